@@ -1,0 +1,43 @@
+"""The screens, in the order of the menu."""
+
+from flask import url_for
+from flask_admin import Admin
+
+from models import Child, Choice, Incident, Log, Notice, Question, Section, Template, TemplateSection
+
+from .home import HomeView
+from .incident import IncidentView
+from .log import LogView
+from .setup import ChildView, ChoiceView, NoticeView, QuestionView, TemplateSectionView, TemplateView
+from .tracker import SectionView
+
+
+READS = ("incident:read", "log:read", "log:pdf", "attachment:read")  # shown apart from what was done
+
+
+def missing_url(record, anchor):
+    """Where to answer what a sign-off still lacks."""
+    if anchor == "tracker":
+        return url_for("log.details_view", id=record.id, _anchor=anchor)
+    return url_for(f"{record.noun()}.edit_view", id=record.id, _anchor=anchor)
+
+
+def column_names(field):
+    """The headings of a model's small table."""
+    return {key: label[0] if isinstance(label, tuple) else label for key, label in field.columns.items()}
+
+
+def install(app, settings):
+    """Put every screen on the Flask app."""
+    app.jinja_env.globals.update(READS=READS, missing_url=missing_url, column_names=column_names)
+    admin = Admin(app, name=settings.school, index_view=HomeView(name="Home", url="/", endpoint="home"))
+    admin.add_view(IncidentView(Incident, name="Incidents"))
+    admin.add_view(LogView(Log, name="Ofsted logs"))
+    admin.add_view(SectionView(Section, name="Sections"))
+    admin.add_view(ChildView(Child, name="Children"))
+    admin.add_view(NoticeView(Notice, name="Sent emails"))
+    admin.add_view(TemplateView(Template, name="Templates"))
+    admin.add_view(TemplateSectionView(TemplateSection, name="Sections of a template"))
+    admin.add_view(QuestionView(Question, name="Questions"))
+    admin.add_view(ChoiceView(Choice, name="Lists"))
+    return admin

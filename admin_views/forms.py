@@ -1,0 +1,285 @@
+"""Form fields for our kinds of value, and which one a model field or a tracker question gets."""
+
+from datetime import UTC, datetime
+
+from flask_admin.contrib.peewee.form import CustomModelConverter
+from flask_admin.form import BaseForm
+from wtforms import fields, validators, widgets
+from wtfpeewee.orm import ValueRequired
+
+from models.base import LONDON, Moment, Pick, Rows, YesNo
+from models.child import Child
+from models.lists import Choice
+from models.people import User
+
+NEEDED = "This is needed."
+SPARE_ROWS = 3
+
+
+def clean(text):
+    """Typed text without NUL, which no database keeps, and without space at its ends; None when nothing is left."""
+    return (text.replace("\0", "").replace("\r\n", "\n").strip() or None) if isinstance(text, str) else text
+
+
+def required():
+    return ValueRequired(NEEDED)
+
+
+class TextField(fields.StringField):
+    pass
+
+
+class LongTextField(fields.TextAreaField):
+    pass
+
+
+class DayField(fields.DateField):
+    """A date; the browser shows its own picker."""
+
+    def process_formdata(self, valuelist):
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("This is not a date. Write it as day, month, year, for example 22/11/2026.") from None
+
+
+class MomentField(fields.DateTimeLocalField):
+    """A date and time typed in Europe/London, kept in UTC (aware)."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M"], **kwargs)
+
+    def process_formdata(self, valuelist):
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("This is not a date and time. Write it like 22/11/2026 14:05.") from None
+        if self.data:
+            local = self.data.replace(tzinfo=LONDON)
+            self.data = local.astimezone(UTC)
+            if self.data.astimezone(LONDON).replace(tzinfo=None) != local.replace(tzinfo=None):
+                raise ValueError("This time does not exist: the clocks went forward that night.")
+
+    def _value(self):
+        if self.raw_data:
+            return " ".join(self.raw_data)
+        return self.data.astimezone(LONDON).strftime("%Y-%m-%dT%H:%M") if isinstance(self.data, datetime) else ""
+
+
+class YesNoField(fields.RadioField):
+    """Yes, No, or nothing chosen: True, False or None."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, choices=[("yes", "Yes"), ("no", "No")], coerce=lambda value: {True: "yes", False: "no"}.get(value, value), **kwargs)
+
+    def process_formdata(self, valuelist):
+        self.data = {"yes": True, "no": False}.get(valuelist[0]) if valuelist else None
+
+    def pre_validate(self, form):
+        if self.raw_data and self.raw_data[0] not in ("yes", "no"):
+            raise validators.ValidationError("Answer Yes or No.")
+
+    def iter_choices(self):
+        for value, label in self.choices:
+            yield value, label, self.data is not None and self.data == (value == "yes"), {}
+
+
+class PickField(fields.SelectField):
+    """One of a list. `names` is a list or a function giving it; a value that has left the list stays choosable where it was chosen."""
+
+    def __init__(self, *args, names=(), **kwargs):
+        super().__init__(*args, validate_choice=False, choices=[], **kwargs)
+        self.names = names
+
+    def process(self, *args, **kwargs):
+        super().process(*args, **kwargs)
+        names = list(self.names() if callable(self.names) else self.names)
+        kept = [self.object_data] if isinstance(self.object_data, str) and self.object_data and self.object_data not in names else []
+        self.choices = [("", "Choose…")] + [(name, name) for name in names + kept]
+        self.data = self.data or None
+
+    def process_data(self, value):
+        self.data = value
+
+    def pre_validate(self, form):
+        if self.data and self.data not in dict(self.choices):
+            raise validators.ValidationError(f"“{self.data}” is not on the list. Choose one that is.")
+
+
+class SeveralField(fields.SelectMultipleField):
+    """Several of a list, as checkboxes."""
+
+    widget, option_widget = widgets.ListWidget(prefix_label=False), widgets.CheckboxInput()
+
+    def __init__(self, *args, names=(), **kwargs):
+        super().__init__(*args, choices=[(name, name) for name in names], **kwargs)
+
+
+class NamedField(fields.StringField):
+    """A linked record, chosen by typing part of its label: a list of suggestions, or the name itself when only one fits.
+
+    `records` is a function giving the rows; each row has a `label`. The data is the row.
+    """
+
+    def __init__(self, *args, records, what, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.records, self.what = records, what
+
+    @property
+    def options(self):
+        if "_options" not in self.__dict__:
+            self._options = list(self.records())
+        return self._options
+
+    def _value(self):
+        return self.raw_data[0] if self.raw_data else getattr(self.data, "label", "")
+
+    def process_formdata(self, valuelist):
+        self.data = find(self.options, valuelist[0] if valuelist else "", self.what)
+
+
+def find(rows, typed, what):
+    """The one row whose label is `typed`, or whose label alone contains it; None for nothing typed. Raises ValueError otherwise."""
+    typed = (typed or "").strip()
+    if not typed:
+        return None
+    exact = [row for row in rows if row.label == typed]
+    near = exact or [row for row in rows if typed.casefold() in row.label.casefold()]
+    if len(near) == 1:
+        return near[0]
+    raise ValueError(f"“{typed}” fits {'more than one' if near else 'no'} {what}. Choose from the list as you type.")
+
+
+class TableField(fields.Field):
+    """A small table: a list of dicts. `columns` is [(key, label, options or None)]; there are always a few empty rows, so no script is needed."""
+
+    def __init__(self, *args, columns, datalists=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.columns, self.datalists = columns, datalists or {}
+
+    def process(self, formdata, *args, **kwargs):
+        super().process(None, *args, **kwargs)
+        self.data = self.data or []
+        if formdata is not None and f"{self.name}-rows" in formdata:
+            count = min(int(formdata[f"{self.name}-rows"]) if formdata[f"{self.name}-rows"].isdigit() else 0, 200)
+            rows = [{key: clean(formdata.get(f"{self.name}-{i}-{key}", "")) or "" for key, _label, _options in self.columns} for i in range(count)]
+            self.data = [row for row in rows if any(row.values())]
+            self.raw_data = ["rows"] if self.data else []
+
+    @property
+    def rows(self):
+        return self.data + [dict.fromkeys((key for key, _label, _options in self.columns), "")] * SPARE_ROWS
+
+
+class InvolvedField(TableField):
+    """People and their part in an incident; `people` turns the rows into [(record, part)] and reports names that fit nobody."""
+
+    def __init__(self, *args, records, what, parts, **kwargs):
+        super().__init__(*args, columns=[], **kwargs)
+        self.records, self.what, self.parts = records, what, parts
+
+    def process(self, *args, **kwargs):
+        options = list(self.records())
+        self.columns = [("name", "Name", None), ("part", "Part", self.parts() if callable(self.parts) else self.parts)]
+        self.datalists = {"name": [row.label for row in options]}
+        super().process(*args, **kwargs)
+        self.people, self.problems = [], []
+        for row in self.data:
+            try:
+                self.people.append((find(options, row["name"], self.what), row["part"]))
+            except ValueError as problem:
+                self.problems.append(str(problem))
+            else:
+                if not row["name"] or row["part"] not in self.columns[1][2]:
+                    self.problems.append("Give both a name and a part in each row.")
+
+    def pre_validate(self, form):
+        if self.problems:
+            raise validators.ValidationError(" ".join(dict.fromkeys(self.problems)))
+
+
+def options_of(given):
+    """The options of a table's column: a list, or the name of an editable list."""
+    return Choice.names(given) if isinstance(given, str) else given
+
+
+class Converter(CustomModelConverter):
+    """Our kinds of model field to our kinds of form field; the rest is Flask-Admin's."""
+
+    def __init__(self, view, additional=None):
+        super().__init__(view, additional)
+        ours = {Moment: self.moment, Pick: self.pick, YesNo: self.yes_no, Rows: self.rows}
+        self.converters = ours | self.converters
+
+    def convert(self, model, field, field_args):
+        name, made = super().convert(model, field, field_args)
+        if made is not None:
+            made.kwargs["validators"] = [required() if isinstance(v, ValueRequired) else v for v in made.kwargs["validators"]]
+            if field.field_type in ("VARCHAR", "TEXT") and not isinstance(field, Pick):
+                made.kwargs["filters"] = [(clean if field.null else (lambda text: clean(text) or ""))]
+        return name, made
+
+    def moment(self, model, field, **kwargs):
+        return field.name, MomentField(**kwargs)
+
+    def handle_date(self, model, field, **kwargs):
+        return field.name, DayField(**kwargs)
+
+    def yes_no(self, model, field, **kwargs):
+        return field.name, YesNoField(**kwargs)
+
+    def pick(self, model, field, **kwargs):
+        names = list(field.fixed) if field.fixed else (lambda: Choice.names(field.of))
+        kwargs["validators"] = [v for v in kwargs["validators"] if not isinstance(v, validators.Length)]
+        return field.name, PickField(names=names, **kwargs)
+
+    def rows(self, model, field, **kwargs):
+        columns = [(key, *(label if isinstance(label, tuple) else (label, None))) for key, label in field.columns.items()]
+        return field.name, ModelTable(columns=columns, **kwargs)
+
+    def handle_foreign_key(self, model, field, **kwargs):
+        if field.rel_model is Child:
+            return field.name, NamedField(records=Child.on_roll, what="child", **kwargs)
+        if field.rel_model is User:
+            return field.name, NamedField(records=lambda: User.select().where(User.active).order_by(User.name), what="person", **kwargs)
+        return super().handle_foreign_key(model, field, **kwargs)
+
+
+class ModelTable(TableField):
+    """A table of a model: a column may name an editable list, read when the form is shown."""
+
+    def process(self, *args, **kwargs):
+        self.columns = [(key, label, options_of(options)) for key, label, options in self.columns]
+        super().process(*args, **kwargs)
+
+
+def answer_field(question):
+    """The form field of one pinned question of a tracker."""
+    kwargs = {"label": question["text"], "description": question["help"], "validators": [validators.Optional()]}
+    kind, choices = question["kind"], question["choices"]
+    if kind == "table of rows":
+        return TableField(columns=[(column, column, None) for column in choices], **kwargs)
+    if kind in ("one of a list", "rating"):
+        return PickField(names=choices, **kwargs)
+    if kind == "several of a list":
+        return SeveralField(names=choices, **kwargs)
+    if kind == "short text":
+        return TextField(filters=[clean], **{**kwargs, "validators": [validators.Optional(), validators.Length(max=500)]})
+    return {"long text": LongTextField, "date": DayField, "date and time": MomentField, "yes/no": YesNoField}[kind](
+        **kwargs, **({"filters": [clean]} if kind == "long text" else {}))
+
+
+def section_form(section):
+    """The form class of a tracker section: one field for each pinned question, half-finished welcome."""
+    return type("SectionForm", (BaseForm,), {f"q{question['id']}": answer_field(question) for question in section.questions})
+
+
+class ReasonForm(BaseForm):
+    """What a step asks for besides its button."""
+
+    reason = LongTextField("Reason", validators=[required()], filters=[clean])
+
+
+class AddendumForm(BaseForm):
+    text = LongTextField("What do you want to add?", description="What you submitted stays as it is; this is added below it with your name and the time.",
+                         validators=[required()], filters=[clean])

@@ -1,0 +1,41 @@
+"""The home page: what waits for the person who opens it."""
+
+from flask_admin import expose
+
+from models import Assignee, Child, Incident, Log, Notice, Section, User, visible
+from models.tracker import Tracker
+
+from .base import Home, me
+
+SHOWN = 8  # rows of each list; the link below it leads to all
+
+
+class HomeView(Home):
+    @expose("/")
+    def index(self):
+        by = me()
+        waiting = {}
+        if by.may("log:trigger"):
+            query = visible(Incident, by).where(Incident.status == "to decide")
+            waiting["alerts"] = self.some(query, Incident.reported_at, Child)
+        if by.may("log:read"):
+            mine = Log.status.in_(("open", "tracking")) & Log.id.in_(Assignee.logs_of(by))
+            query = visible(Log, by).where(mine)
+            waiting["logs"] = self.some(query, Log.triggered_at, Incident, Child)
+            begun = (visible(Section, by).select(Section, Tracker, Log, User).join(Tracker).join(Log).switch(Section).join(User, on=(Section.saved_by == User.id))
+                     .where(mine, Section.saved_at.is_null(False)).order_by(Section.saved_at.desc()))
+            waiting["sections"] = [section for section in begun if section.status == "in progress"]
+        if by.may("incident:report"):
+            waiting["reports"] = self.some(Incident.select().where(Incident.reported_by == by, Incident.id.in_(visible(Incident, by).select(Incident.id))),
+                                           Incident.reported_at.desc(), Child)
+        if by.may("notice:read"):
+            waiting["stuck"] = visible(Notice, by).where((Notice.status == "failed") | ((Notice.status == "waiting") & (Notice.attempts > 1))).count()
+        return self.render("home.html", waiting=waiting, limit=SHOWN)
+
+    @staticmethod
+    def some(query, order, *joins):
+        """(how many there are, the first few with what `joins` adds)."""
+        rows = query.select(query.model, *joins)
+        for model in joins:
+            rows = rows.join(model)
+        return query.count(), list(rows.order_by(order).limit(SHOWN))

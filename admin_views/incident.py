@@ -1,0 +1,100 @@
+"""Incidents: the form, the list, one incident with the decision on its alert."""
+
+from io import BytesIO
+
+from flask import request, send_file, url_for
+from flask_admin import expose
+from flask_admin.actions import action
+from wtforms import MultipleFileField
+
+from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, User, visible
+from models.incident import ADULTS_PART
+from models.lists import Choice
+
+from .base import RecordView, me
+from .forms import AddendumForm, InvolvedField, ReasonForm
+
+STATUSES = ["no alert", "to decide", "triggered", "not notifiable"]
+
+
+class IncidentView(RecordView):
+    one = "incident"
+    permission = add_permission = "incident:report"
+    export_permission = "incident:export"
+    intro = "What was seen, heard or said. You see the incidents you reported and those your role opens."
+    empty = "There is no incident here yet. Report one as soon as you see, hear or are told something."
+    reads = True
+    order = (Incident.reported_at.desc(),)
+    column_list = ["reference", "child", "topic", "place", "reported_at", "reported_by", "status"]
+    column_sortable_list = ["reference", "child", "reported_at", "status"]
+    sort_joins = {"child": (Incident.child, Child.name)}
+    filters = {"status": ("Status", lambda: STATUSES), "place": ("Place", lambda: Choice.names("place"))}
+    details_template = "incident.html"
+    create_template = "report.html"
+    form_columns = [name for names in Incident.GROUPS.values() for name in names if name in Incident._meta.fields]
+    form_extra_fields = {
+        "others": InvolvedField("Other children", description="Type part of the name and choose from the list, then say what part they had.",
+                                records=Child.on_roll, what="child", parts=lambda: Choice.names("child's part")),
+        "adults": InvolvedField("Adults", description="Colleagues with an account here. An adult whom the concern is about will never see this incident.",
+                                records=lambda: User.select().where(User.active).order_by(User.name), what="person", parts=ADULTS_PART),
+        "files": MultipleFileField("Files", description="Never an indecent image of a child: do not open, copy or attach one; call the DSL."),
+    }
+    steps = {"log:trigger": None, "incident:not_notifiable": ReasonForm, "incident:reconsider": ReasonForm,
+             "incident:raise_alert": ReasonForm, "incident:withdraw_alert": ReasonForm, "incident:amend": AddendumForm}
+
+    def joined(self, query):
+        return query.select(Incident, Child, User).join(Child).switch(Incident).join(User, on=(Incident.reported_by == User.id))
+
+    def create(self, form):
+        incident = Incident.report(me(), others=form.others.people, adults=form.adults.people, **self.values(form))
+        for file in request.files.getlist("files"):
+            if file.filename:
+                Attachment.add(incident, me(), file.filename, file.read())
+        return incident
+
+    def saved_words(self, record, is_created):
+        return f"Saved as {record}. A manager now decides whether a notification is due." if record.safeguarding_alert else f"Saved as {record}."
+
+    def about(self, record):
+        return {"involved": Involved.of(record), "addenda": Addendum.of(record), "attachments": list(record.attachments),
+                "log": visible(Log, me()).where(Log.incident == record).first(),
+                "decision": Event.last(record, "incident:not_notifiable") if record.status == "not notifiable" else None,
+                "history": Event.of_case(record.id) if me().may("incident:read") else []}
+
+    @action("log:trigger", "Trigger notification")
+    def trigger(self, ids):
+        def said(log):
+            return f"{log} was triggered by {log.triggered_by}. Everyone with Level 5 is assigned and will be emailed."
+
+        return self.take(Log.trigger, ids, target=lambda log: url_for("log.details_view", id=log.id), said=said)
+
+    @action("incident:not_notifiable", "Not notifiable")
+    def not_notifiable(self, ids):
+        return self.take(Incident.not_notifiable, ids)
+
+    @action("incident:reconsider", "Reconsider")
+    def reconsider(self, ids):
+        return self.take(Incident.reconsider, ids)
+
+    @action("incident:raise_alert", "Change the answer to Yes")
+    def raise_alert(self, ids):
+        return self.take(Incident.raise_alert, ids)
+
+    @action("incident:withdraw_alert", "Change the answer to No")
+    def withdraw_alert(self, ids):
+        return self.take(Incident.withdraw_alert, ids)
+
+    @action("incident:amend", "Add to this incident")
+    def amend(self, ids):
+        return self.take(Incident.amend, ids, said=lambda incident: f"Added to {incident}.")
+
+    @expose("/file/")
+    def file_view(self):
+        id = request.args.get("id", "")
+        attachment = visible(Attachment, me()).where(Attachment.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none()
+        if not attachment:
+            self.asked("")
+        Event.write("attachment:read", attachment, me())
+        response = send_file(BytesIO(attachment.read()), mimetype=attachment.kind, as_attachment=True, download_name=attachment.name)
+        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        return response

@@ -1,0 +1,126 @@
+"""The Ofsted logs: the list behind the icon, one log's overview, its fields and people, sign-off and paper."""
+
+from io import BytesIO
+
+from flask import abort, request, send_file, url_for
+from flask_admin import expose
+from flask_admin.actions import action
+from wtforms import SelectMultipleField, widgets
+
+from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible
+from models.document import to_pdf
+
+from .base import RecordView, me
+from .forms import ReasonForm
+
+STATUSES = ["open", "tracking", "completed"]
+
+
+def signed_off(log):
+    return f"{log} is completed and signed off by {me()}. It is read-only from now on."
+
+
+class PeopleField(SelectMultipleField):
+    """People as checkboxes, with their job titles; the data is a list of Users."""
+
+    widget, option_widget = widgets.ListWidget(prefix_label=False), widgets.CheckboxInput()
+
+    def offer(self, people, chosen):
+        """The people who may be chosen; `chosen` (ids) are ticked until the form has been sent."""
+        self.people = {person.id: person for person in people}
+        self.choices = [(person.id, person.label) for person in people]
+        self.coerce = int
+        if not self.raw_data and request.method == "GET":
+            self.data = [id for id in chosen if id in self.people]
+
+    def process_formdata(self, valuelist):
+        self.data = [int(value) for value in valuelist if value.isdigit()]
+
+
+class LogView(RecordView):
+    one = "Ofsted log"
+    permission = "log:read"
+    edit_permission = "log:edit"
+    export_permission = "log:export"
+    intro = "Every notification that was triggered, with its tracker and its sign-off: the evidence."
+    empty = "There is no Ofsted log yet. One is created when a manager opens an incident with a safeguarding alert and presses Trigger notification."
+    reads = True
+    order = (Log.triggered_at.desc(),)
+    column_list = ["reference", "child", "kind", "triggered_at", "triggered_by", "told_at", "status"]
+    column_labels = {"child": "Child"}
+    column_sortable_list = ["reference", "kind", "triggered_at", "told_at", "status"]
+    filters = {"status": ("Status", lambda: STATUSES)}
+    details_template, edit_template = "log.html", "log_edit.html"
+    form_columns = [name for names in Log.GROUPS.values() for name in names]
+    form_extra_fields = {"assigned": PeopleField("Also assigned", description="Level 5 are always assigned. Only people whose role may see Ofsted logs are listed.",
+                                                 validate_choice=False)}
+    steps = {"tracker:begin": None, "log:complete": None, "log:complete_anyway": ReasonForm, "log:reopen": ReasonForm}
+
+    def joined(self, query):
+        return (query.select(Log, Incident, Child, User).join(Incident).join(Child).switch(Log).join(User, on=(Log.triggered_by == User.id)))
+
+    def cell(self, row, name):
+        return str(row.incident.child) if name == "child" else super().cell(row, name)
+
+    def about(self, record):
+        by = me()
+        tracker = record.tracker.first()
+        sections = tracker.in_order() if tracker else []
+        return {"tracker": tracker, "sections": sections, "opens": lambda section: not section.restricted or by.may("section:read_restricted"),
+                "assignees": Assignee.of(record), "notices": Notice.of_case(record.incident_id) if by.may("notice:read") else [],
+                "history": Event.of_case(record.incident_id), "signed_off": record.signed_off,
+                "copies": Document.of_case(visible(Document, by), record.incident_id)}
+
+    def edit_form(self, obj=None):
+        form = super().edit_form(obj)
+        if not me().may("log:assign"):
+            del form.assigned
+            return form
+        rows = Assignee.of(obj)
+        always = {row.user_id for row in rows if not row.by_id}
+        form.assigned.offer([person for person in User.who_may("log:read") if person.id not in always], [row.user_id for row in rows if row.by_id])
+        return form
+
+    def update(self, form, record):
+        record.edit(me(), **self.values(form))
+        if "assigned" in form:
+            known = form.assigned.people
+            record.assign([known.get(id) or abort(422) for id in form.assigned.data], me())
+
+    @action("tracker:begin", "Begin safeguarding tracker")
+    def begin(self, ids):
+        def said(tracker):
+            return f"The safeguarding tracker was begun by {tracker.begun_by}. Open its sections below."
+
+        return self.take(Tracker.begin, ids, target=lambda tracker: url_for("log.details_view", id=tracker.log_id, _anchor="tracker"), said=said)
+
+    @action("log:complete", "Complete")
+    def complete(self, ids):
+        return self.take(Log.complete, ids, said=signed_off)
+
+    @action("log:complete_anyway", "Complete anyway")
+    def complete_anyway(self, ids):
+        return self.take(Log.complete_anyway, ids, said=signed_off)
+
+    @action("log:reopen", "Reopen")
+    def reopen(self, ids):
+        return self.take(Log.reopen, ids, said=lambda log: f"{log} is open again.")
+
+    @expose("/pdf/")
+    def pdf_view(self):
+        log = self.asked()
+        if not me().may("log:pdf"):
+            abort(403)
+        Event.write("log:pdf", log, me())
+        return self.paper(to_pdf(log.paper(restricted=me().may("section:read_restricted"))), f"{log}.pdf")
+
+    @expose("/copy/")
+    def copy_view(self):
+        id = request.args.get("id", "")
+        document = visible(Document, me()).where(Document.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none() or abort(404)
+        Event.write("log:pdf", self.asked(document.event.record), me(), sha256=document.sha256)
+        return self.paper(document.content(), f"{self.asked(document.event.record)}-signed-off-{document.id}.pdf")
+
+    @staticmethod
+    def paper(content, name):
+        return send_file(BytesIO(content), mimetype="application/pdf", download_name=name)

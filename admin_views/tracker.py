@@ -1,0 +1,57 @@
+"""One page for each section of a tracker: fill it in, save it half-finished, come back."""
+
+from flask import abort, redirect, request, url_for
+from flask_admin import expose
+
+from models import Incident, Log, Refused, Section, Tracker, User, visible
+from models.tracker import typed
+
+from .base import RecordView, me
+from .forms import section_form
+
+
+class SectionView(RecordView):
+    one = "section"
+    permission = "log:read"
+    edit_permission = "section:save"
+    edit_template = "section.html"
+    details_view = create_view = export = action_view = None  # a section is reached from its log only
+
+    def is_visible(self):
+        return False
+
+    @expose("/")
+    def index_view(self):
+        return redirect(url_for("log.index_view"))
+
+    def joined(self, query):
+        return (query.select(Section, Tracker, Log, Incident, User).join(Tracker).join(Log).join(Incident)
+                .switch(Section).left_outer_join(User, on=(Section.saved_by == User.id)))
+
+    def edit_form(self, obj=None):
+        data = {f"q{question['id']}": typed(question["kind"], obj.answers.get(question["id"])) for question in obj.questions}
+        return section_form(obj)(request.form if request.method == "POST" else None, data=data)
+
+    def update(self, form, record):
+        record.save_answers({name[1:]: field.data for name, field in form._fields.items()}, me())
+
+    def saved_words(self, record, is_created):
+        return f"Saved: {record.title}. It is {record.status}."
+
+    def get_save_return_url(self, model, is_created=False):
+        following = visible(Section, me()).where(Section.tracker == model.tracker, Section.position > model.position).order_by(Section.position).first()
+        if "next" in request.form and following:
+            return url_for("section.edit_view", id=following.id)
+        return url_for("log.details_view", id=model.tracker.log_id, _anchor="tracker")
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self):
+        section = self.asked()
+        if self.can_edit and section.tracker.log.status != "completed":
+            return super().edit_view()
+        if request.method == "GET":
+            return self.form_page(self.edit_template, None, record=section, theirs=None)
+        if not self.can_edit:
+            abort(403)
+        refused = Refused(f"{section.tracker.log} is completed and read-only. Nothing was saved. What you typed is below, to copy.")
+        return self.form_page(self.edit_template, None, 409, record=section, theirs=None, refused=refused, typed=request.form)

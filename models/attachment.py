@@ -1,0 +1,77 @@
+"""A file on an incident: checked by its content, kept under its SHA-256, never replaced, never shown in the browser."""
+
+from hashlib import sha256
+
+import filetype
+from peewee import CharField, ForeignKeyField, IntegerField
+
+from .base import Moment, Record, Refused, now
+from .event import Event
+from .incident import Incident
+from .people import User
+from .settings import settings
+
+ALLOWED = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG", "audio/mpeg": "MP3", "audio/mp4": "M4A", "audio/x-m4a": "M4A",
+           "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word (.docx)", "text/plain": "plain text"}
+
+
+def kind_of(content):
+    """The media type that the bytes themselves show, or None. Text is text only if it is UTF-8 without NUL."""
+    guess = filetype.guess_mime(content)
+    if guess:
+        return guess
+    try:
+        return "text/plain" if b"\0" not in content and content.decode("utf-8").strip() else None
+    except UnicodeDecodeError:
+        return None
+
+
+class Attachment(Record):
+    incident = ForeignKeyField(Incident, backref="attachments", on_delete="RESTRICT")
+    name = CharField(max_length=200)
+    kind = CharField(max_length=100)
+    size = IntegerField()
+    sha256 = CharField(max_length=64)
+    added_by = ForeignKeyField(User, on_delete="RESTRICT")
+    added_at = Moment()
+
+    def __str__(self):
+        return self.name
+
+    def case(self):
+        return self.incident_id
+
+    @property
+    def path(self):
+        return settings.folder / "attachments" / self.sha256[:2] / self.sha256
+
+    @staticmethod
+    def check(name, content):
+        """Raise Refused unless the file may be kept: size, and kind by content."""
+        limit = int(settings.upload_mb)
+        if len(content) > limit * 1_000_000:
+            raise Refused("The incident was not saved.", {"files": f"“{name}” is larger than {limit} MB. Attach a smaller copy."})
+        if kind_of(content) not in ALLOWED:
+            kinds = ", ".join(dict.fromkeys(ALLOWED.values()))
+            raise Refused("The incident was not saved.", {"files": f"“{name}” is not a kind of file that can be kept here. Allowed: {kinds}."})
+
+    @classmethod
+    def add(cls, incident, by, name, content):
+        """Keep `content` (bytes) on the incident. The file is on disk before the row that names it."""
+        cls.check(name, content)
+        row = cls(incident=incident, name=name[-200:], kind=kind_of(content), size=len(content), sha256=sha256(content).hexdigest(), added_by=by, added_at=now())
+        if not row.path.exists():
+            row.path.parent.mkdir(parents=True, exist_ok=True)
+            part = row.path.with_suffix(".part")
+            part.write_bytes(content)
+            part.replace(row.path)
+        row.save()
+        Event.write("attachment:add", row, by, sha256=row.sha256)
+        return row
+
+    def read(self):
+        """The bytes. Raises Refused when the file is missing or is not what was attached."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        if sha256(content).hexdigest() != self.sha256:
+            raise Refused(f"The file “{self.name}” is missing or damaged. Ask IT to restore it from a backup.")
+        return content

@@ -1,0 +1,170 @@
+"""The database, the base of every record, the clock, and how a rule says no."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from unicodedata import normalize
+from zoneinfo import ZoneInfo
+
+from peewee import AutoField, BooleanField, CharField, DatabaseProxy, DateTimeField, IntegerField, JSONField, Model, SqliteDatabase, TextField, fn
+from playhouse import db_url
+
+LONDON = ZoneInfo("Europe/London")
+db = DatabaseProxy()
+_clock = ContextVar("clock", default=None)
+
+
+class Refused(Exception):
+    """A rule said no. The text is a sentence for the reader; `errors` maps field names to sentences; `links` are (text, record, anchor)."""
+
+    def __init__(self, sentence, errors=None, links=()):
+        super().__init__(sentence)
+        self.errors, self.links = errors or {}, list(links)
+
+
+def now():
+    """The time, UTC, aware, whole seconds; or the time set by `at`."""
+    return _clock.get() or datetime.now(UTC).replace(microsecond=0)
+
+
+@contextmanager
+def at(moment):
+    """Within the block `now()` is `moment` (aware). For the demonstration school and for tests."""
+    token = _clock.set(moment.astimezone(UTC))
+    try:
+        yield moment
+    finally:
+        _clock.reset(token)
+
+
+def fold(text):
+    """Lower case without accents, for searching: 'Siôn Ŵyn' is found by 'sion wyn'."""
+    plain = normalize("NFKD", (text or "").casefold().replace("ł", "l").replace("ø", "o"))
+    return "".join(c for c in plain if not "\u0300" <= c <= "\u036f")
+
+
+def connect(url):
+    """Open the database named by `url` and check what we rely on: on SQLite WAL, full sync and foreign keys."""
+    if not url.startswith("sqlite"):
+        db.initialize(db_url.connect(url))
+        return db
+    pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": 10_000}
+    db.initialize(db_url.connect(url, pragmas=pragmas, lock_type="immediate", timeout=10))
+    db.obj.register_function(fold, "fold", 1)
+    with db.connection_context():
+        found = (db.pragma("journal_mode"), db.pragma("synchronous"), db.pragma("foreign_keys"))
+    if found != ("wal", 2, 1):
+        raise RuntimeError(f"SQLite did not accept journal_mode=wal, synchronous=full, foreign_keys=1: {found}")
+    return db
+
+
+def sqlite():
+    """True on SQLite, False on PostgreSQL."""
+    return isinstance(db.obj, SqliteDatabase)
+
+
+@contextmanager
+def transaction():
+    """All or nothing. Writers queue: BEGIN IMMEDIATE on SQLite, one advisory lock on PostgreSQL."""
+    outermost = not db.in_transaction()
+    with db.atomic():
+        if outermost and not sqlite():
+            db.execute_sql("SELECT pg_advisory_xact_lock(7202611)")
+        yield
+
+
+def contains(field, term):
+    """An SQL condition: `field` contains `term`, whatever the case and (on SQLite) the accents."""
+    if sqlite():
+        return fn.INSTR(fn.fold(field), fold(term)) > 0
+    return fn.STRPOS(fn.LOWER(field), term.lower()) > 0
+
+
+class Moment(DateTimeField):
+    """A point in time: stored in UTC, read back aware in UTC, shown in Europe/London."""
+
+    def db_value(self, value):
+        return super().db_value(value.astimezone(UTC).replace(tzinfo=None) if value and value.tzinfo else value)
+
+    def python_value(self, value):
+        value = super().python_value(value)
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Strings(TextField):
+    """A list of short strings, one line each."""
+
+    def db_value(self, value):
+        return None if value is None else "\n".join(value)
+
+    def python_value(self, value):
+        return value.split("\n") if value else []
+
+
+class Pick(CharField):
+    """One of a list: `of` names an editable list (models/lists.toml), `fixed` is a list that the rules know."""
+
+    def __init__(self, of=None, fixed=(), **kwargs):
+        super().__init__(**kwargs)
+        self.of, self.fixed = of, fixed
+
+
+class YesNo(BooleanField):
+    """A question with the answers Yes and No and, when null, not answered."""
+
+
+class Rows(JSONField):
+    """A small table: a list of dicts with the keys of `columns` ({key: label, or (label, options)})."""
+
+    def __init__(self, columns=None, **kwargs):
+        super().__init__(**kwargs)
+        self.columns = columns or {}
+
+
+class Base(Model):
+    id = AutoField()
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+        only_save_dirty = True
+
+    @classmethod
+    def noun(cls):
+        return cls._meta.table_name
+
+    def case(self):
+        """The id of the incident that this record belongs to, or None."""
+        return None
+
+    def moved(self, event):
+        """Called by @step, in its transaction, after `event` has been written: who is emailed, what is kept."""
+
+
+class Record(Base):
+    version = IntegerField(default=1)
+
+    def set(self, **values):
+        """Set fields; return {field: (before, after)} for those that changed."""
+        changed = {}
+        for name, value in values.items():
+            before = getattr(self, name)
+            if before != value:
+                setattr(self, name, value)
+                changed[name] = (before, value)
+        return changed
+
+    def check(self):
+        """Raise Refused when fields contradict each other; asked before a record without steps is saved."""
+
+    def save(self, *args, **kwargs):
+        if self.id and self._dirty:
+            self.version += 1
+        return super().save(*args, **kwargs)
+
+    @classmethod
+    def number(cls, prefix):
+        """The next reference of this year (UTC), as INC-2026-0042. Call it inside a transaction."""
+        stem = f"{prefix}-{now().year}-"
+        last = cls.select(fn.MAX(cls.reference)).where(cls.reference.startswith(stem)).scalar()
+        return f"{stem}{int(last[len(stem):]) + 1 if last else 1:04d}"

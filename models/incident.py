@@ -1,0 +1,156 @@
+"""What was seen, heard or said. Immutable once submitted: what comes later is a dated addendum."""
+
+from peewee import CharField, ForeignKeyField, TextField
+
+from .base import Moment, Pick, Record, Refused, Rows, YesNo, contains, now, transaction
+from .child import Child
+from .event import Event
+from .people import User
+from .steps import step
+
+HAPPENED = ["Exact", "Approximate", "Not known"]
+PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
+ABOUT = "The concern is about this adult"
+ADULTS_PART = ["Present", ABOUT]
+
+
+class Incident(Record):
+    reference = CharField(unique=True, max_length=20, verbose_name="Reference")
+    status = CharField(max_length=20, index=True, verbose_name="Status")
+    reported_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Reported by")
+    reported_at = Moment(index=True, verbose_name="Reported")
+
+    child = ForeignKeyField(Child, on_delete="RESTRICT", verbose_name="Child", help_text="Type part of the name and choose from the list.")
+    other_adults = TextField(null=True, verbose_name="Other adults present, without an account here", help_text="Full names and who they are.")
+    noticed_at = Moment(verbose_name="When did you notice it?")
+    happened = Pick(fixed=HAPPENED, verbose_name="How exactly do you know when it happened?")
+    happened_at = Moment(null=True, verbose_name="When did it happen?", help_text="Leave empty if not known.")
+    place = Pick("place", verbose_name="Where did it happen?")
+    place_detail = CharField(null=True, max_length=200, verbose_name="Where exactly", help_text="Room, street, app or website.")
+    known = Pick("how it is known", verbose_name="How is it known?")
+
+    what_happened = TextField(verbose_name="What happened", help_text="Facts only: what was seen, heard or said, in order, with full names.")
+    child_words = TextField(null=True, verbose_name="The child’s own words", help_text="Word for word, in quotation marks.")
+    questions_asked = TextField(null=True, verbose_name="Questions you asked", help_text="Word for word. Open questions only: tell me, explain, describe.")
+    wishes = TextField(null=True, verbose_name="The child’s wishes and feelings")
+    opinion = TextField(null=True, verbose_name="Your professional view, and why", help_text="Kept apart from the facts.")
+    injuries = Rows({"side": ("Side", ["Front", "Back", "Left", "Right"]), "place": "Place on the body", "kind": ("Kind", "kind of injury or mark"),
+                     "size": "Size in cm", "note": "Note"}, default=list, verbose_name="Injuries or marks", help_text="One row for each. Leave empty if there is none.")
+
+    immediate_danger = YesNo(verbose_name="Is the child in immediate danger?", help_text="If yes: call 999 and tell the DSL in person first.")
+    immediate_action = TextField(verbose_name="What was done at once")
+    told_dsl = YesNo(null=True, verbose_name="Did you tell the DSL in person?")
+    told_dsl_at = Moment(null=True, verbose_name="When did you tell the DSL?")
+    parents_told = Pick(fixed=PARENTS, null=True, verbose_name="Have the parents or carers been told?")
+    parents_why = TextField(null=True, verbose_name="Why, or why not")
+    intervention = YesNo(null=True, verbose_name="Was physical intervention used?")
+
+    safeguarding_alert = YesNo(verbose_name="Does this incident raise a safeguarding alert?",
+                               help_text="Yes tells a manager to decide whether a notification is due. It tells nobody outside.")
+    topic = CharField(null=True, max_length=120, verbose_name="Topic in your own words", help_text="For example: bruise on arm, message on phone.")
+
+    GROUPS = {
+        "Who": ["child", "others", "adults", "other_adults"],
+        "When and where": ["noticed_at", "happened", "happened_at", "place", "place_detail", "known"],
+        "What happened": ["topic", "what_happened", "child_words", "questions_asked", "wishes", "opinion", "injuries", "files"],
+        "What was done": ["immediate_danger", "immediate_action", "told_dsl", "told_dsl_at", "parents_told", "parents_why", "intervention"],
+        "Safeguarding alert": ["safeguarding_alert"],
+    }
+
+    def __str__(self):
+        return self.reference
+
+    def case(self):
+        return self.id
+
+    @classmethod
+    def report(cls, by, others=(), adults=(), **answers):
+        """Record an incident; `answers` are its fields by name. Tells nobody outside and triggers nothing (product, step 1).
+
+        others: [(Child, part)], adults: [(User, part)]. Raises Refused when an answer contradicts another.
+        """
+        errors = {}
+        for name in ("noticed_at", "happened_at", "told_dsl_at"):
+            if answers.get(name) and answers[name] > now():
+                errors[name] = "This is in the future. Give the time it was, or leave it out."
+        if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
+            errors["happened_at"] = "Say when it happened, or choose “Not known” above."
+        if errors:
+            raise Refused("The incident was not saved.", errors)
+        with transaction():
+            incident = cls.create(reference=cls.number("INC"), status="to decide" if answers["safeguarding_alert"] else "no alert",
+                                  reported_by=by, reported_at=now(), **answers)
+            for child, part in others:
+                Involved.create(incident=incident, child=child, part=part)
+            for adult, part in adults:
+                Involved.create(incident=incident, adult=adult, part=part)
+            Event.write("incident:report", incident, by)
+        return incident
+
+    @step(("no alert", "to decide", "triggered", "not notifiable"), lambda incident: incident.status)
+    def amend(self, text, by):
+        Addendum.add(self, by, text)
+
+    @step("no alert", "to decide")
+    def raise_alert(self, reason, by):
+        Addendum.add(self, by, f"Safeguarding alert changed from No to Yes. {reason}")
+        return {"reason": reason}
+
+    @step("to decide", "no alert")
+    def withdraw_alert(self, reason, by):
+        Addendum.add(self, by, f"Safeguarding alert changed from Yes to No. {reason}")
+        return {"reason": reason}
+
+    @step("to decide", "not notifiable")
+    def not_notifiable(self, reason, by):
+        """Considered, not notified, because…: a record in its own right."""
+        return {"reason": reason}
+
+    @step("not notifiable", "to decide")
+    def reconsider(self, reason, by):
+        return {"reason": reason}
+
+    @property
+    def alert(self):
+        """The answer as it stands now; `safeguarding_alert` is the answer as it was submitted."""
+        return self.status != "no alert"
+
+    @classmethod
+    def matching(cls, term):
+        """The search condition: reference, child, topic or what happened."""
+        children = Child.select(Child.id).where(contains(Child.name, term))
+        return contains(cls.reference, term) | cls.child.in_(children) | contains(cls.topic, term) | contains(cls.what_happened, term)
+
+
+class Involved(Record):
+    """Another child, or an adult with an account, and their part in an incident."""
+
+    incident = ForeignKeyField(Incident, backref="involved", on_delete="RESTRICT")
+    child = ForeignKeyField(Child, null=True, on_delete="RESTRICT", verbose_name="Child")
+    adult = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Adult")
+    part = CharField(max_length=60, verbose_name="Part")
+
+    @classmethod
+    def of(cls, incident):
+        """Everyone involved, with their names, in one query."""
+        return list(cls.select(cls, Child, User).left_outer_join(Child).switch(cls).left_outer_join(User).where(cls.incident == incident).order_by(cls.id))
+
+    @classmethod
+    def about(cls, incident):
+        """A query of the ids of the adults whom the concern is about: shut out at every door, whatever their role."""
+        return cls.select(cls.adult).where(cls.incident == incident, cls.part == ABOUT)
+
+
+class Addendum(Record):
+    incident = ForeignKeyField(Incident, backref="addenda", on_delete="RESTRICT")
+    by = ForeignKeyField(User, on_delete="RESTRICT")
+    at = Moment()
+    text = TextField(verbose_name="Addendum")
+
+    @classmethod
+    def add(cls, incident, by, text):
+        return cls.create(incident=incident, by=by, at=now(), text=text)
+
+    @classmethod
+    def of(cls, incident):
+        return list(cls.select(cls, User).join(User).where(cls.incident == incident).order_by(cls.id))

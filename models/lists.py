@@ -1,0 +1,45 @@
+"""Editable choice lists. A record keeps the words that were chosen, so a reworded choice changes no old record."""
+
+import tomllib
+from pathlib import Path
+
+from peewee import CharField, IntegerField, TextField
+
+from .base import Record, YesNo, now
+from .event import Event
+
+SHIPPED = Path(__file__).with_name("lists.toml")
+
+
+class Choice(Record):
+    list = CharField(max_length=40, index=True, verbose_name="List")
+    name = CharField(max_length=120, verbose_name="Choice", help_text="The words people choose. Old records keep the words they were given.")
+    meaning = TextField(default="", verbose_name="What it means")
+    use_when = TextField(default="", verbose_name="Use when")
+    position = IntegerField(default=0, verbose_name="Order", help_text="Lower comes first.")
+    retired = YesNo(default=False, verbose_name="Retired?", help_text="A retired choice is no longer offered.")
+
+    class Meta:
+        indexes = ((("list", "name"), True),)
+
+    def __str__(self):
+        return f"{self.list}: {self.name}"
+
+    @classmethod
+    def names(cls, of):
+        """The choices of one list that are offered now, in order."""
+        return [row.name for row in cls.select(cls.name).where(cls.list == of, ~cls.retired).order_by(cls.position, cls.id)]
+
+    @classmethod
+    def lists(cls):
+        return [row.list for row in cls.select(cls.list).distinct().order_by(cls.list)]
+
+    @classmethod
+    def ship(cls):
+        """Create the shipped lists that do not exist yet; a list that exists is the installation's own."""
+        for of, rows in tomllib.loads(SHIPPED.read_text(encoding="utf-8")).items():
+            if not cls.select().where(cls.list == of).exists():
+                for position, row in enumerate(rows, 1):
+                    row = {"name": row} if isinstance(row, str) else row
+                    cls.create(list=of, position=position, **row)
+                Event.write("choice:add", cls(list=of, name="the shipped list"), None, at=now())

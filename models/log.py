@@ -1,0 +1,213 @@
+"""The Ofsted notification log: triggered from an incident, filled in, tracked, signed off."""
+
+from datetime import timedelta
+
+from peewee import CharField, ForeignKeyField, TextField
+
+from .base import Moment, Pick, Record, Refused, contains, now, transaction
+from .child import Child
+from .document import Document
+from .event import Event
+from .incident import Addendum, Incident, Involved
+from .notice import Notice
+from .people import User
+from .settings import settings
+from .steps import claim, starts, step
+from .words import pages
+
+BASIS = ["Required by law", "Judged serious"]
+ENQUIRY = ["None", "Opened", "Concluded"]
+
+
+class Log(Record):
+    reference = CharField(unique=True, max_length=20, verbose_name="Reference")
+    status = CharField(max_length=20, index=True, verbose_name="Status")
+    incident = ForeignKeyField(Incident, unique=True, on_delete="RESTRICT", verbose_name="Incident")
+    triggered_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Triggered by")
+    triggered_at = Moment(index=True, verbose_name="Triggered")
+
+    setting = CharField(max_length=200, verbose_name="Setting")
+    urn = CharField(max_length=20, null=True, verbose_name="URN")
+    address = TextField(null=True, verbose_name="Address")
+
+    kind = Pick("notifiable event", null=True, verbose_name="Kind of notifiable event")
+    basis = Pick(fixed=BASIS, null=True, verbose_name="Required by law or judged serious")
+    decided_by = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Decided by")
+    decided_at = Moment(null=True, verbose_name="Decided")
+    decided_why = TextField(null=True, verbose_name="Why it was decided")
+    aware_at = Moment(null=True, verbose_name="Became aware")
+
+    told_at = Moment(null=True, verbose_name="Ofsted told")
+    told_by = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Told by")
+    told_how = Pick("how told", null=True, verbose_name="How told")
+    told_reference = CharField(null=True, max_length=80, verbose_name="Ofsted’s reference")
+    late_because = TextField(null=True, verbose_name="Late because", help_text="Needed only when Ofsted was told after the time it was due.")
+
+    summary = TextField(null=True, verbose_name="Summary for Ofsted")
+    done_at_once = TextField(null=True, verbose_name="What was done at once")
+    prevention = TextField(null=True, verbose_name="What will prevent a repeat")
+    enquiry = Pick(fixed=ENQUIRY, null=True, verbose_name="Child protection enquiry",
+                   help_text="Ofsted wants one report for each incident; the conclusion of an enquiry is the only update it takes.")
+    enquiry_outcome = TextField(null=True, verbose_name="Outcome of the enquiry")
+
+    GROUPS = {
+        "Setting": ["setting", "urn", "address"],
+        "The decision": ["kind", "basis", "decided_by", "decided_at", "decided_why", "aware_at"],
+        "Telling Ofsted": ["told_at", "told_by", "told_how", "told_reference", "late_because"],
+        "What Ofsted is told": ["summary", "done_at_once", "prevention", "enquiry", "enquiry_outcome"],
+    }
+    NEEDED = ["kind", "basis", "decided_by", "decided_at", "decided_why", "aware_at", "told_at", "told_by", "told_how", "told_reference", "summary"]
+
+    def __str__(self):
+        return self.reference
+
+    def case(self):
+        return self.incident_id
+
+    def told(self):
+        """The people to email: everyone assigned now."""
+        return [assignee.user for assignee in Assignee.of(self)]
+
+    def moved(self, event):
+        Notice.queue(event, self, self.told())
+        if self.status == "completed":
+            Document.create(event=event, words=self.paper(), restricted=any(section.restricted and section.answers for section in self.sections()))
+
+    @classmethod
+    @starts("to decide", "triggered")
+    def trigger(cls, incident, by):
+        """Create the incident's one log, assign every Level 5, and email them. Pressed again, or by two at once: the same log."""
+        with transaction():
+            if log := cls.get_or_none(cls.incident == incident):
+                return log
+            claim(incident, ("to decide",), "triggered")
+            log = cls.create(reference=cls.number("OFS"), status="open", incident=incident, triggered_by=by, triggered_at=now(),
+                             setting=settings.school, urn=settings.urn, address=settings.address, decided_by=by, decided_at=now(), aware_at=incident.reported_at)
+            event = Event.write("log:trigger", log, by, {"status": ("", "open")})
+            for person in User.level_5().where(User.id.not_in(Involved.about(incident))):
+                Assignee.create(log=log, user=person, assigned_at=now())
+            Notice.queue(event, log, log.told())
+        return log
+
+    @property
+    def due_at(self):
+        """When Ofsted should have been told (UTC): a setting, because the period is guidance for schools and law for homes."""
+        return self.aware_at + timedelta(hours=float(settings.notify_hours)) if self.aware_at else None
+
+    @property
+    def late(self):
+        """Whether Ofsted was told, or is still untold, after the due time. A warning, never a block."""
+        return bool(self.aware_at) and (self.told_at or now()) > self.due_at
+
+    def edit(self, by, **values):
+        """Fill in the log's fields. Refused once it is completed, and for times that contradict each other."""
+        with transaction():
+            self.stay_open()
+            changed = self.set(**values)
+            errors = {name: "This is in the future." for name in ("decided_at", "aware_at", "told_at") if getattr(self, name) and getattr(self, name) > now()}
+            if self.told_at and self.aware_at and self.told_at < self.aware_at:
+                errors["told_at"] = "Ofsted cannot have been told before anybody became aware."
+            if errors:
+                raise Refused("The log was not saved.", errors)
+            if changed:
+                self.save()
+                Event.write("log:edit", self, by, changed)
+
+    def assign(self, people, by):
+        """Make `people` the assignees, besides Level 5 who always are. Only those whose role may see logs; new ones are emailed."""
+        with transaction():
+            self.stay_open()
+            if barred := [person.name for person in people if not person.may("log:read")]:
+                raise Refused("Nobody was assigned.", {"assigned": f"{', '.join(barred)} may not see Ofsted logs, so cannot be assigned."})
+            if shut_out := set(people) & set(User.select().where(User.id.in_(Involved.about(self.incident_id)))):
+                raise Refused("Nobody was assigned.", {"assigned": f"{', '.join(map(str, shut_out))} cannot be assigned to this log."})
+            rows = {row.user_id: row for row in Assignee.of(self, ended=True)}
+            wanted = {person.id: person for person in people}
+            joined = [person for person in people if person.id not in rows or rows[person.id].ended_at]
+            left = [row for row in rows.values() if not row.ended_at and row.by_id and row.user_id not in wanted]
+            for person in joined:
+                row = rows.get(person.id) or Assignee(log=self, user=person)
+                row.by, row.assigned_at, row.ended_at = by, now(), None
+                row.save()
+            for row in left:
+                row.ended_at = now()
+                row.save()
+            if joined or left:
+                detail = {"assigned": joined, "taken_off": [row.user for row in left]}
+                Notice.queue(Event.write("log:assign", self, by, **detail), self, joined)
+
+    def stay_open(self):
+        """Raise Refused when this log is completed: read-only at every door."""
+        if type(self).select(Log.status).where(Log.id == self.id).scalar() == "completed":
+            raise Refused(f"{self} is completed and read-only. Reopen it first, with a reason. Nothing was saved.")
+
+    def missing(self):
+        """What stops the log from being completed: [(text, record to open, anchor)]."""
+        needed = self.NEEDED + (["late_because"] if self.told_at and self.late else []) + (["enquiry_outcome"] if self.enquiry == "Concluded" else [])
+        lacking = [(type(self)._meta.fields[name].verbose_name, self, name) for name in needed if not getattr(self, name)]
+        tracker = self.tracker.first()
+        return lacking + (tracker.missing() if tracker else [("The safeguarding tracker has not been begun", self, "tracker")])
+
+    @step(("open", "tracking"), "completed")
+    def complete(self, by):
+        if missing := self.missing():
+            raise Refused(f"{self} cannot be completed yet. Still to answer:", links=missing)
+
+    @step(("open", "tracking"), "completed")
+    def complete_anyway(self, reason, by):
+        """A Level 5 signs off in spite of what is missing; what was missing is kept in the history."""
+        return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
+
+    @step("completed", lambda log: "tracking" if log.tracker.exists() else "open")
+    def reopen(self, reason, by):
+        return {"reason": reason}
+
+    @property
+    def signed_off(self):
+        """The event of the sign-off in force, or None."""
+        return Event.last(self, "log:complete", "log:complete_anyway") if self.status == "completed" else None
+
+    def sections(self):
+        """The tracker's sections in order; none before it is begun."""
+        tracker = self.tracker.first()
+        return tracker.in_order() if tracker else []
+
+    def paper(self, restricted=True):
+        """The whole case as the page that becomes its PDF. `restricted`: whether restricted sections are printed or only named."""
+        incident = self.incident
+        return pages.get_template("pdf/log.html").render(
+            log=self, incident=incident, involved=Involved.of(incident), addenda=Addendum.of(incident), attachments=list(incident.attachments),
+            sections=self.sections(), restricted=restricted, assignees=Assignee.of(self), notices=Notice.of_case(incident.id),
+            history=Event.of_case(incident.id), head=Event.head())
+
+    @classmethod
+    def matching(cls, term):
+        children = Incident.select(Incident.id).join(Child).where(contains(Child.name, term) | contains(Incident.reference, term))
+        return contains(cls.reference, term) | cls.incident.in_(children) | contains(cls.kind, term) | contains(cls.told_reference, term)
+
+
+class Assignee(Record):
+    log = ForeignKeyField(Log, backref="assignees", on_delete="RESTRICT")
+    user = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Person")
+    by = ForeignKeyField(User, null=True, backref="assigned", on_delete="RESTRICT", verbose_name="Assigned by")  # nobody: because of Level 5
+    assigned_at = Moment(verbose_name="Assigned")
+    ended_at = Moment(null=True)
+
+    class Meta:
+        indexes = ((("log", "user"), True),)
+
+    @classmethod
+    def of(cls, log, ended=False):
+        """The people assigned to a log with their names, and who assigned them, in one query. `ended`: also those taken off."""
+        by = User.alias()
+        query = cls.select(cls, User, by).join(User, on=(cls.user == User.id)).switch(cls).left_outer_join(by, on=(cls.by == by.id), attr="by")
+        return list(query.where((cls.log == log) if ended else (cls.log == log) & cls.ended_at.is_null()).order_by(cls.id))
+
+    @classmethod
+    def logs_of(cls, user):
+        """A query of the ids of the logs that `user` is assigned to now."""
+        return cls.select(cls.log).where(cls.user == user, cls.ended_at.is_null())
+
+    @property
+    def why(self):
+        return f"Assigned by {self.by}" if self.by_id else "Level 5, automatically"

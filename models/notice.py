@@ -1,0 +1,93 @@
+"""The outbox: every email waits here, in the transaction of its cause, until it is delivered or visibly fails."""
+
+from datetime import timedelta
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from urllib.parse import urlsplit
+
+from peewee import CharField, ForeignKeyField, IntegerField, TextField
+
+from .base import Moment, Record, now, transaction
+from .event import Event
+from .people import User
+from .permissions import VOCABULARY
+from .settings import settings
+from .words import pages
+
+BACK_OFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 240)]  # then every 4 hours
+LEASE = timedelta(minutes=5)  # a worker that dies holds its email no longer than this
+
+
+class Notice(Record):
+    event = ForeignKeyField(Event, on_delete="RESTRICT")
+    user = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="To")
+    email = CharField(max_length=254, verbose_name="Address")
+    subject = CharField(max_length=200, verbose_name="Subject")
+    body = TextField(verbose_name="Text")
+    status = CharField(max_length=20, default="waiting", index=True, verbose_name="Status")
+    queued_at = Moment(default=now, verbose_name="Queued")
+    due_at = Moment(default=now)
+    attempts = IntegerField(default=0, verbose_name="Attempts")
+    sent_at = Moment(null=True, verbose_name="Sent")
+    problem = TextField(null=True, verbose_name="Problem")
+
+    def __str__(self):
+        return f"{self.subject} to {self.email}"
+
+    @classmethod
+    def about(cls, by, cases):
+        """Those sent to `by` and, with notice:read, those about `cases`: a query of incident ids that they may see."""
+        own = cls.user == by
+        return cls.select().where(own | cls.event.in_(Event.select(Event.id).where(Event.incident.in_(cases))) if by.may("notice:read") else own)
+
+    @classmethod
+    def queue(cls, event, record, users):
+        """Queue one email to each of `users` about `event`. It says who acted, the reference, the status and a link: nothing else."""
+        for user in users:
+            body = pages.get_template("email/moved.txt").render(
+                who=str(event.by or "The system"), did=VOCABULARY[event.verb][1], record=record, to=user,
+                link=f"{settings.url}/{record.noun()}/details/?id={record.id}")
+            cls.create(event=event, user=user, email=user.email, subject=f"{record.reference}: {record.status}", body=body)
+
+    @classmethod
+    def of_case(cls, incident):
+        """The emails about one case, in the order they were queued, with their recipients."""
+        return list(cls.select(cls, User, Event).join(User).switch(cls).join(Event).where(Event.incident == incident).order_by(cls.id))
+
+    @property
+    def message_id(self):
+        """The same at every attempt, so that a mail server can drop a repeat."""
+        return f"<notice-{self.id}@{urlsplit(settings.url).hostname}>"
+
+    @classmethod
+    def deliver(cls, send):
+        """Deliver every email that is due with `send(notice)`, one after another, outside any transaction. Returns how many were sent.
+
+        A refusal for good (SMTP 5xx) marks it failed; anything else is tried again after a growing wait.
+        """
+        sent = 0
+        for waiting in cls.select().where(cls.status == "waiting", cls.due_at <= now()).order_by(cls.id):
+            if waiting.claim():
+                sent += waiting.attempt(send)
+        return sent
+
+    def claim(self):
+        """True for exactly one of the workers that try at the same time."""
+        cls = type(self)
+        return cls.update(due_at=now() + LEASE, attempts=cls.attempts + 1, version=cls.version + 1).where(
+            cls.id == self.id, cls.status == "waiting", cls.attempts == self.attempts).execute()
+
+    def attempt(self, send):
+        tries = self.attempts + 1
+        try:
+            send(self)
+        except Exception as problem:  # whatever a mail server does, the others still go out
+            code = problem.smtp_code if isinstance(problem, SMTPResponseException) else 0
+            if isinstance(problem, SMTPRecipientsRefused):
+                code = next(iter(problem.recipients.values()))[0]
+            values = {"status": "failed" if 500 <= code < 600 else "waiting", "problem": f"{type(problem).__name__} {code or ''}".strip(),
+                      "due_at": now() + BACK_OFF[min(tries, len(BACK_OFF)) - 1]}
+        else:
+            values = {"status": "sent", "sent_at": now(), "problem": None}
+        with transaction():
+            type(self).update(**values).where(type(self).id == self.id).execute()
+        return values["status"] == "sent"

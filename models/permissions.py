@@ -1,0 +1,64 @@
+"""The vocabulary `noun:verb`: permission, action, method and history word at once; and the roles we ship."""
+
+# verb: (what it allows, for the person who sets up roles; what the history says after the actor's name)
+VOCABULARY = {
+    "incident:report": ("Report incidents, and see those they reported.", "reported the incident"),
+    "incident:read": ("Read every incident that does not name them.", "read the incident"),
+    "incident:export": ("Export the list of incidents as CSV.", "exported the list of incidents"),
+    "incident:amend": ("Add a dated addendum to an incident they may see.", "added to the incident"),
+    "incident:raise_alert": ("Change the safeguarding alert from No to Yes, with a reason.", "changed the safeguarding alert to Yes"),
+    "incident:withdraw_alert": ("Change the safeguarding alert from Yes to No, with a reason.", "changed the safeguarding alert to No"),
+    "incident:not_notifiable": ("Decide that an alert is not notifiable, with a reason.", "decided that it is not notifiable"),
+    "incident:reconsider": ("Open a decision not to notify again, with a reason.", "reopened the decision not to notify"),
+    "attachment:add": (None, "attached a file"),
+    "attachment:read": (None, "fetched a file"),
+    "log:trigger": ("Trigger a notification: create the Ofsted log.", "triggered the notification"),
+    "log:read": ("Be assigned to Ofsted logs and read those they are assigned to.", "read the Ofsted log"),
+    "log:read_all": ("Read every Ofsted log that does not concern them.", None),
+    "log:export": ("Export the list of Ofsted logs as CSV.", "exported the list of Ofsted logs"),
+    "log:pdf": ("Print an Ofsted log they may see, with its incident and tracker, as PDF.", "made a PDF of the Ofsted log"),
+    "log:edit": ("Fill in the Ofsted log.", "edited the Ofsted log"),
+    "log:assign": ("Assign people to an Ofsted log, and take them off.", "changed who is assigned"),
+    "log:complete": ("Sign a log off when nothing is missing.", "completed and signed off the log"),
+    "log:complete_anyway": ("Sign a log off although something is missing, with a reason.", "completed the log although something was missing"),
+    "log:reopen": ("Reopen a completed log, with a reason.", "reopened the log"),
+    "tracker:begin": ("Begin the safeguarding tracker of a log.", "began the safeguarding tracker"),
+    "section:save": ("Fill in the tracker's sections.", "saved a section"),
+    "section:read_restricted": ("Read and fill in restricted sections (allegations against adults).", None),
+    "child:read": ("See the list of children.", "read the child's record"),
+    "child:edit": ("Add children and correct their details.", "edited the child's details"),
+    "child:add": (None, "added the child"),
+    "template:edit": ("Edit what trackers ask.", "edited the template"),
+    "template:add": (None, "added the template"),
+    "template_section:edit": (None, "edited a section of the template"),
+    "template_section:add": (None, "added a section to the template"),
+    "question:edit": (None, "edited a question"),
+    "question:add": (None, "added a question"),
+    "choice:edit": ("Edit the choice lists.", "edited a choice"),
+    "choice:add": (None, "added a choice"),
+    "notice:read": ("See the emails sent about records they may see.", None),
+    "user:edit": ("Set people up.", "edited the person"),
+    "user:add": (None, "added the person"),
+}
+
+PERMISSIONS = {verb: allows for verb, (allows, _says) in VOCABULARY.items() if allows}
+
+STAFF = ["incident:report", "incident:amend", "incident:raise_alert"]
+CONTRIBUTOR = STAFF + ["log:read", "section:save", "log:pdf"]
+TEAM = CONTRIBUTOR + ["incident:read", "log:read_all", "log:edit", "tracker:begin", "child:read", "child:edit", "notice:read"]
+MANAGER = TEAM + ["incident:withdraw_alert", "incident:not_notifiable", "incident:reconsider", "incident:export", "log:trigger",
+                  "log:assign", "log:complete", "log:export", "section:read_restricted"]
+LEVEL_5 = MANAGER + ["log:complete_anyway", "log:reopen"]
+SETTING_UP = ["template:edit", "choice:edit"]
+
+# name: (level, description, permissions)
+SHIPPED_ROLES = {
+    "Staff": (1, "Any member of staff: reports incidents and sees their own reports.", STAFF),
+    "Contributor": (2, "Helps with the logs they are assigned to.", CONTRIBUTOR),
+    "Safeguarding team": (3, "Deputies and pastoral leads: read all, fill in logs and trackers.", TEAM),
+    "Manager": (4, "Decides whether a notification is due, and signs logs off.", MANAGER),
+    "DSL": (5, "Designated Safeguarding Lead: keeps the records.", LEVEL_5 + SETTING_UP),
+    "Head": (5, "Head teacher or registered manager.", LEVEL_5),
+    "Governor": (0, "Sees counts only, never a name.", []),
+    "IT": (0, "Sets the system up and never reads a record.", SETTING_UP + ["user:edit"]),
+}

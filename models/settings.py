@@ -1,0 +1,37 @@
+"""What an installation can set, each from one SAFEGUARDING_… environment variable."""
+
+import os
+from pathlib import Path
+
+ALL = {
+    "DATA": ("var", "Folder for the database, attachments and keys (created if missing)."),
+    "SCHOOL": ("Our school", "Name on every page, in emails and on the letterhead."),
+    "ADDRESS": ("", "Postal address for the letterhead and the Ofsted log."),
+    "URN": ("", "Unique reference number of the school or home."),
+    "PHONE": ("", "Telephone number for the letterhead."),
+    "URL": ("http://127.0.0.1:5000", "Address people use in the browser; links in emails start with it."),
+    "NOTIFY_HOURS": ("24", "Hours within which Ofsted should be told; later is a warning, never a block."),
+    "UPLOAD_MB": ("10", "Largest file, in megabytes, that may be attached to an incident."),
+    "MAIL_SERVER": ("localhost", "SMTP server that takes our emails."),
+    "MAIL_PORT": ("25", "Its port."),
+    "MAIL_TLS": ("no", "`yes` to require STARTTLS."),
+    "MAIL_USERNAME": ("", "Its user name, if it wants one."),
+    "MAIL_PASSWORD": ("", "Its password, if it wants one."),
+    "MAIL_FROM": ("safeguarding@localhost", "Sender of our emails."),
+}
+
+
+class Settings:
+    """Attributes named as in ALL, in lower case; `demo` is true only under the demo command."""
+
+    def load(self, demo=False, **given):
+        """Read every setting: from `given` (upper-case names, as in ALL), else the environment, else its default."""
+        self.demo = demo
+        for name, (default, _help) in ALL.items():
+            setattr(self, name.lower(), str(given.get(name, os.environ.get(f"SAFEGUARDING_{name}", default))))
+        self.folder = Path(self.data).resolve()
+        self.database = given.get("DATABASE_URL") or os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder}/safeguarding.db"
+        return self
+
+
+settings = Settings().load()

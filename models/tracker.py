@@ -1,0 +1,105 @@
+"""The safeguarding tracker of a log: sections that keep the questions they were begun with, and their answers."""
+
+from datetime import date, datetime
+
+from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
+
+from .base import Base, Moment, Record, YesNo, now, transaction
+from .event import Event, plain
+from .log import Log
+from .notice import Notice
+from .people import User
+from .steps import claim, starts
+from .template import Template
+
+
+class Tracker(Record):
+    log = ForeignKeyField(Log, unique=True, backref="tracker", on_delete="RESTRICT")
+    template = ForeignKeyField(Template, on_delete="RESTRICT")
+    begun_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Begun by")
+    begun_at = Moment(verbose_name="Begun")
+
+    def __str__(self):
+        return f"tracker of {self.log}"
+
+    def case(self):
+        return self.log.incident_id
+
+    @classmethod
+    @starts("open")
+    def begin(cls, log, by):
+        """Create the log's one tracker from the template in force, pinning every question. Pressed again, or by two at once: the same tracker."""
+        with transaction():
+            if tracker := cls.get_or_none(cls.log == log):
+                return tracker
+            template = Template.current()
+            claim(log, ("open",), "tracking")
+            tracker = cls.create(log=log, template=template, begun_by=by, begun_at=now())
+            for position, (section, questions) in enumerate(template.sections_asked(), 1):
+                Section.create(tracker=tracker, position=position, title=section.title, help=section.help,
+                               restricted=section.restricted, questions=[question.pinned() for question in questions])
+            event = Event.write("tracker:begin", tracker, by, {"status": ("open", "tracking")}, template=template.name)
+            Notice.queue(event, log, log.told())
+        return tracker
+
+    def in_order(self):
+        """The sections in order, with who last saved each, in one query."""
+        return list(self.sections.select(Section, User).left_outer_join(User).order_by(Section.position))
+
+    def missing(self):
+        """Required questions without an answer: [(text, section, anchor)]."""
+        return [(f"{section}: {question['text']}", section, f"q{question['id']}")
+                for section in self.in_order() for question in section.questions if section.lacks(question)]
+
+
+class Section(Record):
+    tracker = ForeignKeyField(Tracker, backref="sections", on_delete="RESTRICT")
+    position = IntegerField()
+    title = CharField(max_length=120)
+    help = TextField(default="")
+    restricted = YesNo(default=False)
+    questions = JSONField()
+    answers = JSONField(default=dict)
+    saved_by = ForeignKeyField(User, null=True, on_delete="RESTRICT")
+    saved_at = Moment(null=True)
+
+    def __str__(self):
+        return f"{self.position} {self.title}"
+
+    def case(self):
+        return self.tracker.log.incident_id
+
+    def lacks(self, question):
+        return question["required"] and self.answers.get(question["id"]) in (None, "", [])
+
+    @property
+    def status(self):
+        """Derived, never stored: not started, in progress, or complete when every required question is answered."""
+        if not self.saved_at:
+            return "not started"
+        return "in progress" if any(self.lacks(question) for question in self.questions) else "complete"
+
+    def save_answers(self, answers, by):
+        """Save answers {question id: value}, half-finished or not. Refused once the log is completed."""
+        with transaction():
+            self.tracker.log.stay_open()
+            old, asked = self.answers, {question["id"]: question["text"] for question in self.questions}
+            new = {key: plain(value) for key, value in answers.items() if key in asked and value not in (None, "", [])}
+            changed = {asked[key]: (old.get(key), new.get(key)) for key in asked if old.get(key) != new.get(key)}
+            self.answers, self.saved_by, self.saved_at = new, by, now()
+            self.save()
+            Event.write("section:save", self, by, changed)
+
+    def answered(self):
+        """[(question, answer)] for showing, with dates and times as Python values."""
+        return [(question, typed(question["kind"], self.answers.get(question["id"]))) for question in self.questions]
+
+    def answered_by_id(self):
+        return [(question["id"], answer) for question, answer in self.answered()]
+
+
+def typed(kind, value):
+    """An answer as stored (JSON) turned into what its kind means."""
+    if value and kind == "date":
+        return date.fromisoformat(value)
+    return datetime.fromisoformat(value) if value and kind == "date and time" else value

@@ -1,0 +1,59 @@
+"""How values read: dates, yes and no; and the Jinja environment of emails and PDFs, which need no web request."""
+
+import re
+from datetime import date, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .base import LONDON, now
+from .settings import settings
+
+ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00)?)?")
+
+
+def when(moment):
+    """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05."""
+    local = moment.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y, %H:%M}"
+
+
+def day(value):
+    return f"{value.day} {value:%B %Y}"
+
+
+def shown(value):
+    """Any plain value as text: '' for nothing, Yes/No, UK dates, lists with semicolons."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, datetime):
+        return when(value)
+    if isinstance(value, date):
+        return day(value)
+    if isinstance(value, list | tuple):
+        return "; ".join(shown(item) for item in value)
+    return str(value)
+
+
+def paragraphs(text):
+    """Text as a list of lines; empty lines are dropped."""
+    return [line for line in (text or "").splitlines() if line.strip()]
+
+
+def told(value):
+    """A value as the history holds it (JSON), as text: dates and times are recognised by their form."""
+    if isinstance(value, str) and ISO.fullmatch(value):
+        return shown(datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {told(item)}" for key, item in value.items() if item)
+    return "; ".join(map(told, value)) if isinstance(value, list) else shown(value)
+
+
+FILTERS = {"told": told, "when": when, "day": day, "shown": shown, "paragraphs": paragraphs}
+
+pages = Environment(loader=FileSystemLoader(Path(__file__).parent.parent / "templates"), undefined=StrictUndefined,
+                    autoescape=lambda name: not name.endswith(".txt"), trim_blocks=True, lstrip_blocks=True)
+pages.filters.update(FILTERS)
+pages.globals.update(settings=settings, now=now)
