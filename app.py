@@ -28,11 +28,18 @@ from models.words import FILTERS
 
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
-CSP = ("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-       "frame-ancestors 'none'; connect-src 'self'")
-HEADERS = {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-           "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
-           "Permissions-Policy": "camera=(), microphone=(), geolocation=()"}
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; connect-src 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
 
 
 def secret():
@@ -50,17 +57,29 @@ def create_app(**config):
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=secrets.token_hex(32),  # of this process; what serves people gives the installation's own
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
-        MAX_CONTENT_LENGTH=5 * int(settings.upload_mb) * 1_000_000, MAX_FORM_MEMORY_SIZE=20_000_000, MAX_FORM_PARTS=5_000,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=5 * int(settings.upload_mb) * 1_000_000,
+        MAX_FORM_MEMORY_SIZE=20_000_000,
+        MAX_FORM_PARTS=5_000,
         WTF_CSRF_TIME_LIMIT=None,
         FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
         SECURITY_PASSWORD_SALT="kept for Flask-Security; argon2 makes its own",  # noqa: S106
-        SECURITY_PASSWORD_HASH="argon2", SECURITY_PASSWORD_LENGTH_MIN=12,  # noqa: S106
-        SECURITY_TRACKABLE=True, SECURITY_RETURN_GENERIC_RESPONSES=True, SECURITY_SEND_REGISTER_EMAIL=False,
-        SECURITY_POST_LOGIN_VIEW="/", SECURITY_POST_LOGOUT_VIEW="/login",
-        MAIL_BACKEND="dummy" if settings.demo else "smtp", MAIL_SERVER=settings.mail_server, MAIL_PORT=int(settings.mail_port),
-        MAIL_USERNAME=settings.mail_username or None, MAIL_PASSWORD=settings.mail_password or None, MAIL_USE_TLS=settings.mail_tls == "yes",
-        MAIL_DEFAULT_SENDER=settings.mail_from, MAIL_TIMEOUT=20,
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of the scheme
+        SECURITY_PASSWORD_LENGTH_MIN=12,
+        SECURITY_TRACKABLE=True,
+        SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_SEND_REGISTER_EMAIL=False,
+        SECURITY_POST_LOGIN_VIEW="/",
+        SECURITY_POST_LOGOUT_VIEW="/login",
+        MAIL_BACKEND="dummy" if settings.demo else "smtp",
+        MAIL_SERVER=settings.mail_server,
+        MAIL_PORT=int(settings.mail_port),
+        MAIL_USERNAME=settings.mail_username or None,
+        MAIL_PASSWORD=settings.mail_password or None,
+        MAIL_USE_TLS=settings.mail_tls == "yes",
+        MAIL_DEFAULT_SENDER=settings.mail_from,
+        MAIL_TIMEOUT=20,
     )
     app.config.update(config)
     app.jinja_env.filters.update(FILTERS)
@@ -72,12 +91,12 @@ def create_app(**config):
 
     @app.before_request
     def open_database():
-        db.connect(reuse_if_open=True)
+        g.opened = db.connect(reuse_if_open=True)
         history.address.set(request.remote_addr or "")
 
     @app.teardown_request
     def close_database(_problem):
-        if not app.testing and not db.is_closed():
+        if g.pop("opened", False):
             db.close()
 
     @app.after_request
@@ -91,8 +110,13 @@ def create_app(**config):
     @app.context_processor
     def on_every_page():
         entries = [entry for entry in admin.menu() if entry.is_visible() and entry.is_accessible()] if current_user.is_authenticated else []
-        return {"settings": settings, "entries": entries, "me": current_user, "demo_people": demo.PEOPLE if settings.demo else (),
-                "demo_password": demo.PASSWORD}
+        return {
+            "settings": settings,
+            "entries": entries,
+            "me": current_user,
+            "demo_people": demo.PEOPLE if settings.demo else (),
+            "demo_password": demo.PASSWORD,
+        }
 
     @app.errorhandler(HTTPException)
     def plain_page(problem):
@@ -150,7 +174,14 @@ def serve(app, host):
     from waitress import serve as waitress
 
     threading.Thread(target=deliver_for_ever, args=(app,), daemon=True).start()
-    waitress(app, host=host, port=int(os.environ.get("PORT", "5000")), threads=8, ident="", max_request_body_size=app.config["MAX_CONTENT_LENGTH"])
+    waitress(
+        app,
+        host=host,
+        port=int(os.environ.get("PORT", "5000")),
+        threads=8,
+        ident="",
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
+    )
 
 
 @click.command("demo")
@@ -182,7 +213,9 @@ def serve_command():
     prepare()
     with db.connection_context():
         if not User.select().exists():
-            raise click.ClickException("This installation has no people yet, and the set-up of the first two is not built yet. Try `make demo`.")
+            raise click.ClickException(
+                "This installation has no people yet, and the set-up of the first two is not built yet. Try `make demo`."
+            )
     serve(create_app(SECRET_KEY=secret()), os.environ.get("HOST", "127.0.0.1"))
 
 

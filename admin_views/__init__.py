@@ -11,7 +11,6 @@ from .log import LogView
 from .setup import ChildView, ChoiceView, NoticeView, QuestionView, TemplateSectionView, TemplateView
 from .tracker import SectionView
 
-
 READS = ("incident:read", "log:read", "log:pdf", "attachment:read")  # shown apart from what was done
 
 
@@ -24,7 +23,7 @@ def missing_url(record, anchor):
 
 def column_names(field):
     """The headings of a model's small table."""
-    return {key: label[0] if isinstance(label, tuple) else label for key, label in field.columns.items()}
+    return {key: label[0] if isinstance(label, tuple) else label for key, label in getattr(field, "columns", {}).items()}
 
 
 def install(app, settings):

@@ -8,8 +8,7 @@ from flask_admin import AdminIndexView, expose
 from flask_admin.contrib.peewee import ModelView
 from flask_login import current_user
 
-from models import Event, Refused, transaction, visible
-from models.steps import SOURCES
+from models import Event, Refused, step_of, transaction, visible
 from models.words import shown
 
 from .forms import Converter
@@ -44,7 +43,7 @@ class Home(Door, AdminIndexView):
 def put_errors(form, refused):
     """Show what a rule refused at the fields it names; what belongs to no field is shown at the top of the form."""
     for name, sentence in refused.errors.items():
-        field = form[name] if name in form else None
+        field = form._fields.get(name)
         if field is None:
             form.form_errors.append(sentence)
         else:
@@ -162,9 +161,20 @@ class RecordView(Door, ModelView):
 
     def _get_list_extra_args(self):
         for name in ("page", "page_size", "sort"):  # Flask-Admin trusts these
-            if request.args.get(name) and not (request.args[name].isascii() and request.args[name].isdigit() and int(request.args[name]) < 10**6):
+            if request.args.get(name) and not (
+                request.args[name].isascii() and request.args[name].isdigit() and int(request.args[name]) < 10**6
+            ):
                 abort(404)
         return super()._get_list_extra_args()
+
+    def _get_list_url(self, view_args):
+        known = {
+            "page": view_args.page or None,
+            "sort": view_args.sort,
+            "desc": view_args.sort_desc or None,
+            "search": view_args.search or None,
+        }
+        return url_for(f"{self.noun}.index_view", **known, **{name: request.args[name] for name in self.filters if request.args.get(name)})
 
     def get_safe_page_size(self, page_size):
         return self.page_size
@@ -201,7 +211,9 @@ class RecordView(Door, ModelView):
 
     def show(self, record, status=200, **context):
         """The page of one record."""
-        return self.render(self.details_template, record=record, **{"forms": self.step_forms(record), "refused": None} | self.about(record) | context), status
+        return self.render(
+            self.details_template, record=record, **{"forms": self.step_forms(record), "refused": None} | self.about(record) | context
+        ), status
 
     def about(self, record):
         """What the page of one record shows besides its fields."""
@@ -218,7 +230,7 @@ class RecordView(Door, ModelView):
 
     def offers(self, record, verb):
         """Whether the button of `verb` is drawn: this person may, and the record's status allows it."""
-        return self.is_action_allowed(verb) and record.status in SOURCES[verb]
+        return self.is_action_allowed(verb) and record.status in step_of(verb).sources
 
     def step_forms(self, record):
         return {verb: form() if form else None for verb, form in self.steps.items() if self.offers(record, verb)}
@@ -279,7 +291,7 @@ class RecordView(Door, ModelView):
         return f"Saved: {record}."
 
     def form_page(self, template, form, status=200, **context):
-        return self.render(template, form=form, **context), status
+        return self.render(template, form=form, **{"record": None, "theirs": False, "refused": None, "typed": None} | context), status
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self):
@@ -294,25 +306,29 @@ class RecordView(Door, ModelView):
                 return redirect(self.get_save_return_url(record, is_created=True))
             except Refused as refused:
                 put_errors(form, refused)
-        return self.form_page(self.create_template, form, 422 if request.method == "POST" else 200, record=None)
+        return self.form_page(self.create_template, form, 422 if request.method == "POST" else 200)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self):
         record = self.asked()
         if not self.can_edit:
             abort(403)
-        form, theirs = self.edit_form(record), None
+        form, theirs = self.edit_form(record), False
         if request.method == "POST" and form.validate():
             try:
                 with transaction():
                     fresh = self.asked()
                     if request.form.get("version") != str(fresh.version):
-                        theirs = fresh
-                        raise Refused("Somebody saved this while you were writing. Nothing of yours was saved yet: "
-                                      "compare with their text beside each answer that differs, then save again.")
+                        theirs = True
+                        raise Refused(
+                            "Somebody saved this while you were writing. Nothing of yours was saved yet: "
+                            "compare with their text beside each answer that differs, then save again."
+                        )
                     self.update(form, fresh)
                 flash(self.saved_words(fresh, False), "success")
                 return redirect(self.get_save_return_url(fresh))
             except Refused as refused:
                 put_errors(form, refused)
-        return self.form_page(self.edit_template, form, 409 if theirs else 422 if request.method == "POST" else 200, record=record, theirs=theirs)
+        return self.form_page(
+            self.edit_template, form, 409 if theirs else 422 if request.method == "POST" else 200, record=record, theirs=theirs
+        )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
 from wtforms import fields, validators, widgets
+from wtforms.fields.choices import SelectChoice
 from wtfpeewee.orm import ValueRequired
 
 from models.base import LONDON, Moment, Pick, Rows, YesNo
@@ -69,19 +70,17 @@ class MomentField(fields.DateTimeLocalField):
 class YesNoField(fields.RadioField):
     """Yes, No, or nothing chosen: True, False or None."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, choices=[("yes", "Yes"), ("no", "No")], coerce=lambda value: {True: "yes", False: "no"}.get(value, value), **kwargs)
+    ANSWERS = {"yes": True, "no": False}
 
-    def process_formdata(self, valuelist):
-        self.data = {"yes": True, "no": False}.get(valuelist[0]) if valuelist else None
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, choices=[SelectChoice("yes", "Yes"), SelectChoice("no", "No")], coerce=self.answer, **kwargs)
+
+    def answer(self, value):
+        return self.ANSWERS.get(value, value)
 
     def pre_validate(self, form):
-        if self.raw_data and self.raw_data[0] not in ("yes", "no"):
+        if self.raw_data and self.raw_data[0] not in self.ANSWERS:
             raise validators.ValidationError("Answer Yes or No.")
-
-    def iter_choices(self):
-        for value, label in self.choices:
-            yield value, label, self.data is not None and self.data == (value == "yes"), {}
 
 
 class PickField(fields.SelectField):
@@ -95,14 +94,14 @@ class PickField(fields.SelectField):
         super().process(*args, **kwargs)
         names = list(self.names() if callable(self.names) else self.names)
         kept = [self.object_data] if isinstance(self.object_data, str) and self.object_data and self.object_data not in names else []
-        self.choices = [("", "Choose…")] + [(name, name) for name in names + kept]
+        self.choices = [SelectChoice("", "Choose…")] + [SelectChoice(name) for name in names + kept]
         self.data = self.data or None
 
     def process_data(self, value):
         self.data = value
 
     def pre_validate(self, form):
-        if self.data and self.data not in dict(self.choices):
+        if self.data and self.data not in [choice.value for choice in self.choices]:
             raise validators.ValidationError(f"“{self.data}” is not on the list. Choose one that is.")
 
 
@@ -112,7 +111,7 @@ class SeveralField(fields.SelectMultipleField):
     widget, option_widget = widgets.ListWidget(prefix_label=False), widgets.CheckboxInput()
 
     def __init__(self, *args, names=(), **kwargs):
-        super().__init__(*args, choices=[(name, name) for name in names], **kwargs)
+        super().__init__(*args, choices=[SelectChoice(name) for name in names], **kwargs)
 
 
 class NamedField(fields.StringField):
@@ -151,7 +150,7 @@ def find(rows, typed, what):
 
 
 class TableField(fields.Field):
-    """A small table: a list of dicts. `columns` is [(key, label, options or None)]; there are always a few empty rows, so no script is needed."""
+    """A small table: a list of dicts. `columns` is [(key, label, options or None)]; a few empty rows are always there, without script."""
 
     def __init__(self, *args, columns, datalists=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -162,7 +161,10 @@ class TableField(fields.Field):
         self.data = self.data or []
         if formdata is not None and f"{self.name}-rows" in formdata:
             count = min(int(formdata[f"{self.name}-rows"]) if formdata[f"{self.name}-rows"].isdigit() else 0, 200)
-            rows = [{key: clean(formdata.get(f"{self.name}-{i}-{key}", "")) or "" for key, _label, _options in self.columns} for i in range(count)]
+            rows = [
+                {key: clean(formdata.get(f"{self.name}-{i}-{key}", "")) or "" for key, _label, _options in self.columns}
+                for i in range(count)
+            ]
             self.data = [row for row in rows if any(row.values())]
             self.raw_data = ["rows"] if self.data else []
 
@@ -266,7 +268,8 @@ def answer_field(question):
     if kind == "short text":
         return TextField(filters=[clean], **{**kwargs, "validators": [validators.Optional(), validators.Length(max=500)]})
     return {"long text": LongTextField, "date": DayField, "date and time": MomentField, "yes/no": YesNoField}[kind](
-        **kwargs, **({"filters": [clean]} if kind == "long text" else {}))
+        **kwargs, **({"filters": [clean]} if kind == "long text" else {})
+    )
 
 
 def section_form(section):
@@ -281,5 +284,9 @@ class ReasonForm(BaseForm):
 
 
 class AddendumForm(BaseForm):
-    text = LongTextField("What do you want to add?", description="What you submitted stays as it is; this is added below it with your name and the time.",
-                         validators=[required()], filters=[clean])
+    text = LongTextField(
+        "What do you want to add?",
+        description="What you submitted stays as it is; this is added below it with your name and the time.",
+        validators=[required()],
+        filters=[clean],
+    )

@@ -22,14 +22,27 @@ class HomeView(Home):
             mine = Log.status.in_(("open", "tracking")) & Log.id.in_(Assignee.logs_of(by))
             query = visible(Log, by).where(mine)
             waiting["logs"] = self.some(query, Log.triggered_at, Incident, Child)
-            begun = (visible(Section, by).select(Section, Tracker, Log, User).join(Tracker).join(Log).switch(Section).join(User, on=(Section.saved_by == User.id))
-                     .where(mine, Section.saved_at.is_null(False)).order_by(Section.saved_at.desc()))
+            begun = (
+                visible(Section, by)
+                .select(Section, Tracker, Log, User)
+                .join(Tracker)
+                .join(Log)
+                .switch(Section)
+                .join(User, on=(Section.saved_by == User.id))
+                .where(mine, Section.saved_at.is_null(False))
+                .order_by(Section.saved_at.desc())
+            )
             waiting["sections"] = [section for section in begun if section.status == "in progress"]
         if by.may("incident:report"):
-            waiting["reports"] = self.some(Incident.select().where(Incident.reported_by == by, Incident.id.in_(visible(Incident, by).select(Incident.id))),
-                                           Incident.reported_at.desc(), Child)
+            waiting["reports"] = self.some(
+                Incident.select().where(Incident.reported_by == by, Incident.id.in_(visible(Incident, by).select(Incident.id))),
+                Incident.reported_at.desc(),
+                Child,
+            )
         if by.may("notice:read"):
-            waiting["stuck"] = visible(Notice, by).where((Notice.status == "failed") | ((Notice.status == "waiting") & (Notice.attempts > 1))).count()
+            waiting["stuck"] = (
+                visible(Notice, by).where((Notice.status == "failed") | ((Notice.status == "waiting") & (Notice.attempts > 1))).count()
+            )
         return self.render("home.html", waiting=waiting, limit=SHOWN)
 
     @staticmethod

@@ -7,7 +7,7 @@ from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import MultipleFileField
 
-from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, User, visible
+from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, User, now, visible
 from models.incident import ADULTS_PART
 from models.lists import Choice
 
@@ -33,17 +33,41 @@ class IncidentView(RecordView):
     create_template = "report.html"
     form_columns = [name for names in Incident.GROUPS.values() for name in names if name in Incident._meta.fields]
     form_extra_fields = {
-        "others": InvolvedField("Other children", description="Type part of the name and choose from the list, then say what part they had.",
-                                records=Child.on_roll, what="child", parts=lambda: Choice.names("child's part")),
-        "adults": InvolvedField("Adults", description="Colleagues with an account here. An adult whom the concern is about will never see this incident.",
-                                records=lambda: User.select().where(User.active).order_by(User.name), what="person", parts=ADULTS_PART),
-        "files": MultipleFileField("Files", description="Never an indecent image of a child: do not open, copy or attach one; call the DSL."),
+        "others": InvolvedField(
+            "Other children",
+            description="Type part of the name and choose from the list, then say what part they had.",
+            records=Child.on_roll,
+            what="child",
+            parts=lambda: Choice.names("child's part"),
+        ),
+        "adults": InvolvedField(
+            "Adults",
+            description="Colleagues with an account here. An adult whom the concern is about will never see this incident.",
+            records=lambda: User.select().where(User.active).order_by(User.name),
+            what="person",
+            parts=ADULTS_PART,
+        ),
+        "files": MultipleFileField(
+            "Files", description="Never an indecent image of a child: do not open, copy or attach one; call the DSL."
+        ),
     }
-    steps = {"log:trigger": None, "incident:not_notifiable": ReasonForm, "incident:reconsider": ReasonForm,
-             "incident:raise_alert": ReasonForm, "incident:withdraw_alert": ReasonForm, "incident:amend": AddendumForm}
+    steps = {
+        "log:trigger": None,
+        "incident:not_notifiable": ReasonForm,
+        "incident:reconsider": ReasonForm,
+        "incident:raise_alert": ReasonForm,
+        "incident:withdraw_alert": ReasonForm,
+        "incident:amend": AddendumForm,
+    }
 
     def joined(self, query):
         return query.select(Incident, Child, User).join(Child).switch(Incident).join(User, on=(Incident.reported_by == User.id))
+
+    def create_form(self, obj=None):
+        form = super().create_form(obj)
+        if request.method == "GET":
+            form.noticed_at.data = now()
+        return form
 
     def create(self, form):
         incident = Incident.report(me(), others=form.others.people, adults=form.adults.people, **self.values(form))
@@ -53,13 +77,21 @@ class IncidentView(RecordView):
         return incident
 
     def saved_words(self, record, is_created):
-        return f"Saved as {record}. A manager now decides whether a notification is due." if record.safeguarding_alert else f"Saved as {record}."
+        return (
+            f"Saved as {record}. A manager now decides whether a notification is due."
+            if record.safeguarding_alert
+            else f"Saved as {record}."
+        )
 
     def about(self, record):
-        return {"involved": Involved.of(record), "addenda": Addendum.of(record), "attachments": list(record.attachments),
-                "log": visible(Log, me()).where(Log.incident == record).first(),
-                "decision": Event.last(record, "incident:not_notifiable") if record.status == "not notifiable" else None,
-                "history": Event.of_case(record.id) if me().may("incident:read") else []}
+        return {
+            "involved": Involved.of(record),
+            "addenda": Addendum.of(record),
+            "attachments": list(record.attachments),
+            "log": visible(Log, me()).where(Log.incident == record).first(),
+            "decision": Event.last(record, "incident:not_notifiable") if record.status == "not notifiable" else None,
+            "history": Event.of_case(record.id) if me().may("incident:read") else [],
+        }
 
     @action("log:trigger", "Trigger notification")
     def trigger(self, ids):

@@ -6,6 +6,7 @@ from flask import abort, request, send_file, url_for
 from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import SelectMultipleField, widgets
+from wtforms.fields.choices import SelectChoice
 
 from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible
 from models.document import to_pdf
@@ -28,7 +29,7 @@ class PeopleField(SelectMultipleField):
     def offer(self, people, chosen):
         """The people who may be chosen; `chosen` (ids) are ticked until the form has been sent."""
         self.people = {person.id: person for person in people}
-        self.choices = [(person.id, person.label) for person in people]
+        self.choices = [SelectChoice(person.id, person.label) for person in people]
         self.coerce = int
         if not self.raw_data and request.method == "GET":
             self.data = [id for id in chosen if id in self.people]
@@ -43,7 +44,7 @@ class LogView(RecordView):
     edit_permission = "log:edit"
     export_permission = "log:export"
     intro = "Every notification that was triggered, with its tracker and its sign-off: the evidence."
-    empty = "There is no Ofsted log yet. One is created when a manager opens an incident with a safeguarding alert and presses Trigger notification."
+    empty = "There is no Ofsted log yet. One is made when a manager opens an incident with an alert and presses Trigger notification."
     reads = True
     order = (Log.triggered_at.desc(),)
     column_list = ["reference", "child", "kind", "triggered_at", "triggered_by", "told_at", "status"]
@@ -52,12 +53,17 @@ class LogView(RecordView):
     filters = {"status": ("Status", lambda: STATUSES)}
     details_template, edit_template = "log.html", "log_edit.html"
     form_columns = [name for names in Log.GROUPS.values() for name in names]
-    form_extra_fields = {"assigned": PeopleField("Also assigned", description="Level 5 are always assigned. Only people whose role may see Ofsted logs are listed.",
-                                                 validate_choice=False)}
+    form_extra_fields = {
+        "assigned": PeopleField(
+            "Also assigned",
+            description="Level 5 are always assigned. Only people whose role may see Ofsted logs are listed.",
+            validate_choice=False,
+        )
+    }
     steps = {"tracker:begin": None, "log:complete": None, "log:complete_anyway": ReasonForm, "log:reopen": ReasonForm}
 
     def joined(self, query):
-        return (query.select(Log, Incident, Child, User).join(Incident).join(Child).switch(Log).join(User, on=(Log.triggered_by == User.id)))
+        return query.select(Log, Incident, Child, User).join(Incident).join(Child).switch(Log).join(User, on=(Log.triggered_by == User.id))
 
     def cell(self, row, name):
         return str(row.incident.child) if name == "child" else super().cell(row, name)
@@ -66,10 +72,16 @@ class LogView(RecordView):
         by = me()
         tracker = record.tracker.first()
         sections = tracker.in_order() if tracker else []
-        return {"tracker": tracker, "sections": sections, "opens": lambda section: not section.restricted or by.may("section:read_restricted"),
-                "assignees": Assignee.of(record), "notices": Notice.of_case(record.incident_id) if by.may("notice:read") else [],
-                "history": Event.of_case(record.incident_id), "signed_off": record.signed_off,
-                "copies": Document.of_case(visible(Document, by), record.incident_id)}
+        return {
+            "tracker": tracker,
+            "sections": sections,
+            "opens": lambda section: not section.restricted or by.may("section:read_restricted"),
+            "assignees": Assignee.of(record),
+            "notices": Notice.of_case(record.incident_id) if by.may("notice:read") else [],
+            "history": Event.of_case(record.incident_id),
+            "signed_off": record.signed_off,
+            "copies": Document.of_case(visible(Document, by), record.incident_id),
+        }
 
     def edit_form(self, obj=None):
         form = super().edit_form(obj)
@@ -78,7 +90,9 @@ class LogView(RecordView):
             return form
         rows = Assignee.of(obj)
         always = {row.user_id for row in rows if not row.by_id}
-        form.assigned.offer([person for person in User.who_may("log:read") if person.id not in always], [row.user_id for row in rows if row.by_id])
+        form.assigned.offer(
+            [person for person in User.who_may("log:read") if person.id not in always], [row.user_id for row in rows if row.by_id]
+        )
         return form
 
     def update(self, form, record):
@@ -92,7 +106,9 @@ class LogView(RecordView):
         def said(tracker):
             return f"The safeguarding tracker was begun by {tracker.begun_by}. Open its sections below."
 
-        return self.take(Tracker.begin, ids, target=lambda tracker: url_for("log.details_view", id=tracker.log_id, _anchor="tracker"), said=said)
+        return self.take(
+            Tracker.begin, ids, target=lambda tracker: url_for("log.details_view", id=tracker.log_id, _anchor="tracker"), said=said
+        )
 
     @action("log:complete", "Complete")
     def complete(self, ids):
@@ -117,7 +133,9 @@ class LogView(RecordView):
     @expose("/copy/")
     def copy_view(self):
         id = request.args.get("id", "")
-        document = visible(Document, me()).where(Document.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none() or abort(404)
+        document = visible(Document, me()).where(Document.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none() or abort(
+            404
+        )
         Event.write("log:pdf", self.asked(document.event.record), me(), sha256=document.sha256)
         return self.paper(document.content(), f"{self.asked(document.event.record)}-signed-off-{document.id}.pdf")
 

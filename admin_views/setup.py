@@ -35,7 +35,9 @@ class TemplateView(RecordView):
 
     def about(self, record):
         questions = {}
-        for question in Question.select().join(TemplateSection).where(TemplateSection.template == record).order_by(Question.position, Question.id):
+        for question in (
+            Question.select().join(TemplateSection).where(TemplateSection.template == record).order_by(Question.position, Question.id)
+        ):
             questions.setdefault(question.section_id, []).append(question)
         sections = record.sections.order_by(TemplateSection.position, TemplateSection.id)
         return {"sections": [(section, questions.get(section.id, [])) for section in sections]}

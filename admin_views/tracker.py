@@ -25,8 +25,14 @@ class SectionView(RecordView):
         return redirect(url_for("log.index_view"))
 
     def joined(self, query):
-        return (query.select(Section, Tracker, Log, Incident, User).join(Tracker).join(Log).join(Incident)
-                .switch(Section).left_outer_join(User, on=(Section.saved_by == User.id)))
+        return (
+            query.select(Section, Tracker, Log, Incident, User)
+            .join(Tracker)
+            .join(Log)
+            .join(Incident)
+            .switch(Section)
+            .left_outer_join(User, on=(Section.saved_by == User.id))
+        )
 
     def edit_form(self, obj=None):
         data = {f"q{question['id']}": typed(question["kind"], obj.answers.get(question["id"])) for question in obj.questions}
@@ -39,7 +45,12 @@ class SectionView(RecordView):
         return f"Saved: {record.title}. It is {record.status}."
 
     def get_save_return_url(self, model, is_created=False):
-        following = visible(Section, me()).where(Section.tracker == model.tracker, Section.position > model.position).order_by(Section.position).first()
+        following = (
+            visible(Section, me())
+            .where(Section.tracker == model.tracker, Section.position > model.position)
+            .order_by(Section.position)
+            .first()
+        )
         if "next" in request.form and following:
             return url_for("section.edit_view", id=following.id)
         return url_for("log.details_view", id=model.tracker.log_id, _anchor="tracker")
@@ -50,8 +61,8 @@ class SectionView(RecordView):
         if self.can_edit and section.tracker.log.status != "completed":
             return super().edit_view()
         if request.method == "GET":
-            return self.form_page(self.edit_template, None, record=section, theirs=None)
+            return self.form_page(self.edit_template, None, record=section)
         if not self.can_edit:
             abort(403)
         refused = Refused(f"{section.tracker.log} is completed and read-only. Nothing was saved. What you typed is below, to copy.")
-        return self.form_page(self.edit_template, None, 409, record=section, theirs=None, refused=refused, typed=request.form)
+        return self.form_page(self.edit_template, None, 409, record=section, refused=refused, typed=request.form)

@@ -11,8 +11,16 @@ from .incident import Incident
 from .people import User
 from .settings import settings
 
-ALLOWED = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG", "audio/mpeg": "MP3", "audio/mp4": "M4A", "audio/x-m4a": "M4A",
-           "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word (.docx)", "text/plain": "plain text"}
+ALLOWED = {
+    "application/pdf": "PDF",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "audio/mpeg": "MP3",
+    "audio/mp4": "M4A",
+    "audio/x-m4a": "M4A",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word (.docx)",
+    "text/plain": "plain text",
+}
 
 
 def kind_of(content):
@@ -53,13 +61,23 @@ class Attachment(Record):
             raise Refused("The incident was not saved.", {"files": f"“{name}” is larger than {limit} MB. Attach a smaller copy."})
         if kind_of(content) not in ALLOWED:
             kinds = ", ".join(dict.fromkeys(ALLOWED.values()))
-            raise Refused("The incident was not saved.", {"files": f"“{name}” is not a kind of file that can be kept here. Allowed: {kinds}."})
+            raise Refused(
+                "The incident was not saved.", {"files": f"“{name}” is not a kind of file that can be kept here. Allowed: {kinds}."}
+            )
 
     @classmethod
     def add(cls, incident, by, name, content):
         """Keep `content` (bytes) on the incident. The file is on disk before the row that names it."""
         cls.check(name, content)
-        row = cls(incident=incident, name=name[-200:], kind=kind_of(content), size=len(content), sha256=sha256(content).hexdigest(), added_by=by, added_at=now())
+        row = cls(
+            incident=incident,
+            name=name[-200:],
+            kind=kind_of(content),
+            size=len(content),
+            sha256=sha256(content).hexdigest(),
+            added_by=by,
+            added_at=now(),
+        )
         if not row.path.exists():
             row.path.parent.mkdir(parents=True, exist_ok=True)
             part = row.path.with_suffix(".part")

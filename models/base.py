@@ -6,7 +6,19 @@ from datetime import UTC, datetime
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
-from peewee import AutoField, BooleanField, CharField, DatabaseProxy, DateTimeField, IntegerField, JSONField, Model, SqliteDatabase, TextField, fn
+from peewee import (
+    AutoField,
+    BooleanField,
+    CharField,
+    DatabaseProxy,
+    DateTimeField,
+    IntegerField,
+    JSONField,
+    Model,
+    SqliteDatabase,
+    TextField,
+    fn,
+)
 from playhouse import db_url
 
 LONDON = ZoneInfo("Europe/London")
@@ -135,7 +147,7 @@ class Base(Model):
 
     def case(self):
         """The id of the incident that this record belongs to, or None."""
-        return None
+        return
 
     def moved(self, event):
         """Called by @step, in its transaction, after `event` has been written: who is emailed, what is kept."""
@@ -167,4 +179,4 @@ class Record(Base):
         """The next reference of this year (UTC), as INC-2026-0042. Call it inside a transaction."""
         stem = f"{prefix}-{now().year}-"
         last = cls.select(fn.MAX(cls.reference)).where(cls.reference.startswith(stem)).scalar()
-        return f"{stem}{int(last[len(stem):]) + 1 if last else 1:04d}"
+        return f"{stem}{int(last[len(stem) :]) + 1 if last else 1:04d}"

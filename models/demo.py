@@ -180,6 +180,10 @@ def tell(story, number, people, children, later):
         for section in case["tracker"].in_order()[:upto]:
             section.save_answers({q["id"]: given(q, child, case["incident"]) for q in section.questions}, people["carol" if section.position % 2 else "alice"])
 
+    def note():
+        section = case["tracker"].in_order()[5 + number % 3]
+        section.save_answers({section.questions[1]["id"]: given(section.questions[1], child, case["incident"]), section.questions[-1]["id"]: "To be asked on Friday."}, people["carol"])
+
     later(days, number % 5 * 37, report)
     if ends == NONE and number % 4 == 0:
         later(days - 1, 60, lambda: case["incident"].amend(text="The child was seen again the next morning and had nothing to add.", by=people[reporter]))
@@ -191,6 +195,7 @@ def tell(story, number, people, children, later):
         later(days, 330 if number % 4 else 2000, fill_in)
         later(days - 2, 30, begin)
         later(days - 6, 50, lambda: answer(5))
+        later(days - 7, 15, note)
     if ends in (DONE, AGAIN):
         later(days - 25, 70, lambda: answer(13))
         later(days - 28, 20, lambda: case["log"].complete(by=people["mark"]))

@@ -32,7 +32,9 @@ def chunks(text):
 
 def wrapped(text):
     """Text in which a run of more than TOKEN characters without a space may break."""
-    return " ".join(" ".join(word[i:i + TOKEN] for i in range(0, len(word), TOKEN)) if len(word) > TOKEN else word for word in str(text).split(" "))
+    return " ".join(
+        " ".join(word[i : i + TOKEN] for i in range(0, len(word), TOKEN)) if len(word) > TOKEN else word for word in str(text).split(" ")
+    )
 
 
 pages.filters.update(chunks=chunks, wrapped=wrapped)
@@ -74,11 +76,12 @@ def kanji_font(letters):
 
     whole = Path(pylopdf_fonts_jp.__file__).with_name("NotoSansJP-Regular.otf")
     have = letters & letters_of(whole)
+    kept = have | set(range(32, 127))  # a space after a kanji is drawn with the kanji’s font
     file = settings.folder / "fonts" / f"kanji-{sha256(repr(sorted(have)).encode()).hexdigest()[:16]}.otf"
     if have and not file.exists():
         font = TTFont(whole)
         subsetter = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True))
-        subsetter.populate(unicodes=have)
+        subsetter.populate(unicodes=kept)
         subsetter.subset(font)
         part = file.with_suffix(f".{id(font)}")
         font.save(part)
@@ -103,7 +106,9 @@ def to_pdf(html):
         sign = chr(code)
         name = "" if unicodedata.category(sign) in ("Cf", "Mn", "Cc") else f"[{unicodedata.name(sign, f'U+{code:04X}')}]"
         html = html.replace(sign, escape(name))
-    faces = [f"@font-face {{ font-family: N; src: url('{regular}') }} @font-face {{ font-family: N; font-weight: bold; src: url('{bold}') }}"]
+    faces = [
+        f"@font-face {{ font-family: N; src: url('{regular}') }} @font-face {{ font-family: N; font-weight: bold; src: url('{bold}') }}"
+    ]
     if kanji:
         faces += [f"@font-face {{ font-family: J; font-weight: {weight}; src: url('{kanji}') }}" for weight in ("normal", "bold")]
     html = html.replace("/* fonts */", f"{' '.join(faces)} body {{ font-family: N{', J' if kanji else ''} }}")
@@ -113,7 +118,9 @@ def to_pdf(html):
         warnings.simplefilter("ignore", DeprecationWarning)  # of libraries below xhtml2pdf
         result = pisa.CreatePDF(html, dest=out, path=f"{regular.parent}/", resource_policy=policy)
     if result.err or result.warn:
-        raise RuntimeError(f"The PDF could not be made whole: {result.err} errors, {result.warn} warnings {[entry[2] for entry in result.log][:3]}")
+        raise RuntimeError(
+            f"The PDF could not be made whole: {result.err} errors, {result.warn} warnings {[entry[2] for entry in result.log][:3]}"
+        )
     return out.getvalue()
 
 
@@ -131,7 +138,9 @@ class Document(Base):
     def of_case(cls, query, incident):
         """The copies in `query` that were kept for one case, newest first, without their contents."""
         events = Event.select(Event.id).where(Event.incident == incident)
-        return list(query.select(cls.id, cls.event, cls.sha256, cls.made_at, cls.restricted).where(cls.event.in_(events)).order_by(cls.id.desc()))
+        return list(
+            query.select(cls.id, cls.event, cls.sha256, cls.made_at, cls.restricted).where(cls.event.in_(events)).order_by(cls.id.desc())
+        )
 
     def content(self):
         """The PDF, byte for byte the same for ever: made at the first call after the sign-off, kept from then on."""

@@ -31,7 +31,7 @@ class Event(Base):
     at = Moment()
     by = ForeignKeyField(User, null=True, on_delete="RESTRICT")
     verb = CharField(max_length=60)
-    noun = CharField(max_length=40)
+    subject = CharField(max_length=40)  # the noun of the record
     record = IntegerField(null=True)
     incident = IntegerField(null=True, index=True)
     payload = TextField()
@@ -40,7 +40,7 @@ class Event(Base):
     hash = CharField(max_length=64, unique=True)
 
     class Meta:
-        indexes = ((("noun", "record"), False),)
+        indexes = ((("subject", "record"), False),)
 
     @classmethod
     def write(cls, verb, record, by, changed=None, **detail):
@@ -51,22 +51,32 @@ class Event(Base):
         """
         if verb not in VOCABULARY:
             raise LookupError(f"{verb} is not in models/permissions.py VOCABULARY: add it with the words the history says.")
-        payload = {"by": str(by or "The system"), "record": str(record), "address": address.get()}
+        payload = {"by": str(by or "The system"), "record": str(record) if record.id else "", "address": address.get()}
         payload |= {key: plain(value) for key, value in detail.items() if value}
         if changed:
             payload["changed"] = {name: [plain(before), plain(after)] for name, (before, after) in changed.items()}
         text = json.dumps(payload, sort_keys=True, ensure_ascii=False)
         with transaction():
             last = cls.head()
-            event = cls(id=last.id + 1 if last else 1, at=now(), by=by, verb=verb, noun=record.noun(), record=record.id,
-                        incident=record.case(), payload=text, digest=sha256(text.encode()).hexdigest(), previous=last.hash if last else GENESIS)
+            event = cls(
+                id=last.id + 1 if last else 1,
+                at=now(),
+                by=by,
+                verb=verb,
+                subject=record.noun(),
+                record=record.id,
+                incident=record.case(),
+                payload=text,
+                digest=sha256(text.encode()).hexdigest(),
+                previous=last.hash if last else GENESIS,
+            )
             event.hash = event.link()
             event.save(force_insert=True)
         return event
 
     def link(self):
         """The hash that this event must have: over the previous hash and a digest of the payload, so that a payload can be erased."""
-        parts = (self.previous, self.id, self.at.isoformat(), self.by_id, self.verb, self.noun, self.record, self.incident, self.digest)
+        parts = (self.previous, self.id, self.at.isoformat(), self.by_id, self.verb, self.subject, self.record, self.incident, self.digest)
         return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
     @classmethod
@@ -94,7 +104,13 @@ class Event(Base):
     @classmethod
     def last(cls, record, *verbs):
         """The latest event of `record` with one of `verbs`, with who did it; None if there is none."""
-        return cls.select(cls, User).join(User).where(cls.noun == record.noun(), cls.record == record.id, cls.verb.in_(verbs)).order_by(cls.id.desc()).first()
+        return (
+            cls.select(cls, User)
+            .join(User)
+            .where(cls.subject == record.noun(), cls.record == record.id, cls.verb.in_(verbs))
+            .order_by(cls.id.desc())
+            .first()
+        )
 
     @property
     def detail(self):
@@ -104,5 +120,5 @@ class Event(Base):
     def sentence(self):
         """What happened, in words: 'Mark Osei triggered the notification OFS-2026-0007.'"""
         detail = self.detail
-        said = f"{detail.get('by', 'Someone')} {VOCABULARY[self.verb][1]}: {detail.get('record', '')}"
-        return f"{said}. {detail['reason']}" if detail.get("reason") else f"{said}."
+        said = f"{detail.get('by', 'Someone')} {VOCABULARY[self.verb][1]}"
+        return f"{said}: {detail['record']}. {detail.get('reason', '')}".rstrip() if detail.get("record") else f"{said}."

@@ -21,23 +21,41 @@ class Incident(Record):
     reported_at = Moment(index=True, verbose_name="Reported")
 
     child = ForeignKeyField(Child, on_delete="RESTRICT", verbose_name="Child", help_text="Type part of the name and choose from the list.")
-    other_adults = TextField(null=True, verbose_name="Other adults present, without an account here", help_text="Full names and who they are.")
-    noticed_at = Moment(verbose_name="When did you notice it?")
+    other_adults = TextField(
+        null=True, verbose_name="Other adults present, without an account here", help_text="Full names and who they are."
+    )
+    noticed_at = Moment(verbose_name="When did you notice it?", help_text="Change it if it was earlier than now.")
     happened = Pick(fixed=HAPPENED, verbose_name="How exactly do you know when it happened?")
     happened_at = Moment(null=True, verbose_name="When did it happen?", help_text="Leave empty if not known.")
     place = Pick("place", verbose_name="Where did it happen?")
     place_detail = CharField(null=True, max_length=200, verbose_name="Where exactly", help_text="Room, street, app or website.")
     known = Pick("how it is known", verbose_name="How is it known?")
 
-    what_happened = TextField(verbose_name="What happened", help_text="Facts only: what was seen, heard or said, in order, with full names.")
+    what_happened = TextField(
+        verbose_name="What happened", help_text="Facts only: what was seen, heard or said, in order, with full names."
+    )
     child_words = TextField(null=True, verbose_name="The child’s own words", help_text="Word for word, in quotation marks.")
-    questions_asked = TextField(null=True, verbose_name="Questions you asked", help_text="Word for word. Open questions only: tell me, explain, describe.")
+    questions_asked = TextField(
+        null=True, verbose_name="Questions you asked", help_text="Word for word. Open questions only: tell me, explain, describe."
+    )
     wishes = TextField(null=True, verbose_name="The child’s wishes and feelings")
     opinion = TextField(null=True, verbose_name="Your professional view, and why", help_text="Kept apart from the facts.")
-    injuries = Rows({"side": ("Side", ["Front", "Back", "Left", "Right"]), "place": "Place on the body", "kind": ("Kind", "kind of injury or mark"),
-                     "size": "Size in cm", "note": "Note"}, default=list, verbose_name="Injuries or marks", help_text="One row for each. Leave empty if there is none.")
+    injuries = Rows(
+        {
+            "side": ("Side", ["Front", "Back", "Left", "Right"]),
+            "place": "Place on the body",
+            "kind": ("Kind", "kind of injury or mark"),
+            "size": "Size in cm",
+            "note": "Note",
+        },
+        default=list,
+        verbose_name="Injuries or marks",
+        help_text="One row for each. Leave empty if there is none.",
+    )
 
-    immediate_danger = YesNo(verbose_name="Is the child in immediate danger?", help_text="If yes: call 999 and tell the DSL in person first.")
+    immediate_danger = YesNo(
+        verbose_name="Is the child in immediate danger?", help_text="If yes: call 999 and tell the DSL in person first."
+    )
     immediate_action = TextField(verbose_name="What was done at once")
     told_dsl = YesNo(null=True, verbose_name="Did you tell the DSL in person?")
     told_dsl_at = Moment(null=True, verbose_name="When did you tell the DSL?")
@@ -45,9 +63,13 @@ class Incident(Record):
     parents_why = TextField(null=True, verbose_name="Why, or why not")
     intervention = YesNo(null=True, verbose_name="Was physical intervention used?")
 
-    safeguarding_alert = YesNo(verbose_name="Does this incident raise a safeguarding alert?",
-                               help_text="Yes tells a manager to decide whether a notification is due. It tells nobody outside.")
-    topic = CharField(null=True, max_length=120, verbose_name="Topic in your own words", help_text="For example: bruise on arm, message on phone.")
+    safeguarding_alert = YesNo(
+        verbose_name="Does this incident raise a safeguarding alert?",
+        help_text="Yes tells a manager to decide whether a notification is due. It tells nobody outside.",
+    )
+    topic = CharField(
+        null=True, max_length=120, verbose_name="Topic in your own words", help_text="For example: bruise on arm, message on phone."
+    )
 
     GROUPS = {
         "Who": ["child", "others", "adults", "other_adults"],
@@ -78,8 +100,13 @@ class Incident(Record):
         if errors:
             raise Refused("The incident was not saved.", errors)
         with transaction():
-            incident = cls.create(reference=cls.number("INC"), status="to decide" if answers["safeguarding_alert"] else "no alert",
-                                  reported_by=by, reported_at=now(), **answers)
+            incident = cls.create(
+                reference=cls.number("INC"),
+                status="to decide" if answers["safeguarding_alert"] else "no alert",
+                reported_by=by,
+                reported_at=now(),
+                **answers,
+            )
             for child, part in others:
                 Involved.create(incident=incident, child=child, part=part)
             for adult, part in adults:
@@ -133,7 +160,14 @@ class Involved(Record):
     @classmethod
     def of(cls, incident):
         """Everyone involved, with their names, in one query."""
-        return list(cls.select(cls, Child, User).left_outer_join(Child).switch(cls).left_outer_join(User).where(cls.incident == incident).order_by(cls.id))
+        return list(
+            cls.select(cls, Child, User)
+            .left_outer_join(Child)
+            .switch(cls)
+            .left_outer_join(User)
+            .where(cls.incident == incident)
+            .order_by(cls.id)
+        )
 
     @classmethod
     def about(cls, incident):

@@ -13,7 +13,9 @@ SHIPPED = Path(__file__).with_name("lists.toml")
 
 class Choice(Record):
     list = CharField(max_length=40, index=True, verbose_name="List")
-    name = CharField(max_length=120, verbose_name="Choice", help_text="The words people choose. Old records keep the words they were given.")
+    name = CharField(
+        max_length=120, verbose_name="Choice", help_text="The words people choose. Old records keep the words they were given."
+    )
     meaning = TextField(default="", verbose_name="What it means")
     use_when = TextField(default="", verbose_name="Use when")
     position = IntegerField(default=0, verbose_name="Order", help_text="Lower comes first.")

@@ -41,13 +41,19 @@ class Log(Record):
     told_by = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Told by")
     told_how = Pick("how told", null=True, verbose_name="How told")
     told_reference = CharField(null=True, max_length=80, verbose_name="Ofsted’s reference")
-    late_because = TextField(null=True, verbose_name="Late because", help_text="Needed only when Ofsted was told after the time it was due.")
+    late_because = TextField(
+        null=True, verbose_name="Late because", help_text="Needed only when Ofsted was told after the time it was due."
+    )
 
     summary = TextField(null=True, verbose_name="Summary for Ofsted")
     done_at_once = TextField(null=True, verbose_name="What was done at once")
     prevention = TextField(null=True, verbose_name="What will prevent a repeat")
-    enquiry = Pick(fixed=ENQUIRY, null=True, verbose_name="Child protection enquiry",
-                   help_text="Ofsted wants one report for each incident; the conclusion of an enquiry is the only update it takes.")
+    enquiry = Pick(
+        fixed=ENQUIRY,
+        null=True,
+        verbose_name="Child protection enquiry",
+        help_text="Ofsted wants one report for each incident; the conclusion of an enquiry is the only update it takes.",
+    )
     enquiry_outcome = TextField(null=True, verbose_name="Outcome of the enquiry")
 
     GROUPS = {
@@ -56,7 +62,19 @@ class Log(Record):
         "Telling Ofsted": ["told_at", "told_by", "told_how", "told_reference", "late_because"],
         "What Ofsted is told": ["summary", "done_at_once", "prevention", "enquiry", "enquiry_outcome"],
     }
-    NEEDED = ["kind", "basis", "decided_by", "decided_at", "decided_why", "aware_at", "told_at", "told_by", "told_how", "told_reference", "summary"]
+    NEEDED = [
+        "kind",
+        "basis",
+        "decided_by",
+        "decided_at",
+        "decided_why",
+        "aware_at",
+        "told_at",
+        "told_by",
+        "told_how",
+        "told_reference",
+        "summary",
+    ]
 
     def __str__(self):
         return self.reference
@@ -71,7 +89,9 @@ class Log(Record):
     def moved(self, event):
         Notice.queue(event, self, self.told())
         if self.status == "completed":
-            Document.create(event=event, words=self.paper(), restricted=any(section.restricted and section.answers for section in self.sections()))
+            Document.create(
+                event=event, words=self.paper(), restricted=any(section.restricted and section.answers for section in self.sections())
+            )
 
     @classmethod
     @starts("to decide", "triggered")
@@ -81,8 +101,19 @@ class Log(Record):
             if log := cls.get_or_none(cls.incident == incident):
                 return log
             claim(incident, ("to decide",), "triggered")
-            log = cls.create(reference=cls.number("OFS"), status="open", incident=incident, triggered_by=by, triggered_at=now(),
-                             setting=settings.school, urn=settings.urn, address=settings.address, decided_by=by, decided_at=now(), aware_at=incident.reported_at)
+            log = cls.create(
+                reference=cls.number("OFS"),
+                status="open",
+                incident=incident,
+                triggered_by=by,
+                triggered_at=now(),
+                setting=settings.school,
+                urn=settings.urn,
+                address=settings.address,
+                decided_by=by,
+                decided_at=now(),
+                aware_at=incident.reported_at,
+            )
             event = Event.write("log:trigger", log, by, {"status": ("", "open")})
             for person in User.level_5().where(User.id.not_in(Involved.about(incident))):
                 Assignee.create(log=log, user=person, assigned_at=now())
@@ -104,7 +135,11 @@ class Log(Record):
         with transaction():
             self.stay_open()
             changed = self.set(**values)
-            errors = {name: "This is in the future." for name in ("decided_at", "aware_at", "told_at") if getattr(self, name) and getattr(self, name) > now()}
+            errors = {
+                name: "This is in the future."
+                for name in ("decided_at", "aware_at", "told_at")
+                if getattr(self, name) and getattr(self, name) > now()
+            }
             if self.told_at and self.aware_at and self.told_at < self.aware_at:
                 errors["told_at"] = "Ofsted cannot have been told before anybody became aware."
             if errors:
@@ -143,7 +178,11 @@ class Log(Record):
 
     def missing(self):
         """What stops the log from being completed: [(text, record to open, anchor)]."""
-        needed = self.NEEDED + (["late_because"] if self.told_at and self.late else []) + (["enquiry_outcome"] if self.enquiry == "Concluded" else [])
+        needed = (
+            self.NEEDED
+            + (["late_because"] if self.told_at and self.late else [])
+            + (["enquiry_outcome"] if self.enquiry == "Concluded" else [])
+        )
         lacking = [(type(self)._meta.fields[name].verbose_name, self, name) for name in needed if not getattr(self, name)]
         tracker = self.tracker.first()
         return lacking + (tracker.missing() if tracker else [("The safeguarding tracker has not been begun", self, "tracker")])
@@ -176,9 +215,18 @@ class Log(Record):
         """The whole case as the page that becomes its PDF. `restricted`: whether restricted sections are printed or only named."""
         incident = self.incident
         return pages.get_template("pdf/log.html").render(
-            log=self, incident=incident, involved=Involved.of(incident), addenda=Addendum.of(incident), attachments=list(incident.attachments),
-            sections=self.sections(), restricted=restricted, assignees=Assignee.of(self), notices=Notice.of_case(incident.id),
-            history=Event.of_case(incident.id), head=Event.head())
+            log=self,
+            incident=incident,
+            involved=Involved.of(incident),
+            addenda=Addendum.of(incident),
+            attachments=list(incident.attachments),
+            sections=self.sections(),
+            restricted=restricted,
+            assignees=Assignee.of(self),
+            notices=Notice.of_case(incident.id),
+            history=Event.of_case(incident.id),
+            head=Event.head(),
+        )
 
     @classmethod
     def matching(cls, term):
@@ -189,7 +237,9 @@ class Log(Record):
 class Assignee(Record):
     log = ForeignKeyField(Log, backref="assignees", on_delete="RESTRICT")
     user = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Person")
-    by = ForeignKeyField(User, null=True, backref="assigned", on_delete="RESTRICT", verbose_name="Assigned by")  # nobody: because of Level 5
+    by = ForeignKeyField(
+        User, null=True, backref="assigned", on_delete="RESTRICT", verbose_name="Assigned by"
+    )  # nobody: because of Level 5
     assigned_at = Moment(verbose_name="Assigned")
     ended_at = Moment(null=True)
 
@@ -200,7 +250,9 @@ class Assignee(Record):
     def of(cls, log, ended=False):
         """The people assigned to a log with their names, and who assigned them, in one query. `ended`: also those taken off."""
         by = User.alias()
-        query = cls.select(cls, User, by).join(User, on=(cls.user == User.id)).switch(cls).left_outer_join(by, on=(cls.by == by.id), attr="by")
+        query = (
+            cls.select(cls, User, by).join(User, on=(cls.user == User.id)).switch(cls).left_outer_join(by, on=(cls.by == by.id), attr="by")
+        )
         return list(query.where((cls.log == log) if ended else (cls.log == log) & cls.ended_at.is_null()).order_by(cls.id))
 
     @classmethod

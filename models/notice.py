@@ -37,15 +37,21 @@ class Notice(Record):
     def about(cls, by, cases):
         """Those sent to `by` and, with notice:read, those about `cases`: a query of incident ids that they may see."""
         own = cls.user == by
-        return cls.select().where(own | cls.event.in_(Event.select(Event.id).where(Event.incident.in_(cases))) if by.may("notice:read") else own)
+        return cls.select().where(
+            own | cls.event.in_(Event.select(Event.id).where(Event.incident.in_(cases))) if by.may("notice:read") else own
+        )
 
     @classmethod
     def queue(cls, event, record, users):
         """Queue one email to each of `users` about `event`. It says who acted, the reference, the status and a link: nothing else."""
         for user in users:
             body = pages.get_template("email/moved.txt").render(
-                who=str(event.by or "The system"), did=VOCABULARY[event.verb][1], record=record, to=user,
-                link=f"{settings.url}/{record.noun()}/details/?id={record.id}")
+                who=str(event.by or "The system"),
+                did=VOCABULARY[event.verb][1],
+                record=record,
+                to=user,
+                link=f"{settings.url}/{record.noun()}/details/?id={record.id}",
+            )
             cls.create(event=event, user=user, email=user.email, subject=f"{record.reference}: {record.status}", body=body)
 
     @classmethod
@@ -73,8 +79,11 @@ class Notice(Record):
     def claim(self):
         """True for exactly one of the workers that try at the same time."""
         cls = type(self)
-        return cls.update(due_at=now() + LEASE, attempts=cls.attempts + 1, version=cls.version + 1).where(
-            cls.id == self.id, cls.status == "waiting", cls.attempts == self.attempts).execute()
+        return (
+            cls.update(due_at=now() + LEASE, attempts=cls.attempts + 1, version=cls.version + 1)
+            .where(cls.id == self.id, cls.status == "waiting", cls.attempts == self.attempts)
+            .execute()
+        )
 
     def attempt(self, send):
         tries = self.attempts + 1
@@ -84,8 +93,11 @@ class Notice(Record):
             code = problem.smtp_code if isinstance(problem, SMTPResponseException) else 0
             if isinstance(problem, SMTPRecipientsRefused):
                 code = next(iter(problem.recipients.values()))[0]
-            values = {"status": "failed" if 500 <= code < 600 else "waiting", "problem": f"{type(problem).__name__} {code or ''}".strip(),
-                      "due_at": now() + BACK_OFF[min(tries, len(BACK_OFF)) - 1]}
+            values = {
+                "status": "failed" if 500 <= code < 600 else "waiting",
+                "problem": f"{type(problem).__name__} {code or ''}".strip(),
+                "due_at": now() + BACK_OFF[min(tries, len(BACK_OFF)) - 1],
+            }
         else:
             values = {"status": "sent", "sent_at": now(), "problem": None}
         with transaction():

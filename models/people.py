@@ -73,7 +73,9 @@ class User(UserMixin, Record):
     @classmethod
     def who_may(cls, permission):
         """Active people with `permission`, by name. Two queries, however many people."""
-        people = list(cls.select(cls, UserRole, Role).join(UserRole, JOIN.INNER, attr="link").join(Role).where(cls.active).order_by(cls.name))
+        people = list(
+            cls.select(cls, UserRole, Role).join(UserRole, JOIN.INNER, attr="link").join(Role).where(cls.active).order_by(cls.name)
+        )
         return list({p.id: p for p in people if permission in p.link.role.permissions}.values())
 
 

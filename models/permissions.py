@@ -20,7 +20,10 @@ VOCABULARY = {
     "log:edit": ("Fill in the Ofsted log.", "edited the Ofsted log"),
     "log:assign": ("Assign people to an Ofsted log, and take them off.", "changed who is assigned"),
     "log:complete": ("Sign a log off when nothing is missing.", "completed and signed off the log"),
-    "log:complete_anyway": ("Sign a log off although something is missing, with a reason.", "completed the log although something was missing"),
+    "log:complete_anyway": (
+        "Sign a log off although something is missing, with a reason.",
+        "completed the log although something was missing",
+    ),
     "log:reopen": ("Reopen a completed log, with a reason.", "reopened the log"),
     "tracker:begin": ("Begin the safeguarding tracker of a log.", "began the safeguarding tracker"),
     "section:save": ("Fill in the tracker's sections.", "saved a section"),
@@ -46,8 +49,17 @@ PERMISSIONS = {verb: allows for verb, (allows, _says) in VOCABULARY.items() if a
 STAFF = ["incident:report", "incident:amend", "incident:raise_alert"]
 CONTRIBUTOR = STAFF + ["log:read", "section:save", "log:pdf"]
 TEAM = CONTRIBUTOR + ["incident:read", "log:read_all", "log:edit", "tracker:begin", "child:read", "child:edit", "notice:read"]
-MANAGER = TEAM + ["incident:withdraw_alert", "incident:not_notifiable", "incident:reconsider", "incident:export", "log:trigger",
-                  "log:assign", "log:complete", "log:export", "section:read_restricted"]
+MANAGER = TEAM + [
+    "incident:withdraw_alert",
+    "incident:not_notifiable",
+    "incident:reconsider",
+    "incident:export",
+    "log:trigger",
+    "log:assign",
+    "log:complete",
+    "log:export",
+    "section:read_restricted",
+]
 LEVEL_5 = MANAGER + ["log:complete_anyway", "log:reopen"]
 SETTING_UP = ["template:edit", "choice:edit"]
 

@@ -58,12 +58,20 @@ def only(model, permission):
 
 
 VISIBLE = {
-    Incident: incidents, Log: logs, Tracker: trackers, Section: sections, Document: documents, Notice: notices,
+    Incident: incidents,
+    Log: logs,
+    Tracker: trackers,
+    Section: sections,
+    Document: documents,
+    Notice: notices,
     Attachment: lambda by: Attachment.select().where(Attachment.incident.in_(incidents(by).select(Incident.id))),
     Child: only(Child, "child:read"),
-    Template: only(Template, "template:edit"), TemplateSection: only(TemplateSection, "template:edit"), Question: only(Question, "template:edit"),
+    Template: only(Template, "template:edit"),
+    TemplateSection: only(TemplateSection, "template:edit"),
+    Question: only(Question, "template:edit"),
     Choice: only(Choice, "choice:edit"),
-    User: only(User, "user:edit"), Role: only(Role, "user:edit"),
+    User: only(User, "user:edit"),
+    Role: only(Role, "user:edit"),
 }
 
 

@@ -5,8 +5,6 @@ from functools import wraps
 from .base import Refused, transaction
 from .event import Event
 
-SOURCES = {}  # "log:complete" -> the statuses from which it can be taken; buttons are drawn from this
-
 
 def words(statuses):
     return " or ".join(f"“{status}”" for status in statuses)

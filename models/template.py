@@ -62,7 +62,12 @@ class Template(Record):
     def sections_asked(self):
         """[(TemplateSection, [Question])] in order, without what is retired. Two queries."""
         questions = {}
-        for question in Question.select().join(TemplateSection).where(TemplateSection.template == self, ~Question.retired).order_by(Question.position, Question.id):
+        for question in (
+            Question.select()
+            .join(TemplateSection)
+            .where(TemplateSection.template == self, ~Question.retired)
+            .order_by(Question.position, Question.id)
+        ):
             questions.setdefault(question.section_id, []).append(question)
         sections = self.sections.where(~TemplateSection.retired).order_by(TemplateSection.position, TemplateSection.id)
         return [(section, questions.get(section.id, [])) for section in sections]
@@ -75,7 +80,9 @@ class Template(Record):
             if cls.get_or_none(cls.name == shipped["name"]):
                 continue
             with transaction():
-                template = cls.create(name=shipped["name"], purpose=shipped["purpose"], in_force=not cls.select().where(cls.in_force).exists())
+                template = cls.create(
+                    name=shipped["name"], purpose=shipped["purpose"], in_force=not cls.select().where(cls.in_force).exists()
+                )
                 for position, section in enumerate(shipped["section"], 1):
                     questions = section.pop("question")
                     row = TemplateSection.create(template=template, position=position, **section)
@@ -89,7 +96,9 @@ class TemplateSection(Ordered):
     position = IntegerField(default=0)
     title = CharField(max_length=120, verbose_name="Title")
     help = TextField(default="", verbose_name="Help", help_text="Shown under the title, to the person who fills it in.")
-    restricted = YesNo(default=False, verbose_name="Restricted?", help_text="Only people with the permission for restricted sections can read it.")
+    restricted = YesNo(
+        default=False, verbose_name="Restricted?", help_text="Only people with the permission for restricted sections can read it."
+    )
     retired = YesNo(default=False, verbose_name="Retired?", help_text="New trackers no longer have it. Begun ones keep it.")
 
     def __str__(self):
@@ -105,8 +114,11 @@ class Question(Ordered):
     text = CharField(max_length=300, verbose_name="Question")
     help = TextField(default="", verbose_name="Help", help_text="Shown under the question.")
     kind = Pick(fixed=KINDS, default="long text", verbose_name="Kind of answer")
-    options = TextField(default="", verbose_name="List or columns",
-                        help_text="For a list: one choice on each line, or “list: threshold” to use one of the choice lists. For a table: one column on each line.")
+    options = TextField(
+        default="",
+        verbose_name="List or columns",
+        help_text="Lists: one choice on each line, or “list: threshold” for one of the choice lists. Tables: one column on each line.",
+    )
     required = YesNo(default=False, verbose_name="Needed to complete?")
     source = CharField(max_length=200, default="", verbose_name="Source", help_text="The guidance or rule that asks for it.")
     retired = YesNo(default=False, verbose_name="Retired?", help_text="New trackers no longer ask it. Begun ones keep it.")
@@ -120,15 +132,29 @@ class Question(Ordered):
     def check(self):
         """Raise Refused when a list has no choices or a table no columns."""
         if self.kind in ("one of a list", "several of a list", "table of rows") and not self.choices():
-            raise Refused("The question was not saved.", {"options": "Write the choices or columns, one on each line, or the name of a list that has choices."})
+            raise Refused(
+                "The question was not saved.",
+                {"options": "Write the choices or columns, one on each line, or the name of a list that has choices."},
+            )
 
     def choices(self):
         """The choices or columns as they are now."""
         if self.options.startswith("list:"):
             return Choice.names(self.options.removeprefix("list:").strip())
-        return RATINGS if self.kind == "rating" and not self.options.strip() else [line.strip() for line in self.options.splitlines() if line.strip()]
+        return (
+            RATINGS
+            if self.kind == "rating" and not self.options.strip()
+            else [line.strip() for line in self.options.splitlines() if line.strip()]
+        )
 
     def pinned(self):
         """The question as a begun tracker keeps it: plain data, with the choices of today."""
-        return {"id": str(self.id), "text": self.text, "help": self.help, "kind": self.kind, "required": bool(self.required),
-                "source": self.source, "choices": self.choices()}
+        return {
+            "id": str(self.id),
+            "text": self.text,
+            "help": self.help,
+            "kind": self.kind,
+            "required": bool(self.required),
+            "source": self.source,
+            "choices": self.choices(),
+        }

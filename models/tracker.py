@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
 
-from .base import Base, Moment, Record, YesNo, now, transaction
+from .base import Moment, Record, YesNo, now, transaction
 from .event import Event, plain
 from .log import Log
 from .notice import Notice
@@ -28,7 +28,7 @@ class Tracker(Record):
     @classmethod
     @starts("open")
     def begin(cls, log, by):
-        """Create the log's one tracker from the template in force, pinning every question. Pressed again, or by two at once: the same tracker."""
+        """Create the log's one tracker from the template in force, pinning every question. Pressed twice, or by two: the same tracker."""
         with transaction():
             if tracker := cls.get_or_none(cls.log == log):
                 return tracker
@@ -36,8 +36,14 @@ class Tracker(Record):
             claim(log, ("open",), "tracking")
             tracker = cls.create(log=log, template=template, begun_by=by, begun_at=now())
             for position, (section, questions) in enumerate(template.sections_asked(), 1):
-                Section.create(tracker=tracker, position=position, title=section.title, help=section.help,
-                               restricted=section.restricted, questions=[question.pinned() for question in questions])
+                Section.create(
+                    tracker=tracker,
+                    position=position,
+                    title=section.title,
+                    help=section.help,
+                    restricted=section.restricted,
+                    questions=[question.pinned() for question in questions],
+                )
             event = Event.write("tracker:begin", tracker, by, {"status": ("open", "tracking")}, template=template.name)
             Notice.queue(event, log, log.told())
         return tracker
@@ -48,8 +54,12 @@ class Tracker(Record):
 
     def missing(self):
         """Required questions without an answer: [(text, section, anchor)]."""
-        return [(f"{section}: {question['text']}", section, f"q{question['id']}")
-                for section in self.in_order() for question in section.questions if section.lacks(question)]
+        return [
+            (f"{section}: {question['text']}", section, f"q{question['id']}")
+            for section in self.in_order()
+            for question in section.questions
+            if section.lacks(question)
+        ]
 
 
 class Section(Record):

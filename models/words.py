@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from .base import LONDON, now
 from .settings import settings
@@ -53,7 +53,12 @@ def told(value):
 
 FILTERS = {"told": told, "when": when, "day": day, "shown": shown, "paragraphs": paragraphs}
 
-pages = Environment(loader=FileSystemLoader(Path(__file__).parent.parent / "templates"), undefined=StrictUndefined,
-                    autoescape=lambda name: not name.endswith(".txt"), trim_blocks=True, lstrip_blocks=True)
+pages = Environment(
+    loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
+    undefined=StrictUndefined,
+    autoescape=select_autoescape(["html"]),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 pages.filters.update(FILTERS)
 pages.globals.update(settings=settings, now=now)

@@ -155,7 +155,7 @@ def up(migrator, db):
         at = DateTimeField()
         by = ForeignKeyField(User, null=True, on_delete='RESTRICT')
         verb = CharField(max_length=60)
-        noun = CharField(max_length=40)
+        subject = CharField(max_length=40)
         record = IntegerField(null=True)
         incident = IntegerField(index=True, null=True)
         payload = TextField()
@@ -165,7 +165,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'event'
-            indexes = ((('noun', 'record'), False),)
+            indexes = ((('subject', 'record'), False),)
     db.create_tables([Event])
 
     class Document(Model):

@@ -1,0 +1,47 @@
+# `make` alone lists these. Everything lives in .venv and var; nothing else on the machine is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+export FLASK_APP := app
+export PYTHONWARNINGS := ignore::SyntaxWarning
+
+.PHONY: help demo run test bench screenshots lock clean
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: .venv/installed ## Serve a fictional school on 127.0.0.1, PORT=5000; FRESH=1 begins anew
+	@$(BIN)/flask demo $(if $(FRESH),--fresh)
+
+run: .venv/installed ## Serve the real installation (put it behind TLS: see README)
+	@$(BIN)/flask serve
+
+test: .venv/tested ## Install what is missing and pass every test
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/ruff check .
+	@$(BIN)/python -m pytest
+
+bench: .venv/tested ## Measure the pages with many rows
+	@$(BIN)/python -m tests.bench
+
+screenshots: .venv/tested ## Make the pictures of the README again
+	@$(BIN)/python -m tests.browser.screenshots
+
+lock: ## Pin all packages again after a change of requirements.txt
+	@$(PYTHON) -m venv .venv-lock && sed '/^-c/d' requirements.txt > .venv-lock/requirements.txt && cp requirements-test.txt .venv-lock/
+	@.venv-lock/bin/pip install -q -r .venv-lock/requirements-test.txt && .venv-lock/bin/pip freeze > requirements.lock; rm -rf .venv-lock
+
+clean: ## Remove what was installed; data in var stays
+	rm -rf .venv build
+
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.venv/installed: requirements.txt requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with: make PYTHON=python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned packages into .venv…"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/tested: .venv/installed requirements-test.txt
+	@echo "Installing the test packages into .venv…"
+	@$(PIP) -r requirements-test.txt
+	@touch $@

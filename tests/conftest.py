@@ -1,0 +1,214 @@
+"""The cast, each in a browser of their own, in a school that every test gets afresh."""
+
+import re
+import shutil
+from html import unescape
+from types import SimpleNamespace
+
+import pytest
+
+import app as application
+from models import Child, Incident, Log, Role, Tracker, User, UserRole, db, demo
+from models.base import connect
+from models.settings import settings
+
+PASSWORD = "correct-horse-battery"
+CAST = [  # name, email name, title, role
+    ("Alice Brennan", "alice", "Deputy head and DSL", "DSL"),
+    ("Bob Adeyemi", "bob", "Head teacher", "Head"),
+    ("Mark Kowalczyk", "mark", "Pastoral manager", "Manager"),
+    ("Carol Vaughan-Ŵyn", "carol", "Deputy DSL", "Safeguarding team"),
+    ("Connor Ó Briain", "connor", "Learning mentor", "Contributor"),
+    ("Dave Pritchard", "dave", "Teacher of geography", "Staff"),
+    ("Dina El-Sayed", "dina", "Teaching assistant", "Staff"),
+    ("Grace Ōta", "grace", "Safeguarding governor", "Governor"),
+    ("Ira Lindqvist", "ira", "IT technician", "IT"),
+]
+CHEAP_ARGON2 = {"argon2__rounds": 1, "argon2__memory_cost": 8, "argon2__parallelism": 1}
+
+
+@pytest.fixture(scope="session")
+def app():
+    return application.create_app(TESTING=True, SECRET_KEY="only in tests", SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2)
+
+
+@pytest.fixture(scope="session")
+def fonts(tmp_path_factory):
+    """The fonts of the PDF, cut once for all tests."""
+    return tmp_path_factory.mktemp("fonts")
+
+
+def settle(folder, fonts, **given):
+    """Load settings for a data folder of its own and open its database."""
+    folder.mkdir(exist_ok=True)
+    if not (folder / "fonts").exists():
+        (folder / "fonts").symlink_to(fonts)
+    known = {"SCHOOL": "Thornley Beck School", "ADDRESS": "2 Beck Lane", "URL": "http://127.0.0.1:5000"}
+    settings.load(DATA=folder, DATABASE_URL=f"sqlite:///{folder}/safeguarding.db", **known | given)
+    connect(settings.database)
+
+
+@pytest.fixture(scope="session")
+def blank(app, tmp_path_factory, fonts):
+    """A database with the tables, the cast and four children, made once and copied for every test."""
+    folder = tmp_path_factory.mktemp("blank")
+    settle(folder, fonts)
+    application.prepare()
+    with app.app_context(), db.connection_context():
+        password = application.hash_password(PASSWORD)
+        for name, email, title, role in CAST:
+            user = User.create(name=name, email=f"{email}@thornley.example", job_title=title, password=password)
+            UserRole.create(user=user, role=Role.get(Role.name == role))
+        for number, name in enumerate(["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]):
+            Child.create(name=name, date_of_birth=f"2013-0{number + 1}-17", year=f"Year {number + 6}", upn=f"A12345678900{number}")
+        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder / "safeguarding.db"
+
+
+class Person:
+    """One of the cast at their browser: `get`, `post` with the token of the page, and `press` for a step's button."""
+
+    def __init__(self, app, user):
+        self.user, self.client, self.token = user, app.test_client(), ""
+
+    def read(self, response):
+        text = response.get_data(as_text=True) if response.mimetype == "text/html" else ""
+        if found := re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text):
+            self.token = unescape(found.group(1))
+        response.text_only = unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
+        return response
+
+    def get(self, path, **kwargs):
+        return self.read(self.client.get(path, **kwargs))
+
+    def post(self, path, data=None, follow=True, **kwargs):
+        return self.read(self.client.post(path, data={"csrf_token": self.token} | (data or {}), follow_redirects=follow, **kwargs))
+
+    def sign_in(self, password=PASSWORD):
+        self.get("/login")
+        assert self.post("/login", {"email": self.user.email, "password": password}).status_code == 200
+        self.get("/")
+        return self
+
+    def press(self, verb, record, view=None, **fields):
+        """Send what the button of `verb` sends, on the page of `record`."""
+        return self.post(f"/{view or record.noun()}/action/", {"action": verb, "rowid": record.id} | fields)
+
+
+@pytest.fixture
+def school(app, blank, tmp_path, fonts):
+    """A fresh copy of the school, open for direct calls of the models; `school.alice` and the rest are Users."""
+    tmp_path = tmp_path / "data"
+    tmp_path.mkdir()
+    shutil.copy(blank, tmp_path / "safeguarding.db")
+    settle(tmp_path, fonts)
+    db.connect()
+    people = {user.email.split("@")[0]: user for user in User.select()}
+    children = list(Child.select().order_by(Child.id))
+    yield SimpleNamespace(app=app, folder=tmp_path, children=children, child=children[0], **people)
+    if not db.is_closed():
+        db.close()
+
+
+@pytest.fixture
+def cast(school):
+    """The cast signed in, each when first asked for: cast.alice.get("/")."""
+
+    class Cast:
+        def __getattr__(self, name):
+            person = Person(school.app, getattr(school, name)).sign_in()
+            setattr(self, name, person)
+            return person
+
+    return Cast()
+
+
+ANSWERS = {
+    "noticed_at": "2026-03-04T09:15", "happened": "Approximate", "happened_at": "2026-03-04T09:00", "place": "Classroom", "known": "I saw or heard it",
+    "what_happened": "Zofia Łukasiewicz came in with a red mark on her left wrist.", "child_words": "“He pulled me.”",
+    "immediate_danger": "no", "immediate_action": "Told the DSL at once.", "safeguarding_alert": "yes", "topic": "Red mark",
+}  # fmt: skip
+
+
+@pytest.fixture
+def answers(school):
+    """What the report's form sends when it is filled in well."""
+    return ANSWERS | {"child": school.child.label}
+
+
+def report(school, by=None, alert=True, **more):
+    """An incident made by the step itself."""
+    from models.base import now
+
+    values = {
+        "child": school.child, "noticed_at": now(), "happened": "Not known", "place": "Classroom", "known": "I saw or heard it", "topic": "Red mark",
+        "what_happened": "A red mark on the left wrist.", "immediate_danger": False, "immediate_action": "Told the DSL.", "safeguarding_alert": alert,
+    }  # fmt: skip
+    return Incident.report(by or school.dave, **values | more)
+
+
+@pytest.fixture
+def incident(school):
+    return report(school)
+
+
+@pytest.fixture
+def log(school, incident):
+    return Log.trigger(incident, school.mark)
+
+
+@pytest.fixture
+def tracker(school, log):
+    return Tracker.begin(log, school.carol)
+
+
+def answer_all(tracker, by):
+    """Answer every required question."""
+    for section in tracker.in_order():
+        section.save_answers({q["id"]: answer_to(q) for q in section.questions if q["required"]}, by)
+
+
+def answer_to(question):
+    kinds = {
+        "yes/no": False, "date": "2026-06-01", "date and time": "2026-06-01T10:00:00+00:00",
+        "table of rows": [dict.fromkeys(question["choices"], "Weekly check-in")], "several of a list": question["choices"][:2],
+    }  # fmt: skip
+    chosen = question["choices"][0] if question["choices"] else f"An answer about {question['text'][:40]} by Ngũgĩ wa Kamau, 山田 花子."
+    return kinds.get(question["kind"], chosen)
+
+
+def fill_in(log, by):
+    """Fill in every field of the log that a sign-off needs."""
+    log.edit(
+        by, kind="Other serious event", basis="Judged serious", decided_why="A mark, and a frightened child.", told_at=log.aware_at, told_by=by,
+        told_how="Telephone", told_reference="CR-1", summary="A red mark; the child is safe.",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ready(school, log, tracker):
+    """A log from which nothing is missing."""
+    fill_in(log, school.alice)
+    answer_all(tracker, school.carol)
+    return Log.get_by_id(log.id)
+
+
+@pytest.fixture(scope="session")
+def demonstration(app, tmp_path_factory, fonts):
+    """The fictional school, built once: the path of its folder."""
+    folder = tmp_path_factory.mktemp("demonstration") / "demo"
+    settle(folder, fonts, demo=True, **demo.SCHOOL)
+    application.prepare()
+    with app.app_context(), db.connection_context():
+        demo.build(application.hash_password(demo.PASSWORD))
+        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder
+
+
+@pytest.fixture
+def demo_school(app, demonstration, fonts):
+    """The fictional school, open for reading: tests that write take `school`."""
+    settle(demonstration, fonts, demo=True, **demo.SCHOOL)
+    db.connect()
+    yield app
+    db.close()
