@@ -59,7 +59,7 @@ def create_app(**config):
         SECRET_KEY=secrets.token_hex(32),  # of this process; what serves people gives the installation's own
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        MAX_CONTENT_LENGTH=5 * int(settings.upload_mb) * 1_000_000,
+        MAX_CONTENT_LENGTH=int(5_000_000 * float(settings.upload_mb)),
         MAX_FORM_MEMORY_SIZE=20_000_000,
         MAX_FORM_PARTS=5_000,
         WTF_CSRF_TIME_LIMIT=None,

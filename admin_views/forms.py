@@ -22,8 +22,17 @@ def clean(text):
     return (text.replace("\0", "").replace("\r\n", "\n").strip() or None) if isinstance(text, str) else text
 
 
+class Required(ValueRequired):
+    """Needed; but what was typed and not understood is told as that, not as missing."""
+
+    def __call__(self, form, field):
+        if field.process_errors:
+            raise validators.StopValidation()
+        super().__call__(form, field)
+
+
 def required():
-    return ValueRequired(NEEDED)
+    return Required(NEEDED)
 
 
 class TextField(fields.StringField):

@@ -71,10 +71,18 @@ class IncidentView(RecordView):
 
     def create(self, form):
         incident = Incident.report(me(), others=form.others.people, adults=form.adults.people, **self.values(form))
-        for file in request.files.getlist("files"):
-            if file.filename:
-                Attachment.add(incident, me(), file.filename, file.read())
+        for name, content in self.uploads():
+            Attachment.add(incident, me(), name, content)
         return incident
+
+    @staticmethod
+    def uploads():
+        """[(name, bytes)] of the files sent, read and closed."""
+        sent = []
+        for file in request.files.getlist("files"):
+            with file.stream:
+                sent += [(file.filename, file.read())] if file.filename else []
+        return sent
 
     def saved_words(self, record, is_created):
         return (

@@ -56,9 +56,9 @@ class Attachment(Record):
     @staticmethod
     def check(name, content):
         """Raise Refused unless the file may be kept: size, and kind by content."""
-        limit = int(settings.upload_mb)
+        limit = float(settings.upload_mb)
         if len(content) > limit * 1_000_000:
-            raise Refused("The incident was not saved.", {"files": f"“{name}” is larger than {limit} MB. Attach a smaller copy."})
+            raise Refused("The incident was not saved.", {"files": f"“{name}” is larger than {limit:g} MB. Attach a smaller copy."})
         if kind_of(content) not in ALLOWED:
             kinds = ", ".join(dict.fromkeys(ALLOWED.values()))
             raise Refused(

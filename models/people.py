@@ -38,6 +38,8 @@ class User(UserMixin, Record):
     current_login_ip = CharField(null=True, max_length=64)
     login_count = IntegerField(default=0)
 
+    __eq__, __hash__ = Record.__eq__, Record.__hash__  # Flask-Login's compare by object, so a set would hold one person twice
+
     def __str__(self):
         return self.name
 

@@ -76,7 +76,17 @@ def test_from_an_incident_to_a_signed_off_log(cast, school, answers):
     page = cast.bob.press("log:reopen", log, reason="The police gave new information.")
     assert "The police gave new information." in page.text_only and Log.get().status == "tracking"
     verbs = {event.verb for event in Event.of_case(incident.id)}
-    steps = {"incident:report", "log:trigger", "log:edit", "log:assign", "tracker:begin", "section:save", "log:complete", "log:reopen", "log:read"}
+    steps = {
+        "incident:report",
+        "log:trigger",
+        "log:edit",
+        "log:assign",
+        "tracker:begin",
+        "section:save",
+        "log:complete",
+        "log:reopen",
+        "log:read",
+    }
     assert verbs >= steps
     assert Event.verify() == Event.select().count()
 

@@ -1,0 +1,167 @@
+"""Reporting: the form, what it refuses and gives back, files, and who sees a report."""
+
+from io import BytesIO
+
+import pytest
+
+from models import Attachment, Event, Incident, Involved, Log, Notice
+from models.incident import ABOUT
+from models.settings import settings
+
+from .conftest import report
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+
+
+def test_only_what_is_starred_is_required(cast, school):
+    page = cast.dave.get("/incident/new/").text
+    assert page.count('class="star">*</span></l') == 9, "nine starred questions"
+    empty = cast.dave.post("/incident/new/", {})
+    assert empty.status_code == 422 and Incident.select().count() == 0
+    assert "Nothing was saved yet" in empty.text and empty.text_only.count("This is needed.") == 18, "nine, at the top and at the field"
+    assert 'href="#child"' in empty.text and 'id="child-wrong"' in empty.text and 'aria-invalid="true"' in empty.text
+
+
+def test_what_was_typed_is_given_back(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    typed = answers | {
+        "child": "Zof of Nowhere", "others-rows": "1", "others-0-name": "Ngũgĩ", "others-0-part": "Witness", "adults-rows": "1",
+        "adults-0-name": "Nobody Known", "adults-0-part": "Present", "injuries-rows": "1", "injuries-0-place": "Wrist",
+    }  # fmt: skip
+    page = cast.dave.post("/incident/new/", typed)
+    assert page.status_code == 422 and Incident.select().count() == 0
+    for text in ("Zof of Nowhere", "Ngũgĩ", "Nobody Known", "Wrist", answers["what_happened"], "“He pulled me.”", "2026-03-04T09:15"):
+        assert text in page.text, text
+    assert "“Zof of Nowhere” fits no child." in page.text_only and "“Nobody Known” fits no person." in page.text_only
+
+
+def test_part_of_a_name_is_enough_when_one_child_fits(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    rows = {"others-rows": "2", "others-0-name": "花子", "others-0-part": "Sibling", "others-1-name": "", "others-1-part": ""}
+    assert cast.dave.post("/incident/new/", answers | {"child": "łukas"} | rows).status_code == 200
+    assert Incident.get().child == school.child and [row.child.name for row in Involved.of(Incident.get())] == ["山田 花子"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"noticed_at": "2999-01-01T10:00"}, "This is in the future."),
+        ({"happened_at": ""}, "Say when it happened, or choose “Not known” above."),
+        ({"noticed_at": "yesterday"}, "This is not a date and time."),
+        ({"noticed_at": "2026-03-29T01:30"}, "This time does not exist"),
+        ({"place": "The moon"}, "“The moon” is not on the list."),
+        ({"safeguarding_alert": "maybe"}, "Answer Yes or No."),
+        ({"topic": "x" * 121}, "120 characters"),
+    ],
+)
+def test_bad_input_gets_a_clear_sentence(cast, answers, change, sentence):
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | change)
+    assert page.status_code == 422 and sentence in page.text_only and answers["what_happened"] in page.text
+    assert Incident.select().count() == 0 and Event.select().where(Event.verb == "incident:report").count() == 0
+
+
+def test_times_are_typed_in_london_and_kept_in_utc(cast, answers):
+    cast.dave.get("/incident/new/")
+    cast.dave.post("/incident/new/", answers | {"noticed_at": "2026-07-01T09:15", "happened": "Not known", "happened_at": ""})
+    incident = Incident.get()
+    assert incident.noticed_at.isoformat() == "2026-07-01T08:15:00+00:00"
+    assert "1 July 2026, 09:15" in cast.dave.get(f"/incident/details/?id={incident.id}").text_only
+
+
+@pytest.mark.parametrize("text", ["a\0b", "😀 مرحبا", "<script>alert(1)</script>", "x" * 200_000, "' OR 1=1 --", "{{ 7*7 }}"])
+def test_any_text_is_kept_and_shown_as_text(cast, answers, text):
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | {"what_happened": text})
+    assert page.status_code == 200 and Incident.get().what_happened == text.replace("\0", "")
+    assert "<script>alert" not in page.text
+
+
+def test_a_file_is_kept_by_its_content_and_fetched_as_a_download(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | {"files": (BytesIO(PNG), "../../etc/wrist photo.png")})
+    assert page.status_code == 200
+    file = Attachment.get()
+    assert file.kind == "image/png" and file.path.read_bytes() == PNG and settings.folder in file.path.parents
+    fetched = cast.mark.get(f"/incident/file/?id={file.id}")
+    assert (
+        fetched.data == PNG
+        and "attachment" in fetched.headers["Content-Disposition"]
+        and "sandbox" in fetched.headers["Content-Security-Policy"]
+    )
+    assert cast.dina.get(f"/incident/file/?id={file.id}").status_code == 404
+    file.path.write_bytes(b"damaged")
+    assert cast.mark.get(f"/incident/file/?id={file.id}").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("content", "name"), [(b"MZ\x90\0 program", "photo.png"), (b"<html>", "page.gif.html\0"), (PNG * 2_000, "large.png")]
+)
+def test_a_wrong_file_is_refused_and_nothing_is_saved(cast, answers, content, name, monkeypatch):
+    monkeypatch.setattr(settings, "upload_mb", "0.05")
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | {"files": (BytesIO(content), name)})
+    if content.startswith(b"<html"):
+        assert page.status_code == 200 and Attachment.get().kind == "text/plain", (
+            "a web page is kept as plain text, and only ever downloaded"
+        )
+    else:
+        assert page.status_code == 422 and Incident.select().count() == 0 and answers["what_happened"] in page.text
+
+
+def test_who_sees_a_report(cast, school):
+    incident = report(school, adults=[(school.mark, ABOUT)])
+    seen = {
+        name: getattr(cast, name).get(f"/incident/details/?id={incident.id}").status_code
+        for name in ("dave", "alice", "carol", "dina", "ira", "mark", "connor")
+    }
+    assert seen == {"dave": 200, "alice": 200, "carol": 200, "dina": 404, "ira": 403, "mark": 404, "connor": 404}
+    assert incident.reference not in cast.mark.get("/incident/").text and incident.reference not in cast.mark.get("/").text
+    cast.mark.get("/")
+    assert cast.mark.press("log:trigger", incident, "incident").status_code == 404 and Log.select().count() == 0
+
+
+def test_not_yours_and_does_not_exist_are_the_same_answer(cast, incident):
+    yours, absent = cast.dina.get(f"/incident/details/?id={incident.id}"), cast.dina.get("/incident/details/?id=999999")
+    assert (yours.status_code, yours.text) == (absent.status_code, absent.text)
+
+
+@pytest.mark.parametrize("id", ["", "abc", "-1", "1e3", "9" * 30, "1;drop", "%00", "٣"])
+def test_absurd_ids_are_not_found(cast, incident, id):
+    assert cast.alice.get(f"/incident/details/?id={id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["page=99999", "page=-1", "page=x", "sort=999", "sort=-1", "search=%00", "status=nonsense", "desc=x", "page=" + "9" * 40]
+)
+def test_absurd_lists_are_answered(cast, incident, query):
+    assert cast.alice.get(f"/incident/?{query}").status_code in (200, 404)
+
+
+def test_search_filter_and_sort(cast, school):
+    first = report(school, topic="Bruise")
+    second = report(school, child=school.children[3], alert=False)
+    for term in ("sion wyn", "WYN", second.reference):
+        found = cast.alice.get(f"/incident/?search={term}").text
+        assert second.reference in found and first.reference not in found, term
+    found = cast.alice.get("/incident/?status=to+decide").text
+    assert first.reference in found and second.reference not in found
+    page = cast.alice.get("/incident/?sort=1").text
+    assert page.index(second.reference) < page.index(first.reference), "Siôn before Zofia"
+    assert 'aria-sort="ascending"' in page
+
+
+def test_csv_is_neutralised_and_needs_its_permission(cast, school):
+    report(school, topic="=HYPERLINK(1)")
+    csv = cast.mark.get("/incident/export/csv/")
+    text = csv.data.decode("utf-8-sig")
+    assert "'=HYPERLINK(1)" in text and "Zofia Łukasiewicz" in text and csv.data.startswith(b"\xef\xbb\xbf")
+    assert Event.select().where(Event.verb == "incident:export").get().detail["rows"] == 1
+    assert cast.dave.get("/incident/export/csv/").status_code == 403
+    assert cast.mark.get("/incident/export/xlsx/").status_code == 404
+
+
+def test_reading_is_written_down(cast, incident):
+    cast.carol.get(f"/incident/details/?id={incident.id}")
+    assert Event.last(incident, "incident:read").by.name == "Carol Vaughan-Ŵyn"
+    assert Notice.select().count() == 0
