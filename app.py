@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import click
-from flask import Flask, g, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask.cli import with_appcontext
 from flask_login import current_user
 from flask_mailman import EmailMessage, Mail
@@ -151,7 +151,9 @@ def prepare():
 
 def send(notice):
     """Hand one email to the mail server. Raises what smtplib raises."""
-    EmailMessage(notice.subject, notice.body, settings.mail_from, [notice.email], headers={"Message-ID": notice.message_id}).send()
+    with current_app.extensions["mailman"].get_connection() as connection:  # closed whatever happens, which EmailMessage.send() does not see to
+        letter = EmailMessage(notice.subject, notice.body, settings.mail_from, [notice.email], headers={"Message-ID": notice.message_id})
+        connection.send_messages([letter])
 
 
 def deliver(app):
@@ -230,8 +232,6 @@ def migrate_command():
 @with_appcontext
 def deliver_command():
     """Send the emails that are due, once; run it every minute where no server thread does."""
-    from flask import current_app
-
     connect(settings.database)
     sent, made = deliver(current_app)
     click.echo(f"{sent} emails sent, {made} PDFs made.")

@@ -98,7 +98,7 @@ class IncidentView(RecordView):
             "attachments": list(record.attachments),
             "log": visible(Log, me()).where(Log.incident == record).first(),
             "decision": Event.last(record, "incident:not_notifiable") if record.status == "not notifiable" else None,
-            "history": Event.of_case(record.id) if me().may("incident:read") else [],
+            "history": Event.of_case(record.id, me().may("section:read_restricted")) if me().may("incident:read") else [],
         }
 
     @action("log:trigger", "Trigger notification")

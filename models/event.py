@@ -39,6 +39,8 @@ class Event(Base):
     previous = CharField(max_length=64)
     hash = CharField(max_length=64, unique=True)
 
+    closed = False
+
     class Meta:
         indexes = ((("subject", "record"), False),)
 
@@ -97,9 +99,12 @@ class Event(Base):
         return cls.select(cls.id, cls.hash).order_by(cls.id.desc()).first()
 
     @classmethod
-    def of_case(cls, incident):
-        """The history of one case (incident, log, tracker), oldest first, with who did it."""
-        return list(cls.select(cls, User).left_outer_join(User).where(cls.incident == incident).order_by(cls.id))
+    def of_case(cls, incident, restricted=True):
+        """The history of one case (incident, log, tracker), oldest first. `restricted`: also what restricted sections said."""
+        events = list(cls.select().where(cls.incident == incident).order_by(cls.id))
+        for event in events:
+            event.closed = not restricted
+        return events
 
     @classmethod
     def last(cls, record, *verbs):
@@ -114,7 +119,11 @@ class Event(Base):
 
     @property
     def detail(self):
-        return json.loads(self.payload) if self.payload else {}
+        """The payload as a dict, without what a restricted section said when the history was asked for without it."""
+        detail = json.loads(self.payload) if self.payload else {}
+        if self.closed and detail.get("restricted"):
+            detail.pop("changed", None)
+        return detail
 
     @property
     def sentence(self):

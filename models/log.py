@@ -224,7 +224,7 @@ class Log(Record):
             restricted=restricted,
             assignees=Assignee.of(self),
             notices=Notice.of_case(incident.id),
-            history=Event.of_case(incident.id),
+            history=Event.of_case(incident.id, restricted),
             head=Event.head(),
         )
 

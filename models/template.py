@@ -47,6 +47,7 @@ class Template(Record):
 
     def check(self):
         """Keep exactly one template in force: choosing this one retires the other."""
+        super().check()
         if self.in_force:
             Template.update(in_force=False).where(Template.id != self.id).execute()
         elif not Template.select().where(Template.in_force, Template.id != (self.id or 0)).exists():
@@ -131,6 +132,7 @@ class Question(Ordered):
 
     def check(self):
         """Raise Refused when a list has no choices or a table no columns."""
+        super().check()
         if self.kind in ("one of a list", "several of a list", "table of rows") and not self.choices():
             raise Refused(
                 "The question was not saved.",

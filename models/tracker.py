@@ -98,7 +98,7 @@ class Section(Record):
             changed = {asked[key]: (old.get(key), new.get(key)) for key in asked if old.get(key) != new.get(key)}
             self.answers, self.saved_by, self.saved_at = new, by, now()
             self.save()
-            Event.write("section:save", self, by, changed)
+            Event.write("section:save", self, by, changed, restricted=self.restricted)
 
     def answered(self):
         """[(question, answer)] for showing, with dates and times as Python values."""

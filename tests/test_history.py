@@ -1,0 +1,65 @@
+"""History: append-only in the database, chained, in the same transaction as the change."""
+
+import json
+
+import pytest
+from peewee import DatabaseError
+
+from models import Addendum, Event, Incident, Log, Notice, Refused, db
+from models.event import GENESIS
+
+from .conftest import report
+
+
+def test_the_chain_fits_and_names_the_first_break(school, log):
+    assert Event.verify() == Event.select().count() and Event.get_by_id(1).previous == GENESIS
+    db.execute_sql("DROP TRIGGER event_update_refused")
+    event = Event.get(Event.verb == "incident:report")
+    Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
+    with pytest.raises(Refused, match=f"at event {event.id}"):
+        Event.verify()
+
+
+def test_a_removed_event_is_found(school, log):
+    db.execute_sql("DROP TRIGGER event_delete_refused")
+    Event.delete().where(Event.id == 2).execute()
+    with pytest.raises(Refused, match="at event 3, where event 2 was expected"):
+        Event.verify()
+
+
+@pytest.mark.parametrize("change", [lambda: Event.delete().execute(), lambda: Event.update(verb="log:read").execute(), lambda: Incident.delete().execute(), lambda: Incident.update(what_happened="Nothing").execute(), lambda: Log.delete().execute(), lambda: Addendum.update(text="x").execute(), lambda: Notice.delete().execute()])  # fmt: skip
+def test_the_database_itself_refuses(school, log, change):
+    log.incident.amend(text="Seen again.", by=school.dave)
+    with pytest.raises(DatabaseError, match="never change|nothing is deleted"):
+        change()
+
+
+def test_if_the_history_cannot_be_written_nothing_is_saved(school, monkeypatch):
+    incident = report(school)
+    monkeypatch.setattr(Event, "link", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Log.trigger(incident, school.mark)
+    with pytest.raises(ZeroDivisionError):
+        report(school)
+    assert (Incident.select().count(), Log.select().count(), Notice.select().count(), Incident.get().status) == (1, 0, 0, "to decide")
+
+
+def test_an_unexpected_fault_saves_nothing_and_tells_nothing(cast, school, answers, monkeypatch):
+    cast.dave.get("/incident/new/")
+    monkeypatch.setattr(Event, "link", lambda self: 1 / 0)
+    page = cast.dave.post("/incident/new/", answers)
+    assert page.status_code == 500 and Incident.select().count() == 0
+    assert "quote problem" in page.text_only and "ZeroDivisionError" not in page.text and "Traceback" not in page.text
+
+
+def test_a_verb_outside_the_vocabulary_is_refused_with_the_cure(school, incident):
+    with pytest.raises(LookupError, match="add it with the words the history says"):
+        Event.write("incident:dance", incident, school.dave)
+
+
+def test_names_are_kept_as_they_were(school, incident):
+    event = Event.get(Event.verb == "incident:report")
+    school.dave.name = "Dave Pritchard-Jones"
+    school.dave.save()
+    assert event.sentence == f"Dave Pritchard reported the incident: {incident.reference}."
+    assert json.loads(event.payload)["by"] == "Dave Pritchard"

@@ -1,0 +1,177 @@
+"""The rules of the house. Each failure message is the cure."""
+
+import ast
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+from playhouse.migrations import Runner
+from playhouse.schema_diff import diff_models
+
+import models
+from models import PERMISSIONS, SHIPPED_ROLES, TABLES, VOCABULARY, db, step_of
+from models.base import Base, connect
+from models.policy import VISIBLE
+from models.settings import ALL
+
+HERE = Path(__file__).parent.parent
+CODE = [*HERE.glob("*.py"), *HERE.glob("models/*.py"), *HERE.glob("admin_views/*.py")]
+README = (HERE / "README.md").read_text(encoding="utf-8")
+
+
+def imports(file, package):
+    """The modules that a file imports, as dotted names; relative ones are resolved."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            yield f"{package}.{node.module}" if node.module else package
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_models_know_nothing_of_the_web():
+    for file in HERE.glob("models/*.py"):
+        for name in imports(file, "models"):
+            root = name.split(".")[0]
+            allowed = file.name == "people.py" and root == "flask_security"
+            assert allowed or not re.match(r"flask|wtforms|werkzeug|admin_views|app$", root), f"{file.name} imports {name}: move what needs it to admin_views"
+
+
+def test_a_module_knows_only_those_above_it():
+    names = {file.stem for file in HERE.glob("models/*.py")} - {"__init__"}
+    assert names == set(models.ORDER), f"models/__init__.py ORDER is the story: add or remove {names ^ set(models.ORDER)}"
+    for file in HERE.glob("models/*.py"):
+        for name in imports(file, "models"):
+            if name.startswith("models.") and file.stem != "__init__":
+                above = models.ORDER[: models.ORDER.index(file.stem)]
+                assert name.split(".")[1] in above, f"models/{file.name} imports {name}, which stands below it: pass it in, or move one of them in ORDER"
+
+
+def test_nobody_imports_app_and_views_reach_models_only():
+    for file in HERE.glob("admin_views/*.py"):
+        assert "app" not in imports(file, "admin_views"), f"{file.name} imports app: app.py plugs things together, nobody needs it"
+
+
+def test_templates_never_query():
+    for file in HERE.glob("templates/**/*.html"):
+        found = re.search(r"\.(select|where|get_by_id|execute)\(", file.read_text(encoding="utf-8"))
+        assert not found, f"{file.name} queries: give it the rows from the view"
+
+
+def test_one_vocabulary(app):
+    for verb in PERMISSIONS:
+        name = verb.split(":")[1]
+        if name not in ("read", "read_all", "read_restricted", "export", "pdf", "edit"):
+            method = step_of(verb) if not verb.startswith("section:save") else models.Section.save_answers
+            assert callable(method), f"{verb}: the permission, the action, the method and the history word are one; add the method"
+    for view in app.extensions["admin"][0]._views:
+        for action in getattr(view, "_actions_data", {}):
+            assert action in PERMISSIONS and action in view.steps, f"{action} is an action without a permission of the same name"
+    for name, (level, description, permissions) in SHIPPED_ROLES.items():
+        assert 0 <= level <= 5 and description and set(permissions) <= set(PERMISSIONS), f"the role {name} names a permission that does not exist"
+    source = "".join(file.read_text(encoding="utf-8") for file in CODE)
+    for verb in VOCABULARY:
+        used = source.count(f'"{verb}"') + source.count(f'{verb.split(":")[1]}')
+        assert used > 1, f"{verb} is in the vocabulary and nowhere else: use it or remove it"
+    for verb in set(re.findall(r'"([a-z_]+:[a-z_0-9]+)"', source)) - set(VOCABULARY) - {"noun:verb"}:
+        pytest.fail(f"{verb} is used but is not in models/permissions.py VOCABULARY")
+
+
+def test_every_route_is_guarded(app, school):
+    stranger = app.test_client()
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in OPEN:
+            continue
+        for method in rule.methods & {"GET", "POST"}:
+            answer = stranger.open(rule.rule.replace("<export_type>", "csv").replace("<path:filename>", "x").replace("<token>", "x"), method=method)
+            assert answer.status_code in (302, 400, 404, 405), f"{method} {rule.rule} answers {answer.status_code} to a stranger: give its view a Door"
+            if answer.status_code == 302:
+                assert "/login" in answer.headers["Location"], f"{method} {rule.rule} sends a stranger to {answer.headers['Location']}"
+
+
+OPEN = {"static", "security.login", "security.logout"}  # what a stranger may open
+
+
+def test_the_doors_of_flask_admin_that_we_do_not_have(app):
+    rules = {rule.rule for rule in app.url_map.iter_rules()}
+    assert not [rule for rule in rules if "/ajax/" in rule or "/delete/" in rule], "RecordView sets delete_view, ajax_update and ajax_lookup to None: keep it"
+    for rule in app.url_map.iter_rules():
+        if "POST" in rule.methods:
+            assert re.search(r"/(new|edit|action|move)/$|^/(login|logout|verify)", rule.rule), f"{rule.rule} takes POST: a new kind of door wants a test of its own"
+
+
+def test_every_table_has_a_policy_or_no_door(app):
+    for view in app.extensions["admin"][0]._views:
+        if hasattr(view, "model"):
+            assert view.model in VISIBLE, f"{view.model.__name__} has a screen and no rule in models/policy.py VISIBLE: say who sees which rows"
+    tables = {model for model in Base.__subclasses__() + models.base.Record.__subclasses__() + models.template.Ordered.__subclasses__()}
+    assert tables - {models.base.Record, models.template.Ordered} == set(TABLES), "add the new model to TABLES in models/__init__.py"
+
+
+def test_migrations_make_what_the_models_say(school):
+    diff = diff_models(db, TABLES)
+    assert not diff, f"the models and the migrations differ: write the next file in models/migrations. {diff}"
+
+
+def test_migrations_twice_change_nothing(school, tmp_path):
+    assert Runner(db.obj, str(HERE / "models" / "migrations")).up() == []
+    db.close()
+    connect(f"sqlite:///{tmp_path}/new.db")
+    with db.connection_context():
+        assert len(Runner(db.obj, str(HERE / "models" / "migrations")).up()) == len(list(HERE.glob("models/migrations/0*.py")))
+        assert not diff_models(db, TABLES)
+        triggers = {row[0] for row in db.execute_sql("SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'")}
+    connect(models.settings.database)
+    assert {"event", "incident", "log", "document", "notice", "section"} <= triggers
+
+
+def test_sqlite_is_opened_as_promised(school):
+    with sqlite3.connect(school.folder / "safeguarding.db") as other:
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
+    assert (db.pragma("synchronous"), db.pragma("foreign_keys"), db.pragma("busy_timeout")) == (2, 1, 10_000)
+
+
+def test_the_readme_lists_every_setting_command_and_target():
+    for name, (default, _help) in ALL.items():
+        assert f"`SAFEGUARDING_{name}` | {f'`{default}`' if default else ''}" in README, f"README: document SAFEGUARDING_{name} with its default {default!r}"
+    app_source = (HERE / "app.py").read_text(encoding="utf-8")
+    for command in re.findall(r'@click\.command\("(\w+)"\)', app_source):
+        assert f"`flask {command}`" in README, f"README: document flask {command}"
+    for target in re.findall(r"^(\w+):.*##", (HERE / "Makefile").read_text(encoding="utf-8"), re.M):
+        assert f"`make {target}" in README, f"README: document make {target}"
+
+
+def test_the_readme_says_who_may_do_what():
+    columns = list(SHIPPED_ROLES)
+    for verb, allows in PERMISSIONS.items():
+        marks = " | ".join("✓" if verb in SHIPPED_ROLES[role][2] else "" for role in columns)
+        row = f"| `{verb}` | {allows} | {marks} |"
+        assert row in README, f"README, Who may do what: the row of {verb} must read\n{row}"
+
+
+def test_each_module_opens_with_one_sentence():
+    for file in CODE:
+        text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+        assert text and len(text.split("\n\n")[0]) < 200, f"{file} opens with a sentence that says what it is for"
+
+
+def test_no_page_names_another_host(cast, incident):
+    for page in ("/", "/incident/", f"/incident/details/?id={incident.id}", "/incident/new/"):
+        text = cast.alice.get(page).text
+        assert not re.search(r'(src|href|action)="(https?:)?//', text), f"{page} loads or links something from elsewhere"
+        assert not re.search(r"<script(?! src=)|\son\w+=|\sstyle=", text), f"{page} has an inline script, handler or style: the CSP refuses it"
+
+
+def test_answers_carry_the_headers(cast):
+    for page in ("/", "/incident/details/?id=0", "/login"):
+        headers = cast.alice.get(page).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"] and headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store" and headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_post_without_its_token_is_refused(cast, incident):
+    answer = cast.mark.post("/incident/action/", {"csrf_token": "", "action": "log:trigger", "rowid": incident.id})
+    assert answer.status_code == 400 and "Nothing was saved" in answer.text_only

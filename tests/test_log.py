@@ -1,0 +1,216 @@
+"""The Ofsted log: its fields, its warning, its list, its paper."""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from models import Document, Event, Incident, Log, Refused, Section, Tracker
+from models.base import at, now
+from models.document import chunks, to_pdf, wrapped
+from models.incident import ABOUT
+
+from .conftest import answer_all, fill_in, report
+
+
+def read(pdf):
+    """All words of a PDF, with single spaces, and its number of pages."""
+    pages = PdfReader(BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split()), len(pages)
+
+
+def squeezed(text):
+    """Text without any space: how a line was broken is not part of what it says."""
+    return "".join(str(text).split())
+
+
+def edit_form(person, log, **changed):
+    person.get(f"/log/edit/?id={log.id}")
+    fresh = Log.get_by_id(log.id)
+    return person.post(f"/log/edit/?id={log.id}", {"version": fresh.version, "setting": fresh.setting} | changed)
+
+
+def test_the_log_is_filled_in_beforehand(log, school):
+    assert (log.setting, log.address, log.decided_by, log.aware_at) == ("Thornley Beck School", "2 Beck Lane", school.mark, log.incident.reported_at)
+
+
+def test_carol_fills_in_dave_cannot(cast, log):
+    assert "Saved" in edit_form(cast.carol, log, summary="A red mark; the child is safe.").text_only
+    event = Event.last(log, "log:edit")
+    assert event.detail["changed"]["summary"] == [None, "A red mark; the child is safe."] and event.by.name == "Carol Vaughan-Ŵyn"
+    assert cast.dave.get(f"/log/edit/?id={log.id}").status_code == 403
+
+
+def test_an_assigned_contributor_reads_but_does_not_edit(cast, school, log):
+    log.assign([school.connor], school.alice)
+    assert cast.connor.get(f"/log/details/?id={log.id}").status_code == 200
+    assert edit_form(cast.connor, log, summary="x").status_code == 403
+    assert cast.connor.get("/log/export/csv/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"told_at": "2999-01-01T10:00"}, "This is in the future."),
+        ({"aware_at": "2026-03-04T09:00", "told_at": "2026-03-04T08:00"}, "Ofsted cannot have been told before anybody became aware."),
+        ({"decided_by": "Somebody else"}, "“Somebody else” fits no person."),
+        ({"kind": "A party"}, "“A party” is not on the list."),
+        ({"setting": ""}, "This is needed."),
+    ],
+)
+def test_bad_input_saves_nothing(cast, log, change, sentence):
+    page = edit_form(cast.alice, log, summary="Kept in the form", **change)
+    assert page.status_code == 422 and sentence in page.text_only and "Kept in the form" in page.text
+    assert Log.get().summary is None and not Event.last(log, "log:edit")
+
+
+def test_the_second_of_two_savers_sees_both_texts_and_loses_nothing(cast, log, school):
+    cast.alice.get(f"/log/edit/?id={log.id}")
+    version = Log.get().version
+    log.edit(school.carol, summary="Carol’s text")
+    page = cast.alice.post(f"/log/edit/?id={log.id}", {"version": version, "setting": log.setting, "summary": "Alice’s text"})
+    assert page.status_code == 409 and "Carol’s text" in page.text and "Alice’s text" in page.text and Log.get().summary == "Carol’s text"
+    page = cast.alice.post(f"/log/edit/?id={log.id}", {"version": Log.get().version, "setting": log.setting, "summary": "Alice’s text"})
+    assert page.status_code == 200 and Log.get().summary == "Alice’s text"
+    assert Event.last(log, "log:edit").detail["changed"]["summary"] == ["Carol’s text", "Alice’s text"]
+
+
+def test_late_is_a_warning_that_never_blocks(cast, school):
+    with at(now() - timedelta(hours=30)):
+        log = Log.trigger(report(school), school.mark)
+    assert log.late and "This is a warning; it stops nothing." in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    assert "Ofsted not told in time" in cast.alice.get("/").text_only
+    tracker = Tracker.begin(log, school.carol)
+    answer_all(tracker, school.carol)
+    fill_in(log, school.alice)
+    assert not Log.get().late and not log.missing(), "told within the hours: nothing is late"
+    log.edit(school.alice, told_at=now())
+    assert [text for text, _record, _anchor in log.missing()] == ["Late because"]
+
+
+def test_the_list_is_the_evidence_filtered_searched_sorted(cast, school):
+    first = Log.trigger(report(school), school.mark)
+    second = Log.trigger(report(school, child=school.children[1]), school.mark)
+    Tracker.begin(second, school.carol)
+    everything = cast.carol.get("/log/").text
+    assert first.reference in everything and second.reference in everything
+    assert first.reference not in cast.carol.get("/log/?status=tracking").text
+    assert second.reference not in cast.carol.get("/log/?search=zofia").text
+    assert second.reference in cast.carol.get("/log/?search=ngugi+wa").text
+    csv = cast.mark.get("/log/export/csv/?status=tracking").data.decode("utf-8-sig")
+    assert second.reference in csv and first.reference not in csv
+    assert cast.dave.get("/log/").status_code == 403
+
+
+def test_a_log_about_bob_is_shut_to_bob_at_every_door(cast, school):
+    log = Log.trigger(report(school, adults=[(school.bob, ABOUT)]), school.mark)
+    tracker = Tracker.begin(log, school.carol)
+    section = tracker.in_order()[0]
+    fill_in(log, school.alice)
+    answer_all(tracker, school.carol)
+    Log.get_by_id(log.id).complete(by=school.mark)
+    doors = [f"/log/details/?id={log.id}", f"/log/edit/?id={log.id}", f"/log/pdf/?id={log.id}", f"/log/copy/?id={Document.get().id}",
+             f"/section/edit/?id={section.id}", f"/incident/details/?id={log.incident_id}"]  # fmt: skip
+    assert {cast.bob.get(door).status_code for door in doors} == {404}
+    for page in ("/", "/log/", "/incident/", "/log/?search=zofia", "/notice/", "/log/export/csv/", f"/child/details/?id={school.child.id}"):
+        assert log.reference not in cast.bob.get(page).data.decode(), page
+    assert {cast.alice.get(door).status_code for door in doors} == {200}
+
+
+def test_restricted_sections_are_for_those_with_the_permission(cast, school, log, tracker):
+    section = next(section for section in tracker.in_order() if section.restricted)
+    section.save_answers({section.questions[1]["id"]: "Mr Percival Nettlefold, volunteer"}, school.mark)
+    assert cast.carol.get(f"/section/edit/?id={section.id}").status_code == 404
+    assert "(restricted)" in cast.carol.get(f"/log/details/?id={log.id}").text_only
+    assert cast.mark.get(f"/section/edit/?id={section.id}").status_code == 200
+    for person, sees in ((cast.carol, False), (cast.mark, True)):
+        words, _pages = read(person.get(f"/log/pdf/?id={log.id}").data)
+        assert ("Percival" in words) is sees
+        assert ("Percival" in person.get(f"/log/details/?id={log.id}").text) is sees, "nor in the history"
+
+
+def test_every_word_of_the_log_is_in_its_pdf(cast, school, ready):
+    log, incident = ready, ready.incident
+    incident.amend(text="Ὀλυμπία said: “ŵ, ł, ũ, Đ, Ж, 花” — and an emoji 😀.", by=school.dave)
+    response = cast.alice.get(f"/log/pdf/?id={log.id}")
+    words, pages = read(response.data)
+    flat = squeezed(words)
+    for record in (log, incident):
+        for names in record.GROUPS.values():
+            for name in names:
+                value = getattr(record, name, None)
+                if isinstance(value, str):
+                    assert squeezed(value) in flat, name
+    for section in Section.select():
+        for question, answer in section.answered():
+            assert squeezed(question["text"]) in flat
+            if isinstance(answer, str):
+                assert squeezed(answer) in flat
+    for text in ("山田 花子", "Ngũgĩ wa Kamau", "Carol Vaughan-Ŵyn", "Ὀλυμπία", "ŵ, ł, ũ, Đ, Ж, 花", "[GRINNING FACE]", "alice@thornley.example"):
+        assert squeezed(text) in flat, text
+    for number in range(1, pages + 1):
+        assert f"page {number} of {pages}" in words
+    assert words.count("CONFIDENTIAL") >= 2 * pages and words.count(log.reference) >= 2 * pages and "■" not in words
+
+
+def test_long_text_is_complete_and_long_words_stay_on_the_page(cast, school):
+    text = " ".join(f"word{number}" for number in range(4000)) + " " + "x" * 3000
+    log = Log.trigger(report(school, what_happened=text), school.mark)
+    words, _pages = read(cast.alice.get(f"/log/pdf/?id={log.id}").data)
+    assert squeezed(text) in squeezed(words).replace(squeezed(f"{log.reference}·CONFIDENTIAL"), "") or all(f"word{n}" in words for n in range(4000))
+    assert squeezed(words).count("x" * 60) >= 40
+
+
+def test_chunks_and_wrapped_keep_every_character():
+    text = "a b " * 2000 + "\n" + "é" * 5000
+    assert "".join(chunks(text)) == text.replace("\n", "")
+    assert wrapped("é" * 130).replace(" ", "") == "é" * 130 and max(map(len, wrapped("é" * 130).split())) <= 60
+
+
+def test_the_paper_fetches_nothing(school, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"secret")
+    with pytest.raises(RuntimeError, match="could not be made whole"):
+        to_pdf(f"<html><head><style>/* fonts */</style></head><body><img src='{secret}'/><img src='http://127.0.0.1:9/x.png'/></body></html>")
+
+
+def test_text_in_a_record_is_text_on_the_paper(cast, school):
+    log = Log.trigger(report(school, what_happened="<img src='/etc/hostname'/> <b>bold</b> {{ settings }} /* fonts */"), school.mark)
+    words, _pages = read(cast.alice.get(f"/log/pdf/?id={log.id}").data)
+    assert "<img src='/etc/hostname'/>" in words and "<b>bold</b>" in words and "{{ settings }}" in words
+
+
+def test_the_copy_made_at_sign_off_is_kept(school, ready):
+    ready.complete(by=school.mark)
+    document = Document.get()
+    assert document.pdf is None and "Mark Kowalczyk completed and signed off the log" in document.words, "the words are frozen in the transaction"
+    first = document.content()
+    ready.reopen(reason="More was learned.", by=school.bob)
+    Log.get_by_id(ready.id).edit(school.alice, summary="Changed afterwards")
+    assert Document.get_by_id(document.id).content() == first and "Changed afterwards" not in read(first)[0]
+    with pytest.raises(Exception, match="a kept copy never changes"):
+        Document.update(pdf=b"other").execute()
+
+
+def test_papers_are_for_those_who_may(cast, school, log):
+    assert cast.dave.get(f"/log/pdf/?id={log.id}").status_code == 403
+    cast.alice.get(f"/log/pdf/?id={log.id}")
+    assert Event.last(log, "log:pdf").by.name == "Alice Brennan"
+
+
+def test_references_count_through_the_year(school):
+    with at(now().replace(year=2027, month=1, day=5)):
+        first, second = report(school), report(school)
+    assert (first.reference, second.reference) == ("INC-2027-0001", "INC-2027-0002")
+    assert Incident.number("INC").startswith(f"INC-{now().year}-")
+
+
+def test_nobody_at_level_5_is_said_plainly(cast, school):
+    from models import UserRole
+
+    UserRole.delete().where(UserRole.user.in_([school.alice, school.bob])).execute()
+    log = Log.trigger(report(school), school.mark)
+    assert "Nobody. There is no active Level 5." in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    with pytest.raises(Refused):
+        Log.get_by_id(log.id).complete(by=school.mark)

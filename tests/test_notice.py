@@ -1,0 +1,160 @@
+"""The outbox: what an email says, and its delivery over a real SMTP server."""
+
+import socket
+from datetime import timedelta
+from email import message_from_bytes, policy
+from smtplib import SMTPResponseException
+
+import pytest
+from aiosmtpd.controller import Controller
+
+import app as application
+from models import Event, Notice, db
+from models.base import at, now
+
+
+class Inbox:
+    """A mail server that keeps what it takes and refuses what it is told to."""
+
+    def __init__(self):
+        self.letters, self.answers = [], {}
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        envelope.rcpt_tos.append(address)
+        return self.answers.get(address, "250 OK")
+
+    async def handle_DATA(self, server, session, envelope):
+        self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+
+@pytest.fixture
+def inbox(app):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    handler = Inbox()
+    server = Controller(handler, hostname="127.0.0.1", port=port)
+    server.start()
+    mail = app.extensions["mailman"]
+    before = mail.server, mail.port, mail.backend
+    mail.server, mail.port, mail.backend = "127.0.0.1", port, "smtp"
+    yield handler
+    mail.server, mail.port, mail.backend = before
+    server.stop()
+
+
+def deliver(app):
+    with app.app_context():
+        return Notice.deliver(application.send)
+
+
+def test_level_5_get_an_email_that_says_who_what_status_and_where_and_nothing_else(app, inbox, school, log):
+    assert deliver(app) == 2
+    assert {letter["To"] for letter in inbox.letters} == {"alice@thornley.example", "bob@thornley.example"}
+    letter = inbox.letters[0]
+    text = "\n".join(letter.get_content().splitlines())
+    assert letter["Subject"] == f"{log.reference}: open"
+    assert text.split("\n\n") == [
+        "Mark Kowalczyk triggered the notification.", f"Reference: {log.reference}\nStatus: open",
+        f"http://127.0.0.1:5000/log/details/?id={log.id}", "Thornley Beck School",
+    ]  # fmt: skip
+    assert "Zofia" not in str(letter) and "mark" not in text.replace("Mark Kowalczyk", "")
+    assert len({letter["Message-ID"] for letter in inbox.letters}) == 2
+    assert all(notice.sent_at and notice.status == "sent" for notice in Notice.select())
+
+
+def test_nothing_is_sent_twice(app, inbox, school, log):
+    assert (deliver(app), deliver(app), len(inbox.letters)) == (2, 0, 2)
+
+
+def test_a_refused_address_fails_visibly_and_does_not_stop_the_others(app, inbox, cast, log):
+    inbox.answers["alice@thornley.example"] = "550 No such person"
+    assert deliver(app) == 1
+    failed = Notice.get(Notice.status == "failed")
+    assert (failed.email, failed.problem) == ("alice@thornley.example", "SMTPRecipientsRefused 550")
+    assert "could not be delivered" in cast.mark.get("/").text_only and "failed" in cast.mark.get("/notice/?status=failed").text_only
+
+
+def test_a_full_mailbox_is_tried_again_later(app, inbox, log):
+    inbox.answers["bob@thornley.example"] = "452 Mailbox full"
+    assert deliver(app) == 1
+    assert deliver(app) == 0, "not at once"
+    inbox.answers.clear()
+    with at(now() + timedelta(minutes=2)):
+        assert deliver(app) == 1
+    assert sorted(notice.attempts for notice in Notice.select()) == [1, 2]
+    assert Notice.select().where(Notice.status == "sent").count() == 2
+
+
+def test_a_server_that_is_away_loses_nothing(app, inbox, log):
+    app.extensions["mailman"].port = 9
+    assert deliver(app) == 0 and {notice.status for notice in Notice.select()} == {"waiting"}
+
+
+def test_two_workers_send_each_email_once(log):
+    sent = []
+    notice = Notice.select().first()
+    first, second = Notice.get_by_id(notice.id), Notice.get_by_id(notice.id)
+    for worker in (first, second):
+        if worker.claim():
+            worker.attempt(sent.append)
+    assert len(sent) == 1
+
+
+def test_a_worker_that_dies_holds_an_email_no_longer_than_its_lease(log):
+    sent = []
+    notice = Notice.select().first()
+    notice.claim()
+    assert Notice.deliver(sent.append) == 1, "the other one"
+    with at(now() + timedelta(minutes=6)):
+        assert Notice.deliver(sent.append) == 1
+
+
+def test_an_email_is_queued_with_its_cause_or_not_at_all(school, log):
+    from models import transaction
+
+    before = Notice.select().count(), Event.select().count()
+    with pytest.raises(RuntimeError), transaction():
+        log.complete_anyway(reason="Because.", by=school.alice)
+        raise RuntimeError
+    assert (Notice.select().count(), Event.select().count()) == before
+
+
+def test_waits_grow_and_never_end(log):
+    def busy(_notice):
+        raise SMTPResponseException(451, b"try later")
+
+    moment, waits = now(), []
+    for _attempt in range(8):
+        with at(moment):
+            Notice.deliver(busy)
+        due = Notice.select().first().due_at
+        waits.append(round((due - moment).total_seconds() / 60))
+        moment = due
+    assert waits == [1, 5, 15, 60, 240, 240, 240, 240]
+
+
+def test_sent_emails_are_for_those_who_may_read_the_case(cast, school, log):
+    notice = Notice.select().first()
+    assert log.reference in cast.carol.get("/notice/").text and cast.carol.get(f"/notice/details/?id={notice.id}").status_code == 200
+    assert log.reference not in cast.dave.get("/notice/").text and cast.dave.get(f"/notice/details/?id={notice.id}").status_code == 404
+    assert log.reference not in cast.ira.get("/notice/").text
+
+
+def test_the_commands(app, school, log, inbox, monkeypatch):
+    from models.settings import settings
+
+    db.close()
+    runner = app.test_cli_runner()
+    assert "2 emails sent, 0 PDFs made." in runner.invoke(args=["deliver"]).output
+    assert "all fit" in runner.invoke(args=["verify"]).output
+    db.connect()
+    db.execute_sql("DROP TRIGGER event_update_refused")
+    Event.update(payload="{}").where(Event.id == 4).execute()
+    broken = runner.invoke(args=["verify"])
+    assert broken.exit_code == 1 and "event 4" in broken.output
+    assert "up to date" in runner.invoke(args=["migrate"]).output
+    monkeypatch.setattr(settings, "database", f"sqlite:///{settings.folder}/empty.db")
+    empty = runner.invoke(args=["serve"])
+    assert empty.exit_code == 1 and "no people yet" in empty.output

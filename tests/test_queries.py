@@ -1,0 +1,111 @@
+"""A page costs the same number of queries however many rows there are, and a list of 50 rows is light."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from models import Assignee, Event, Incident, Involved, Log, Notice, db
+from models.base import now
+
+from .conftest import report
+
+
+@contextmanager
+def counted():
+    """The SQL statements run within the block."""
+    statements, plain = [], db.obj.execute_sql
+
+    def execute_sql(sql, *args, **kwargs):
+        statements.append(sql)
+        return plain(sql, *args, **kwargs)
+
+    db.obj.execute_sql = execute_sql
+    try:
+        yield statements
+    finally:
+        db.obj.execute_sql = plain
+
+
+def fill(school, rows):
+    """Rows straight into the tables: this is about reading them."""
+    have = Incident.select().count()
+    moment = now()
+    with db.atomic():
+        for number in range(have, rows):
+            incident = Incident.create(
+                reference=f"INC-2020-{number:04d}", status="triggered" if number % 2 else "to decide", reported_by=school.dave, reported_at=moment,
+                child=school.children[number % 4], noticed_at=moment, happened="Not known", place="Classroom", known="I saw or heard it",
+                what_happened="A red mark.", immediate_danger=False, immediate_action="Told the DSL.", safeguarding_alert=True, topic="Red mark on the left wrist",
+            )  # fmt: skip
+            if number % 2:
+                log = Log.create(reference=f"OFS-2020-{number:04d}", status="open", incident=incident, triggered_by=school.mark, triggered_at=moment,
+                                 setting="School", kind="Other serious event", aware_at=moment, told_at=moment)  # fmt: skip
+                Assignee.create(log=log, user=school.alice, assigned_at=moment)
+
+
+PAGES = ["/", "/incident/", "/incident/?search=red+mark", "/incident/?status=triggered&sort=1&page=1", "/log/", "/log/?search=zofia", "/child/", "/child/details/?id=1",
+         "/notice/", "/choice/", "/incident/new/", "/incident/export/csv/", "/log/export/csv/"]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_from_10_to_1000_rows(cast, school, page):
+    costs = []
+    for rows in (10, 1000):
+        fill(school, rows)
+        cast.alice.get("/")
+        with counted() as statements:
+            assert cast.alice.get(page).status_code == 200
+        costs.append(len(statements))
+    assert costs[0] == costs[1] <= 25, f"{page} costs {costs[0]} queries with 10 rows and {costs[1]} with 1,000: join in `joined`, or fetch in one query"
+
+
+def test_one_record_with_a_long_history(cast, school, log):
+    costs = []
+    cast.alice.get("/")
+    for more in (0, 300):
+        for number in range(more):
+            Event.write("log:edit", log, school.carol, {"summary": (str(number), str(number + 1))})
+            if number < 40:
+                Notice.create(event=Event.head().id, user=school.carol, email="c@example.org", subject="x", body="x")
+                Involved.create(incident=log.incident, adult=school.dina, part="Present")
+        for page in (f"/log/details/?id={log.id}", f"/incident/details/?id={log.incident_id}", f"/log/edit/?id={log.id}"):
+            with counted() as statements:
+                assert cast.alice.get(page).status_code == 200
+            costs.append(len(statements))
+    assert costs[:3] == costs[3:] and max(costs) <= 32, f"a record must cost the same however long its history: {costs}"
+
+
+def test_the_sections_of_a_tracker_cost_a_constant_number(cast, school, log, tracker):
+    from .conftest import answer_all
+
+    costs = []
+    cast.alice.get("/")
+    for full in (False, True):
+        if full:
+            answer_all(tracker, school.carol)
+        with counted() as statements:
+            cast.alice.get(f"/log/details/?id={log.id}")
+        costs.append(len(statements))
+    assert costs[0] == costs[1]
+
+
+@pytest.mark.parametrize("page", ["/incident/", "/log/"])
+def test_a_list_of_50_rows_weighs_at_most_40_kb(cast, school, page):
+    fill(school, 120)
+    text = cast.alice.get(page).data
+    assert text.count(b"<tr>") == 51 and len(text) <= 40_000, f"{page} weighs {len(text)} bytes"
+    assert b"<script" not in text
+
+
+def test_saving_is_one_transaction(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    with counted() as statements:
+        cast.dave.post("/incident/new/", answers, follow=False)
+    begins = [sql for sql in statements if sql.startswith("BEGIN")]
+    writes = [sql for sql in statements if sql.startswith(("INSERT", "UPDATE", "DELETE"))]
+    assert len(writes) == 2, "the incident and its event"
+    assert begins in (["BEGIN immediate"], []), begins
+
+
+def test_two_reports_at_once_get_two_references(school):
+    assert report(school).reference != report(school).reference
