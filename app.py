@@ -151,7 +151,9 @@ def prepare():
 
 def send(notice):
     """Hand one email to the mail server. Raises what smtplib raises."""
-    with current_app.extensions["mailman"].get_connection() as connection:  # closed whatever happens, which EmailMessage.send() does not see to
+    with current_app.extensions[
+        "mailman"
+    ].get_connection() as connection:  # closed whatever happens, which EmailMessage.send() does not see to
         letter = EmailMessage(notice.subject, notice.body, settings.mail_from, [notice.email], headers={"Message-ID": notice.message_id})
         connection.send_messages([letter])
 

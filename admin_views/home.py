@@ -48,7 +48,8 @@ class HomeView(Home):
     @staticmethod
     def some(query, order, *joins):
         """(how many there are, the first few with what `joins` adds)."""
-        rows = query.select(query.model, *joins)
+        ids = [row.id for row in query.select(query.model.id).order_by(order).limit(SHOWN)]
+        rows = query.model.select(query.model, *joins)
         for model in joins:
             rows = rows.join(model)
-        return query.count(), list(rows.order_by(order).limit(SHOWN))
+        return query.count(), list(rows.where(query.model.id.in_(ids)).order_by(order))

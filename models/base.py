@@ -169,7 +169,9 @@ class Record(Base):
     def check(self):
         """Raise Refused when this would be a second record with what must be unique; asked before a record without steps is saved."""
         meta = type(self)._meta
-        unique = [[f.name] for f in meta.sorted_fields if f.unique and not f.primary_key] + [list(names) for names, yes in meta.indexes if yes]
+        unique = [[f.name] for f in meta.sorted_fields if f.unique and not f.primary_key] + [
+            list(names) for names, yes in meta.indexes if yes
+        ]
         for names in unique:
             same = [getattr(type(self), name) == getattr(self, name) for name in names if getattr(self, name) is not None]
             if len(same) == len(names) and type(self).select().where(*same, type(self).id != (self.id or 0)).exists():

@@ -36,7 +36,9 @@ def test_models_know_nothing_of_the_web():
         for name in imports(file, "models"):
             root = name.split(".")[0]
             allowed = file.name == "people.py" and root == "flask_security"
-            assert allowed or not re.match(r"flask|wtforms|werkzeug|admin_views|app$", root), f"{file.name} imports {name}: move what needs it to admin_views"
+            assert allowed or not re.match(r"flask|wtforms|werkzeug|admin_views|app$", root), (
+                f"{file.name} imports {name}: move what needs it to admin_views"
+            )
 
 
 def test_a_module_knows_only_those_above_it():
@@ -46,7 +48,9 @@ def test_a_module_knows_only_those_above_it():
         for name in imports(file, "models"):
             if name.startswith("models.") and file.stem != "__init__":
                 above = models.ORDER[: models.ORDER.index(file.stem)]
-                assert name.split(".")[1] in above, f"models/{file.name} imports {name}, which stands below it: pass it in, or move one of them in ORDER"
+                assert name.split(".")[1] in above, (
+                    f"models/{file.name} imports {name}, which stands below it: pass it in, or move one of them in ORDER"
+                )
 
 
 def test_nobody_imports_app_and_views_reach_models_only():
@@ -70,10 +74,12 @@ def test_one_vocabulary(app):
         for action in getattr(view, "_actions_data", {}):
             assert action in PERMISSIONS and action in view.steps, f"{action} is an action without a permission of the same name"
     for name, (level, description, permissions) in SHIPPED_ROLES.items():
-        assert 0 <= level <= 5 and description and set(permissions) <= set(PERMISSIONS), f"the role {name} names a permission that does not exist"
+        assert 0 <= level <= 5 and description and set(permissions) <= set(PERMISSIONS), (
+            f"the role {name} names a permission that does not exist"
+        )
     source = "".join(file.read_text(encoding="utf-8") for file in CODE)
     for verb in VOCABULARY:
-        used = source.count(f'"{verb}"') + source.count(f'{verb.split(":")[1]}')
+        used = source.count(f'"{verb}"') + source.count(f"{verb.split(':')[1]}")
         assert used > 1, f"{verb} is in the vocabulary and nowhere else: use it or remove it"
     for verb in set(re.findall(r'"([a-z_]+:[a-z_0-9]+)"', source)) - set(VOCABULARY) - {"noun:verb"}:
         pytest.fail(f"{verb} is used but is not in models/permissions.py VOCABULARY")
@@ -85,8 +91,12 @@ def test_every_route_is_guarded(app, school):
         if rule.endpoint in OPEN:
             continue
         for method in rule.methods & {"GET", "POST"}:
-            answer = stranger.open(rule.rule.replace("<export_type>", "csv").replace("<path:filename>", "x").replace("<token>", "x"), method=method)
-            assert answer.status_code in (302, 400, 404, 405), f"{method} {rule.rule} answers {answer.status_code} to a stranger: give its view a Door"
+            answer = stranger.open(
+                rule.rule.replace("<export_type>", "csv").replace("<path:filename>", "x").replace("<token>", "x"), method=method
+            )
+            assert answer.status_code in (302, 400, 404, 405), (
+                f"{method} {rule.rule} answers {answer.status_code} to a stranger: give its view a Door"
+            )
             if answer.status_code == 302:
                 assert "/login" in answer.headers["Location"], f"{method} {rule.rule} sends a stranger to {answer.headers['Location']}"
 
@@ -96,16 +106,22 @@ OPEN = {"static", "security.login", "security.logout"}  # what a stranger may op
 
 def test_the_doors_of_flask_admin_that_we_do_not_have(app):
     rules = {rule.rule for rule in app.url_map.iter_rules()}
-    assert not [rule for rule in rules if "/ajax/" in rule or "/delete/" in rule], "RecordView sets delete_view, ajax_update and ajax_lookup to None: keep it"
+    assert not [rule for rule in rules if "/ajax/" in rule or "/delete/" in rule], (
+        "RecordView sets delete_view, ajax_update and ajax_lookup to None: keep it"
+    )
     for rule in app.url_map.iter_rules():
         if "POST" in rule.methods:
-            assert re.search(r"/(new|edit|action|move)/$|^/(login|logout|verify)", rule.rule), f"{rule.rule} takes POST: a new kind of door wants a test of its own"
+            assert re.search(r"/(new|edit|action|move)/$|^/(login|logout|verify)", rule.rule), (
+                f"{rule.rule} takes POST: a new kind of door wants a test of its own"
+            )
 
 
 def test_every_table_has_a_policy_or_no_door(app):
     for view in app.extensions["admin"][0]._views:
         if hasattr(view, "model"):
-            assert view.model in VISIBLE, f"{view.model.__name__} has a screen and no rule in models/policy.py VISIBLE: say who sees which rows"
+            assert view.model in VISIBLE, (
+                f"{view.model.__name__} has a screen and no rule in models/policy.py VISIBLE: say who sees which rows"
+            )
     tables = {model for model in Base.__subclasses__() + models.base.Record.__subclasses__() + models.template.Ordered.__subclasses__()}
     assert tables - {models.base.Record, models.template.Ordered} == set(TABLES), "add the new model to TABLES in models/__init__.py"
 
@@ -136,7 +152,9 @@ def test_sqlite_is_opened_as_promised(school):
 
 def test_the_readme_lists_every_setting_command_and_target():
     for name, (default, _help) in ALL.items():
-        assert f"`SAFEGUARDING_{name}` | {f'`{default}`' if default else ''}" in README, f"README: document SAFEGUARDING_{name} with its default {default!r}"
+        assert f"`SAFEGUARDING_{name}` | {f'`{default}`' if default else ''}" in README, (
+            f"README: document SAFEGUARDING_{name} with its default {default!r}"
+        )
     app_source = (HERE / "app.py").read_text(encoding="utf-8")
     for command in re.findall(r'@click\.command\("(\w+)"\)', app_source):
         assert f"`flask {command}`" in README, f"README: document flask {command}"
@@ -162,7 +180,9 @@ def test_no_page_names_another_host(cast, incident):
     for page in ("/", "/incident/", f"/incident/details/?id={incident.id}", "/incident/new/"):
         text = cast.alice.get(page).text
         assert not re.search(r'(src|href|action)="(https?:)?//', text), f"{page} loads or links something from elsewhere"
-        assert not re.search(r"<script(?! src=)|\son\w+=|\sstyle=", text), f"{page} has an inline script, handler or style: the CSP refuses it"
+        assert not re.search(r"<script(?! src=)|\son\w+=|\sstyle=", text), (
+            f"{page} has an inline script, handler or style: the CSP refuses it"
+        )
 
 
 def test_answers_carry_the_headers(cast):

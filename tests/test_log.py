@@ -32,7 +32,12 @@ def edit_form(person, log, **changed):
 
 
 def test_the_log_is_filled_in_beforehand(log, school):
-    assert (log.setting, log.address, log.decided_by, log.aware_at) == ("Thornley Beck School", "2 Beck Lane", school.mark, log.incident.reported_at)
+    assert (log.setting, log.address, log.decided_by, log.aware_at) == (
+        "Thornley Beck School",
+        "2 Beck Lane",
+        school.mark,
+        log.incident.reported_at,
+    )
 
 
 def test_carol_fills_in_dave_cannot(cast, log):
@@ -147,7 +152,15 @@ def test_every_word_of_the_log_is_in_its_pdf(cast, school, ready):
             assert squeezed(question["text"]) in flat
             if isinstance(answer, str):
                 assert squeezed(answer) in flat
-    for text in ("山田 花子", "Ngũgĩ wa Kamau", "Carol Vaughan-Ŵyn", "Ὀλυμπία", "ŵ, ł, ũ, Đ, Ж, 花", "[GRINNING FACE]", "alice@thornley.example"):
+    for text in (
+        "山田 花子",
+        "Ngũgĩ wa Kamau",
+        "Carol Vaughan-Ŵyn",
+        "Ὀλυμπία",
+        "ŵ, ł, ũ, Đ, Ж, 花",
+        "[GRINNING FACE]",
+        "alice@thornley.example",
+    ):
         assert squeezed(text) in flat, text
     for number in range(1, pages + 1):
         assert f"page {number} of {pages}" in words
@@ -158,7 +171,9 @@ def test_long_text_is_complete_and_long_words_stay_on_the_page(cast, school):
     text = " ".join(f"word{number}" for number in range(4000)) + " " + "x" * 3000
     log = Log.trigger(report(school, what_happened=text), school.mark)
     words, _pages = read(cast.alice.get(f"/log/pdf/?id={log.id}").data)
-    assert squeezed(text) in squeezed(words).replace(squeezed(f"{log.reference}·CONFIDENTIAL"), "") or all(f"word{n}" in words for n in range(4000))
+    assert squeezed(text) in squeezed(words).replace(squeezed(f"{log.reference}·CONFIDENTIAL"), "") or all(
+        f"word{n}" in words for n in range(4000)
+    )
     assert squeezed(words).count("x" * 60) >= 40
 
 
@@ -172,7 +187,9 @@ def test_the_paper_fetches_nothing(school, tmp_path):
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"secret")
     with pytest.raises(RuntimeError, match="could not be made whole"):
-        to_pdf(f"<html><head><style>/* fonts */</style></head><body><img src='{secret}'/><img src='http://127.0.0.1:9/x.png'/></body></html>")
+        to_pdf(
+            f"<html><head><style>/* fonts */</style></head><body><img src='{secret}'/><img src='http://127.0.0.1:9/x.png'/></body></html>"
+        )
 
 
 def test_text_in_a_record_is_text_on_the_paper(cast, school):
@@ -184,7 +201,9 @@ def test_text_in_a_record_is_text_on_the_paper(cast, school):
 def test_the_copy_made_at_sign_off_is_kept(school, ready):
     ready.complete(by=school.mark)
     document = Document.get()
-    assert document.pdf is None and "Mark Kowalczyk completed and signed off the log" in document.words, "the words are frozen in the transaction"
+    assert document.pdf is None and "Mark Kowalczyk completed and signed off the log" in document.words, (
+        "the words are frozen in the transaction"
+    )
     first = document.content()
     ready.reopen(reason="More was learned.", by=school.bob)
     Log.get_by_id(ready.id).edit(school.alice, summary="Changed afterwards")

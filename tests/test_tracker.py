@@ -52,7 +52,9 @@ def test_every_kind_of_question_is_saved_and_shown(cast, every_kind):
 def test_a_bad_answer_saves_nothing_and_gives_all_back(cast, every_kind, kind, value, sentence):
     names = {question["kind"]: f"q{question['id']}" for question in every_kind.questions if question["text"].startswith("Kind")}
     cast.carol.get(f"/section/edit/?id={every_kind.id}")
-    page = cast.carol.post(f"/section/edit/?id={every_kind.id}", {"version": every_kind.version, names["long text"]: "Kept here", names[kind]: value})
+    page = cast.carol.post(
+        f"/section/edit/?id={every_kind.id}", {"version": every_kind.version, names["long text"]: "Kept here", names[kind]: value}
+    )
     assert page.status_code == 422 and sentence in page.text_only and "Kept here" in page.text
     assert Section.get_by_id(every_kind.id).answers == {} and not Event.last(every_kind, "section:save")
 
@@ -91,7 +93,12 @@ def test_who_may_fill_in(cast, school, log, tracker):
     assert cast.connor.get(f"/section/edit/?id={section.id}").status_code == 404, "not assigned"
     log.assign([school.connor], school.alice)
     cast.connor.get(f"/section/edit/?id={section.id}")
-    assert cast.connor.post(f"/section/edit/?id={section.id}", {"version": section.version, f"q{section.questions[0]['id']}": "Seen by Connor"}).status_code == 200
+    assert (
+        cast.connor.post(
+            f"/section/edit/?id={section.id}", {"version": section.version, f"q{section.questions[0]['id']}": "Seen by Connor"}
+        ).status_code
+        == 200
+    )
 
 
 def test_the_shipped_tracker_is_the_one_of_the_product():
@@ -103,7 +110,9 @@ def test_the_shipped_tracker_is_the_one_of_the_product():
     titles = [section["title"] for section in shipped["section"]]
     assert len(titles) == 13 and titles[0] == "Concern and immediate action" and titles[-1] == "Closure summary"
     for section in shipped["section"]:
-        assert section["help"] and any(q.get("required") for q in section["question"]), f"{section['title']} needs help and a required question"
+        assert section["help"] and any(q.get("required") for q in section["question"]), (
+            f"{section['title']} needs help and a required question"
+        )
         assert all(q.get("source") for q in section["question"]), f"{section['title']}: every question names its source"
 
 

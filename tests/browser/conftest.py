@@ -1,0 +1,81 @@
+"""A served school and a real Chromium."""
+
+import logging
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+from .chromium import ARGS, find
+
+BUILD = Path(__file__).parents[2] / "build"
+
+
+@contextmanager
+def serving(app):
+    """The app on a free port of this machine; gives its address."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=ARGS)
+        yield browser
+        browser.close()
+
+
+class Desk:
+    """One person's browser window: opens pages, presses by visible names, keeps pictures in build/."""
+
+    def __init__(self, chromium, address, width=1280, scripts=True):
+        self.address = address
+        self.context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts, locale="en-GB")
+        self.page = self.context.new_page()
+        self.elsewhere = []
+        self.page.on("request", lambda request: None if request.url.startswith((address, "data:")) else self.elsewhere.append(request.url))
+
+    def open(self, path):
+        self.page.goto(self.address + path)
+        return self.page
+
+    def sign_in(self, email, password):
+        page = self.open("/login")
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        return self
+
+    def press(self, name):
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def picture(self, name, whole=True):
+        BUILD.mkdir(exist_ok=True)
+        self.page.screenshot(path=BUILD / f"{name}.png", full_page=whole)
+
+
+@pytest.fixture
+def desk(chromium):
+    """Open a desk: desk(address, email, password, scripts=False)."""
+    opened = []
+
+    def sit(address, email, password, **kwargs):
+        opened.append(Desk(chromium, address, **kwargs).sign_in(email, password))
+        return opened[-1]
+
+    yield sit
+    for one in opened:
+        one.context.close()
+        assert one.elsewhere == [], f"pages asked other hosts: {one.elsewhere}"

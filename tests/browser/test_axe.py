@@ -1,0 +1,100 @@
+"""axe (WCAG 2.2 AA and good practice) over every page of the fictional school, wide and on a phone; and nothing sticks out at 360 px."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from models import Incident, Log, Notice, db, demo
+
+from .conftest import serving
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+BAD = {"incident.create_view": "/incident/new/", "question.create_view": "/question/new/?section=1"}  # forms to be sent empty
+
+
+def pages(app):
+    """Every page there is: each GET route once, with records in each of their states. {name: (who, path)}"""
+    with db.connection_context():
+        found = {"home of " + email.split("@")[0]: (email, "/") for email, *_rest in demo.PEOPLE}
+        for status in ("no alert", "to decide", "triggered", "not notifiable"):
+            found[f"incident {status}"] = ("mark@demo.example", f"/incident/details/?id={Incident.get(Incident.status == status).id}")
+        for status in ("open", "tracking", "completed"):
+            log = Log.get(Log.status == status)
+            found[f"log {status}"] = ("alice@demo.example", f"/log/details/?id={log.id}")
+        found["section read-only"] = ("alice@demo.example", f"/section/edit/?id={log.tracker.get().in_order()[0].id}")
+        open_log = Log.get(Log.status == "tracking")
+        ids = {
+            "log": open_log.id,
+            "section": open_log.tracker.get().in_order()[4].id,
+            "notice": Notice.select().first().id,
+            "incident": open_log.incident_id,
+        }
+    for rule in app.url_map.iter_rules():
+        if "GET" not in rule.methods or re.search(r"static|export|pdf|copy|file|logout|/verify", rule.rule):
+            continue
+        noun = rule.endpoint.split(".")[0]
+        query = (
+            f"?id={ids.get(noun, 1)}"
+            if rule.rule.endswith(("/details/", "/edit/"))
+            else "?template=1&section=1"
+            if rule.rule.endswith("/new/")
+            else ""
+        )
+        found[rule.endpoint] = ("alice@demo.example", rule.rule + query)
+    found["not found"] = ("dave@demo.example", "/incident/details/?id=999999")
+    found["not allowed"] = ("dave@demo.example", "/log/")
+    found["login"] = (None, "/login")
+    return found
+
+
+def test_axe_finds_nothing_on_any_page(demo_school, desk, chromium):
+    db.close()
+    seen, problems = 0, []
+    with serving(demo_school) as address:
+        desks = {email: desk(address, email, demo.PASSWORD) for email, *_rest in demo.PEOPLE}
+        stranger = chromium.new_context(locale="en-GB").new_page()
+        for name, (who, path) in pages(demo_school).items():
+            page = desks[who].page if who else stranger
+            for width in (1280, 360):
+                page.set_viewport_size({"width": width, "height": 900})
+                page.goto(address + path)
+                problems += look(page, f"{name} at {width}")
+            seen += 1
+        alice = desks["alice@demo.example"]
+        for name, path in BAD.items():
+            alice.open(path)
+            alice.page.locator("main form button.go").click()
+            assert alice.page.get_by_role("alert").count() == 1
+            problems += look(alice.page, f"{name} with problems")
+        stranger.context.close()
+    db.connect()
+    assert seen > 35 and not problems, "\n".join(problems)
+
+
+def look(page, name):
+    """What is wrong with the page that is open: axe's findings, and anything wider than the window."""
+    found = [
+        f"{name}: {rule['id']}: {node['html'][:200]}"
+        for rule in Axe().run(page, options=RULES).response["violations"]
+        for node in rule["nodes"]
+    ]
+    sticks_out = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    if sticks_out > 0:
+        found.append(f"{name}: {sticks_out} px wider than the window")
+    if not page.title().strip() or page.locator("h1").count() != 1:
+        found.append(f"{name}: one title and one h1, please")
+    return found
+
+
+@pytest.mark.parametrize("path", ["/", "/incident/", "/log/"])
+def test_the_keyboard_reaches_the_content_first(demo_school, desk, path):
+    db.close()
+    with serving(demo_school) as address:
+        page = desk(address, "alice@demo.example", demo.PASSWORD).open(path)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+    db.connect()

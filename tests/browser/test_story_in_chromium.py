@@ -1,0 +1,104 @@
+"""The main job in a real browser, with scripts off, by keyboard where it matters, and on a phone."""
+
+import pytest
+
+from models import Incident, Log, Section, db
+
+from ..conftest import PASSWORD, answer_to
+from .conftest import serving
+
+
+@pytest.fixture
+def address(school):
+    db.close()
+    with serving(school.app) as address:
+        yield address
+
+
+def fresh(model):
+    with db.connection_context():
+        return model.select().order_by(model.id.desc()).first()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_whole_job(desk, address, school, width):
+    def sit(name):
+        return desk(address, f"{name}@thornley.example", PASSWORD, scripts=False, width=width)
+
+    dave = sit("dave")
+    page = dave.page
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Report an incident").click()
+    page.get_by_label("Child *").fill("Zofia")
+    page.get_by_label("How exactly do you know").select_option("Not known")
+    page.get_by_label("Where did it happen").select_option("Classroom")
+    page.get_by_label("How is it known").select_option("I saw or heard it")
+    page.get_by_label("What happened").fill("Zofia Łukasiewicz came in with a red mark on her left wrist.")
+    page.get_by_role("group", name="Is the child in immediate danger").get_by_label("No").check()
+    page.get_by_label("What was done at once").fill("Told the DSL at once.")
+    dave.press("Save the report")
+    dave.picture(f"{width}-report-refused")
+    assert page.get_by_role("alert").get_by_role("link", name="Does this incident raise a safeguarding alert").is_visible()
+    assert page.get_by_label("What happened").input_value().startswith("Zofia Łukasiewicz")
+    page.get_by_role("group", name="Does this incident raise a safeguarding alert").get_by_label("Yes").check()
+    dave.press("Save the report")
+    assert "Saved as INC-" in page.get_by_role("status").inner_text()
+    assert page.get_by_role("button", name="Trigger notification").count() == 0
+    dave.picture(f"{width}-reported")
+
+    mark = sit("mark")
+    mark.page.get_by_role("link", name=fresh(Incident).reference).click()
+    mark.picture(f"{width}-to-decide")
+    mark.page.get_by_role("button", name="Trigger notification").press("Enter")
+    assert fresh(Log).reference in mark.page.get_by_role("heading", level=1).inner_text()
+
+    alice = sit("alice")
+    page = alice.page
+    page.get_by_role("link", name="Ofsted", exact=True).click()
+    page.get_by_role("link", name=fresh(Log).reference).click()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Kind of notifiable event").select_option("Other serious event")
+    page.get_by_label("Required by law or judged serious").select_option("Judged serious")
+    page.get_by_label("Why it was decided").fill("A mark and a frightened child.")
+    page.get_by_label("Ofsted told").fill(page.get_by_label("Became aware").input_value())
+    page.get_by_label("Told by").fill("Alice")
+    page.get_by_label("How told").select_option("Telephone")
+    page.get_by_label("Ofsted’s reference").fill("CR-1")
+    page.get_by_label("Summary for Ofsted").fill("A red mark; the child is safe.")
+    page.get_by_role("group", name="Also assigned").get_by_label("Carol").check()
+    alice.press("Save")
+    assert "Assigned by Alice Brennan" in page.content()
+    alice.press("Begin safeguarding tracker")
+    alice.press("Complete")
+    alice.picture(f"{width}-missing")
+    page.get_by_role("alert").get_by_role("link", name="1 Concern and immediate action").first.click()
+    with db.connection_context():
+        sections = list(Section.select().order_by(Section.position))
+    for number, section in enumerate(sections):
+        for question in section.questions:
+            if question["required"]:
+                answer(page, question, answer_to(question))
+        if number == 0:
+            alice.picture(f"{width}-section")
+        alice.press("Save and open the next section" if number < len(sections) - 1 else "Save and go back to the log")
+    alice.press("Complete")
+    assert "completed and signed off by Alice Brennan" in page.content()
+    alice.picture(f"{width}-completed")
+    assert page.get_by_role("link", name="Edit").count() == 0
+    page.get_by_label("Reason").fill("The police gave new information.")
+    alice.press("Reopen")
+    assert "tracking" in page.content() and page.get_by_role("link", name="Signed off on").count() == 1
+
+
+def answer(page, question, value):
+    label, kind = question["text"], question["kind"]
+    if kind == "yes/no":
+        page.get_by_role("group", name=label).get_by_label("No").check()
+    elif kind == "several of a list":
+        page.get_by_role("group", name=label).get_by_label(value[0], exact=True).check()
+    elif kind == "table of rows":
+        for cell in page.get_by_role("group", name=f"{label}, row 1").get_by_role("textbox").all():
+            cell.fill("Weekly check-in")
+    elif kind in ("one of a list", "rating"):
+        page.get_by_label(label).select_option(value)
+    else:
+        page.get_by_label(label).fill(value)
