@@ -3,7 +3,7 @@
 from flask import abort, redirect, request, url_for
 from flask_admin import expose
 
-from models import Child, Choice, Incident, Notice, Question, Template, TemplateSection, User, visible
+from models import Child, Choice, Flag, Incident, Notice, Question, Template, TemplateSection, User, visible
 
 from .base import RecordView, me
 
@@ -22,7 +22,10 @@ class ChildView(RecordView):
 
     def about(self, record):
         incidents = visible(Incident, me()).select(Incident, User).join(User, on=(Incident.reported_by == User.id))
-        return {"incidents": list(incidents.where(Incident.child == record).order_by(Incident.reported_at.desc()))}
+        return {
+            "flags": list(record.flags.order_by(Flag.since)),
+            "incidents": list(incidents.where(Incident.child == record).order_by(Incident.reported_at.desc())),
+        }
 
 
 class TemplateView(RecordView):

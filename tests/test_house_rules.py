@@ -122,7 +122,7 @@ def test_every_table_has_a_policy_or_no_door(app):
             assert view.model in VISIBLE, (
                 f"{view.model.__name__} has a screen and no rule in models/policy.py VISIBLE: say who sees which rows"
             )
-    tables = {model for model in Base.__subclasses__() + models.base.Record.__subclasses__() + models.template.Ordered.__subclasses__()}
+    tables = set(Base.__subclasses__() + models.base.Record.__subclasses__() + models.template.Ordered.__subclasses__())
     assert tables - {models.base.Record, models.template.Ordered} == set(TABLES), "add the new model to TABLES in models/__init__.py"
 
 
