@@ -104,7 +104,8 @@ ANSWERS = {  # by the question's text; a question that is not here stays empty
     "Is anything still open, and who holds it?": "Nothing is open at school. The social worker reviews the plan each quarter.",
     "Have the child and the parents been told that it is closed?": True,
 }
-FIELDS = {"kind": "Other serious event", "basis": "Judged serious", "told_how": "Ofsted online form",
+KINDS = ["Other serious event", "Serious incident involving the police", "Child protection enquiry started", "Other serious event", "Serious harm to a pupil (school)"]
+FIELDS = {"basis": "Judged serious", "told_how": "Ofsted online form",
           "decided_why": "A child may have come to serious harm and an outside agency is involved.",
           "done_at_once": "The child was seen alone, the front door service was called, and the parents were told when it was safe.",
           "prevention": "Daily check-in, and the contact list is checked each term.", "enquiry": "None"}
@@ -170,7 +171,7 @@ def tell(story, number, people, children, later):
     def fill_in():
         log = case["log"]
         log.edit(people["carol"], told_at=now(), told_by=people["alice"], told_reference=f"CR{48210 + number}", late_because="The portal was down overnight." if log.late else None,
-                 summary=f"{topic}. The child is safe and supported; details were given on the telephone.", **FIELDS)
+                 kind=KINDS[number % 5], summary=f"{topic}. The child is safe and supported; details were given on the telephone.", **FIELDS)
         log.assign([people["carol"]], people["alice"])
 
     def begin():
