@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import click
@@ -15,12 +16,14 @@ from flask.cli import with_appcontext
 from flask_login import current_user
 from flask_mailman import EmailMessage, Mail
 from flask_security import PeeweeUserDatastore, Security, hash_password
+from flask_security.recoverable import generate_reset_password_token
 from flask_wtf import CSRFProtect
 from playhouse.migrations import Runner
 from werkzeug.exceptions import HTTPException
 
 import admin_views
-from models import Choice, Document, Event, Notice, Refused, Role, Template, User, UserRole, db, demo
+from admin_views import signin
+from models import Choice, Document, Event, Notice, Refused, Role, SetupLink, Template, User, UserRole, WebAuthn, db, demo
 from models import event as history
 from models.base import connect
 from models.settings import settings
@@ -29,7 +32,7 @@ from models.words import FILTERS
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
 CSP = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; connect-src 'self'"
 )
 HEADERS = {
@@ -52,47 +55,41 @@ def secret():
     return file.read_text()
 
 
-def create_app(**config):
-    """The Flask application for the settings that are loaded. `config` overrides Flask's configuration, for tests."""
+def create_app(**given):
+    """The Flask application for the settings that are loaded. `given` overrides Flask's configuration."""
     app = Flask(__name__)
+    secret = given.pop("SECRET_KEY", "") or secrets.token_hex(
+        32
+    )  # of this process only, unless what serves people gives the installation's own
+    plain_http = settings.demo or settings.local == "yes"
+    app.config.update(signin.config(secret))
     app.config.update(
-        SECRET_KEY=secrets.token_hex(32),  # of this process; what serves people gives the installation's own
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        MAX_CONTENT_LENGTH=int(5_000_000 * float(settings.upload_mb)),
-        MAX_FORM_MEMORY_SIZE=20_000_000,
-        MAX_FORM_PARTS=5_000,
-        WTF_CSRF_TIME_LIMIT=None,
-        FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
-        SECURITY_PASSWORD_SALT="kept for Flask-Security; argon2 makes its own",  # noqa: S106
-        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of the scheme
-        SECURITY_PASSWORD_LENGTH_MIN=12,
-        SECURITY_TRACKABLE=True,
-        SECURITY_RETURN_GENERIC_RESPONSES=True,
-        SECURITY_SEND_REGISTER_EMAIL=False,
-        SECURITY_POST_LOGIN_VIEW="/",
-        SECURITY_POST_LOGOUT_VIEW="/login",
-        MAIL_BACKEND="dummy" if settings.demo else "smtp",
-        MAIL_SERVER=settings.mail_server,
-        MAIL_PORT=int(settings.mail_port),
-        MAIL_USERNAME=settings.mail_username or None,
-        MAIL_PASSWORD=settings.mail_password or None,
-        MAIL_USE_TLS=settings.mail_tls == "yes",
-        MAIL_DEFAULT_SENDER=settings.mail_from,
-        MAIL_TIMEOUT=20,
-    )
-    app.config.update(config)
+        SECRET_KEY=secret, SESSION_COOKIE_NAME="session" if plain_http else "__Host-session", SESSION_COOKIE_SECURE=not plain_http,
+        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None, FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
+        MAX_CONTENT_LENGTH=int(5_000_000 * float(settings.upload_mb)), MAX_FORM_MEMORY_SIZE=20_000_000, MAX_FORM_PARTS=5_000,
+        TRUSTED_HOSTS=[urlsplit(settings.url).hostname, "127.0.0.1", "localhost"],
+        MAIL_BACKEND="dummy" if settings.demo else "smtp", MAIL_SERVER=settings.mail_server, MAIL_PORT=int(settings.mail_port),
+        MAIL_USERNAME=settings.mail_username or None, MAIL_PASSWORD=settings.mail_password or None, MAIL_USE_TLS=settings.mail_tls == "yes",
+        MAIL_DEFAULT_SENDER=settings.mail_from, MAIL_TIMEOUT=20,
+    )  # fmt: skip
+    app.config.update(given)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    CSRFProtect(app)
-    Mail(app)
-    Security(app, PeeweeUserDatastore(db, User, Role, UserRole))
-    admin = admin_views.install(app, settings)
 
     @app.before_request
     def open_database():
         g.opened = db.connect(reuse_if_open=True)
+        g.nonce = secrets.token_urlsafe(16)
         history.address.set(request.remote_addr or "")
+
+    CSRFProtect(app)
+    Mail(app)
+    security = Security(
+        app, PeeweeUserDatastore(db, User, Role, UserRole, WebAuthn), totp_cls=signin.CodeOnce, mail_util_cls=signin.Outbox, password_util_cls=signin.Passphrase,
+        login_form=signin.Login, verify_form=signin.Again, two_factor_verify_code_form=signin.Code, mf_recovery_form=signin.Recovery,
+    )  # fmt: skip
+    signin.install(app, security)
+    admin = admin_views.install(app, settings)
 
     @app.teardown_request
     def close_database(_problem):
@@ -102,7 +99,9 @@ def create_app(**config):
     @app.after_request
     def harden(response):
         for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+            response.headers.setdefault(name, value.replace("{nonce}", g.get("nonce", "")))
+        if app.config["SESSION_COOKIE_SECURE"]:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response
@@ -150,11 +149,14 @@ def prepare():
 
 
 def send(notice):
-    """Hand one email to the mail server. Raises what smtplib raises."""
+    """Hand one email to the mail server. Raises what smtplib raises. A link to choose a passphrase is made now, and stored nowhere."""
+    body = notice.body
+    if "{link}" in body:
+        body = body.replace("{link}", f"{settings.url}/reset/{generate_reset_password_token(notice.user)}")
     with current_app.extensions[
         "mailman"
     ].get_connection() as connection:  # closed whatever happens, which EmailMessage.send() does not see to
-        letter = EmailMessage(notice.subject, notice.body, settings.mail_from, [notice.email], headers={"Message-ID": notice.message_id})
+        letter = EmailMessage(notice.subject, body, settings.mail_from, [notice.email], headers={"Message-ID": notice.message_id})
         connection.send_messages([letter])
 
 
@@ -213,14 +215,19 @@ def demo_command(fresh):
 
 @click.command("serve")
 def serve_command():
-    """Serve the real installation (behind TLS)."""
+    """Serve the real installation (behind TLS). Where there is nobody yet, print the link that creates the first two people."""
+    key = secret()
+    if len(set(key)) < 8 or len(key) < 32:
+        raise click.ClickException(f"{settings.folder}/secret.key is too weak. Remove it, and a new one is made.")
+    if os.environ.get("FLASK_DEBUG"):
+        raise click.ClickException("FLASK_DEBUG is set. Debugging shows records to strangers: unset it.")
     prepare()
+    app = create_app(SECRET_KEY=key)
     with db.connection_context():
         if not User.select().exists():
-            raise click.ClickException(
-                "This installation has no people yet, and the set-up of the first two is not built yet. Try `make demo`."
-            )
-    serve(create_app(SECRET_KEY=secret()), os.environ.get("HOST", "127.0.0.1"))
+            click.echo("There is nobody here yet. Open this link within 24 hours; it works once:")
+            click.echo(f"\n    {settings.url}/setup/{SetupLink.make()}\n")
+    serve(app, os.environ.get("HOST", "127.0.0.1"))
 
 
 @click.command("migrate")

@@ -3,11 +3,13 @@
 from flask import url_for
 from flask_admin import Admin
 
-from models import Child, Choice, Incident, Log, Notice, Question, Section, Template, TemplateSection
+from models import Child, Choice, Incident, Log, Notice, Proposal, Question, Role, Section, Template, TemplateSection, User
 
+from .account import AccountView, first_start
 from .home import HomeView
 from .incident import IncidentView
 from .log import LogView
+from .people import ProposalView, RoleView, UserView
 from .setup import ChildView, ChoiceView, NoticeView, QuestionView, TemplateSectionView, TemplateView
 from .tracker import SectionView
 
@@ -39,4 +41,9 @@ def install(app, settings):
     admin.add_view(TemplateSectionView(TemplateSection, name="Sections of a template"))
     admin.add_view(QuestionView(Question, name="Questions"))
     admin.add_view(ChoiceView(Choice, name="Lists"))
+    admin.add_view(UserView(User, name="People"))
+    admin.add_view(RoleView(Role, name="Roles"))
+    admin.add_view(ProposalView(Proposal, name="Approvals"))
+    admin.add_view(AccountView(name="Your account", endpoint="account", url="/account"))
+    app.add_url_rule("/setup/<token>", "setup", first_start, methods=["GET", "POST"])
     return admin

@@ -6,12 +6,15 @@ from math import ceil
 from flask import abort, flash, redirect, request, url_for
 from flask_admin import AdminIndexView, expose
 from flask_admin.contrib.peewee import ModelView
+from flask_admin.helpers import get_form_data
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 
-from models import Event, Refused, step_of, transaction, visible
-from models.words import shown
+from models import Draft, Event, Refused, step_of, transaction, visible
+from models.words import shown, when
 
-from .forms import Converter
+from .forms import Converter, put_errors
+from .signin import stale
 
 
 def me():
@@ -40,18 +43,6 @@ class Home(Door, AdminIndexView):
     pass
 
 
-def put_errors(form, refused):
-    """Show what a rule refused at the fields it names; what belongs to no field is shown at the top of the form."""
-    for name, sentence in refused.errors.items():
-        field = form._fields.get(name)
-        if field is None:
-            form.form_errors.append(sentence)
-        else:
-            field.errors = [*field.errors, sentence]
-    if not refused.errors:
-        form.form_errors.append(str(refused))
-
-
 def neutral(text):
     """A CSV cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
@@ -69,6 +60,7 @@ class RecordView(Door, ModelView):
     order = ()  # of a list that nobody has sorted; newest first at the end
     steps = {}  # {verb: form class, or None for a bare button}; their buttons are drawn where the template puts them
     reads = False  # whether opening one is an event of its own
+    guarded = ()  # the verbs that ask for the passphrase again after 10 minutes; "edit" for the form
 
     can_delete = False
     can_view_details = True
@@ -119,15 +111,21 @@ class RecordView(Door, ModelView):
     def get_one(self, id):
         try:
             return self.joined(self.get_query()).where(self.model.id == int(id)).get()
-        except (ValueError, OverflowError, TypeError, self.model.DoesNotExist):
+        except self.model.DoesNotExist:
+            self.refuse(str(id))
             abort(404)  # "not yours" and "does not exist" are the same answer
 
     def asked(self, id=None):
-        """The record that the address or the form names; 404 when there is none that this person may see."""
-        id = id or request.args.get("id", "")
-        if not str(id).isdigit() or int(id) >= 2**31:
+        """The record that the address or the form names; 404 when there is none that this person may see, and a refusal is written down."""
+        id = request.args.get("id", "") if id is None else id
+        if not id.isdigit() or not id.isascii() or int(id) >= 2**31:
             abort(404)
         return self.get_one(id)
+
+    def refuse(self, id):
+        """Write down that this person was refused a record that exists."""
+        if id and id.isdigit() and id.isascii() and int(id) < 2**31 and (record := self.model.get_or_none(self.model.id == int(id))):
+            Event.write("record:refused", record, me(), door=request.endpoint)
 
     def get_list(self, page, sort_column, sort_desc, search, filters, execute=True, page_size=None):
         """Ids of the page first, in order, without joins; then one joined query for the rows."""
@@ -205,6 +203,8 @@ class RecordView(Door, ModelView):
             abort(404)
         if not self.can_export:
             abort(403)
+        if again := stale():
+            return again
         response = super().export(export_type)
         response.response = chain(["\ufeff"], response.response)  # without this mark Excel garbles every accent
         return response
@@ -260,7 +260,10 @@ class RecordView(Door, ModelView):
         name = request.form.get("action", "")
         handler = self._actions_data.get(name)
         if not handler or not self.is_action_allowed(name):
+            self.refuse(request.form.get("rowid"))
             abort(403)
+        if name in self.guarded and (again := stale()):
+            return again
         return handler[0](request.form.getlist("rowid"))
 
     # writing
@@ -293,15 +296,45 @@ class RecordView(Door, ModelView):
     def form_page(self, template, form, status=200, **context):
         return self.render(template, form=form, **{"record": None, "theirs": False, "refused": None, "typed": None} | context), status
 
+    @staticmethod
+    def here():
+        """The address of the form, by which a draft is found again."""
+        return request.full_path.rstrip("?")
+
+    def keep_draft(self):
+        """Keep what was typed, checked or not, for this person alone, and show the form again."""
+        Draft.keep(me(), self.here(), request.form.items(multi=True))
+        return redirect(self.here())
+
+    def typed(self):
+        """What a form is filled from: what was sent or, when it is opened, the draft that this person left here; None for neither."""
+        if request.method == "POST":
+            return get_form_data()
+        draft = Draft.of(me(), self.here())
+        if draft:
+            flash(f"What you typed here until {when(draft.saved_at)} is back in the form. It is not saved yet.", "warning")
+        return MultiDict(draft.fields) if draft else None
+
+    def create_form(self, obj=None):
+        return self._create_form_class(self.typed(), obj=obj)
+
+    def edit_form(self, obj=None):
+        return self._edit_form_class(self.typed(), obj=obj)
+
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self):
         if not self.can_create:
             abort(403)
+        if "draft" in request.form:
+            return self.keep_draft()
         form = self.create_form()
         if request.method == "POST" and form.validate():
+            if "edit" in self.guarded and (again := stale()):
+                return again
             try:
                 with transaction():
                     record = self.create(form)
+                    Draft.drop(me(), self.here())
                 flash(self.saved_words(record, True), "success")
                 return redirect(self.get_save_return_url(record, is_created=True))
             except Refused as refused:
@@ -312,9 +345,14 @@ class RecordView(Door, ModelView):
     def edit_view(self):
         record = self.asked()
         if not self.can_edit:
+            self.refuse(str(record.id))
             abort(403)
+        if "draft" in request.form:
+            return self.keep_draft()
         form, theirs = self.edit_form(record), False
         if request.method == "POST" and form.validate():
+            if "edit" in self.guarded and (again := stale()):
+                return again
             try:
                 with transaction():
                     fresh = self.asked()
@@ -325,6 +363,7 @@ class RecordView(Door, ModelView):
                             "compare with their text beside each answer that differs, then save again."
                         )
                     self.update(form, fresh)
+                    Draft.drop(me(), self.here())
                 flash(self.saved_words(fresh, False), "success")
                 return redirect(self.get_save_return_url(fresh))
             except Refused as refused:

@@ -35,6 +35,18 @@ def required():
     return Required(NEEDED)
 
 
+def put_errors(form, refused):
+    """Show what a rule refused at the fields it names; what belongs to no field is shown at the top of the form."""
+    for name, sentence in refused.errors.items():
+        field = form._fields.get(name)
+        if field is None:
+            form.form_errors.append(sentence)
+        else:
+            field.errors = [*field.errors, sentence]
+    if not refused.errors:
+        form.form_errors.append(str(refused))
+
+
 class TextField(fields.StringField):
     pass
 
@@ -252,7 +264,7 @@ class Converter(CustomModelConverter):
         if field.rel_model is Child:
             return field.name, NamedField(records=Child.on_roll, what="child", **kwargs)
         if field.rel_model is User:
-            return field.name, NamedField(records=lambda: User.select().where(User.active).order_by(User.name), what="person", **kwargs)
+            return field.name, NamedField(records=people, what="person", **kwargs)
         return super().handle_foreign_key(model, field, **kwargs)
 
 
@@ -299,3 +311,18 @@ class AddendumForm(BaseForm):
         validators=[required()],
         filters=[clean],
     )
+
+
+def people():
+    """Everyone who may sign in, by name."""
+    return User.select().where(User.active).order_by(User.name)
+
+
+class UnshareForm(BaseForm):
+    person = NamedField(
+        "Person", description="Type part of the name and choose from the list.", records=people, what="person", validators=[required()]
+    )
+
+
+class ShareForm(UnshareForm, ReasonForm):
+    """Whom to share with, and why they need to know."""

@@ -2,7 +2,7 @@
 
 from flask_admin import expose
 
-from models import Assignee, Child, Incident, Log, Notice, Section, User, visible
+from models import Assignee, Child, Incident, Log, Notice, Proposal, Section, User, visible
 from models.tracker import Tracker
 
 from .base import Home, me
@@ -43,6 +43,12 @@ class HomeView(Home):
             waiting["stuck"] = (
                 visible(Notice, by).where((Notice.status == "failed") | ((Notice.status == "waiting") & (Notice.attempts > 1))).count()
             )
+        if by.may("counts:read"):
+            waiting["counts"] = {"Incidents": Incident.counts(), "Ofsted logs": Log.counts()}
+        if by.may("proposal:approve"):
+            waiting["proposals"] = [
+                proposal for proposal in Proposal.select().where(Proposal.status == "waiting") if by not in (proposal.by, proposal.user)
+            ]
         return self.render("home.html", waiting=waiting, limit=SHOWN)
 
     @staticmethod

@@ -7,12 +7,12 @@ from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import MultipleFileField
 
-from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, User, now, visible
+from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, Share, User, now, visible, who_sees
 from models.incident import ADULTS_PART
 from models.lists import Choice
 
 from .base import RecordView, me
-from .forms import AddendumForm, InvolvedField, ReasonForm
+from .forms import AddendumForm, InvolvedField, ReasonForm, ShareForm, UnshareForm, people
 
 STATUSES = ["no alert", "to decide", "triggered", "not notifiable"]
 
@@ -43,7 +43,7 @@ class IncidentView(RecordView):
         "adults": InvolvedField(
             "Adults",
             description="Colleagues with an account here. An adult whom the concern is about will never see this incident.",
-            records=lambda: User.select().where(User.active).order_by(User.name),
+            records=people,
             what="person",
             parts=ADULTS_PART,
         ),
@@ -58,6 +58,8 @@ class IncidentView(RecordView):
         "incident:raise_alert": ReasonForm,
         "incident:withdraw_alert": ReasonForm,
         "incident:amend": AddendumForm,
+        "incident:share": ShareForm,
+        "incident:unshare": UnshareForm,
     }
 
     def joined(self, query):
@@ -65,7 +67,7 @@ class IncidentView(RecordView):
 
     def create_form(self, obj=None):
         form = super().create_form(obj)
-        if request.method == "GET":
+        if request.method == "GET" and not form.noticed_at.raw_data:
             form.noticed_at.data = now()
         return form
 
@@ -96,6 +98,8 @@ class IncidentView(RecordView):
             "involved": Involved.of(record),
             "addenda": Addendum.of(record),
             "attachments": list(record.attachments),
+            "seen": who_sees(record) if me().may("incident:read") or record.reported_by_id == me().id else [],
+            "shares": Share.of(record) if me().may("incident:share") else [],
             "log": visible(Log, me()).where(Log.incident == record).first(),
             "decision": Event.last(record, "incident:not_notifiable") if record.status == "not notifiable" else None,
             "history": Event.of_case(record.id, me().may("section:read_restricted")) if me().may("incident:read") else [],
@@ -128,12 +132,20 @@ class IncidentView(RecordView):
     def amend(self, ids):
         return self.take(Incident.amend, ids, said=lambda incident: f"Added to {incident}.")
 
+    @action("incident:share", "Share")
+    def share(self, ids):
+        return self.take(Share.share, ids, said=lambda incident: f"{incident} is shared.")
+
+    @action("incident:unshare", "Withdraw")
+    def unshare(self, ids):
+        return self.take(Share.unshare, ids, said=lambda incident: f"{incident} is no longer shared with them.")
+
     @expose("/file/")
     def file_view(self):
         id = request.args.get("id", "")
         attachment = visible(Attachment, me()).where(Attachment.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none()
         if not attachment:
-            self.asked("")
+            self.asked("")  # not found
         Event.write("attachment:read", attachment, me())
         response = send_file(BytesIO(attachment.read()), mimetype=attachment.kind, as_attachment=True, download_name=attachment.name)
         response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"

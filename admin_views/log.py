@@ -8,7 +8,7 @@ from flask_admin.actions import action
 from wtforms import SelectMultipleField, widgets
 from wtforms.fields.choices import SelectChoice
 
-from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible
+from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible, who_sees
 from models.document import to_pdf
 
 from .base import RecordView, me
@@ -31,7 +31,7 @@ class PeopleField(SelectMultipleField):
         self.people = {person.id: person for person in people}
         self.choices = [SelectChoice(person.id, person.label) for person in people]
         self.coerce = int
-        if not self.raw_data and request.method == "GET":
+        if not self.raw_data and request.method == "GET":  # not sent, and no draft
             self.data = [id for id in chosen if id in self.people]
 
     def process_formdata(self, valuelist):
@@ -46,6 +46,7 @@ class LogView(RecordView):
     intro = "Every notification that was triggered, with its tracker and its sign-off: the evidence."
     empty = "There is no Ofsted log yet. One is made when a manager opens an incident with an alert and presses Trigger notification."
     reads = True
+    guarded = ("log:complete", "log:complete_anyway", "log:reopen")
     order = (Log.triggered_at.desc(),)
     column_list = ["reference", "child", "kind", "triggered_at", "triggered_by", "told_at", "status"]
     column_labels = {"child": "Child"}
@@ -73,6 +74,7 @@ class LogView(RecordView):
         tracker = record.tracker.first()
         sections = tracker.in_order() if tracker else []
         return {
+            "seen": who_sees(record.incident),
             "tracker": tracker,
             "sections": sections,
             "opens": lambda section: not section.restricted or by.may("section:read_restricted"),
@@ -136,8 +138,9 @@ class LogView(RecordView):
         document = visible(Document, me()).where(Document.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none() or abort(
             404
         )
-        Event.write("log:pdf", self.asked(document.event.record), me(), sha256=document.sha256)
-        return self.paper(document.content(), f"{self.asked(document.event.record)}-signed-off-{document.id}.pdf")
+        log = self.asked(str(document.event.record))
+        Event.write("log:pdf", log, me(), sha256=document.sha256)
+        return self.paper(document.content(), f"{log}-signed-off-{document.id}.pdf")
 
     @staticmethod
     def paper(content, name):

@@ -36,7 +36,7 @@ class SectionView(RecordView):
 
     def edit_form(self, obj=None):
         data = {f"q{question['id']}": typed(question["kind"], obj.answers.get(question["id"])) for question in obj.questions}
-        return section_form(obj)(request.form if request.method == "POST" else None, data=data)
+        return section_form(obj)(self.typed(), data=data)
 
     def update(self, form, record):
         record.save_answers({name[1:]: field.data for name, field in form._fields.items()}, me())

@@ -4,19 +4,23 @@ from .attachment import Attachment
 from .base import Refused, db, now, transaction
 from .child import Child, Flag
 from .document import Document
+from .draft import Draft
 from .event import Event
 from .incident import Addendum, Incident, Involved
 from .lists import Choice
 from .log import Assignee, Log
 from .notice import Notice
-from .people import Role, User, UserRole
+from .people import Role, User, UserRole, WebAuthn
 from .permissions import PERMISSIONS, SHIPPED_ROLES, VOCABULARY
-from .policy import visible
+from .policy import visible, who_sees
+from .proposal import Proposal
 from .settings import settings
+from .sharing import Emergency, Share
+from .signin import Attempt, Session, SetupLink
 from .template import Question, Template, TemplateSection
 from .tracker import Section, Tracker
 
-ORDER = [
+ORDER = [  # fmt: skip
     "settings",
     "permissions",
     "base",
@@ -26,23 +30,33 @@ ORDER = [
     "notice",
     "document",
     "steps",
+    "signin",
+    "draft",
+    "proposal",
     "lists",
     "child",
     "incident",
     "attachment",
+    "sharing",
     "log",
     "template",
     "tracker",
     "policy",
     "demo",
 ]
-TABLES = [
+TABLES = [  # fmt: skip
     Role,
     User,
     UserRole,
+    WebAuthn,
     Event,
     Notice,
     Document,
+    Session,
+    Attempt,
+    SetupLink,
+    Draft,
+    Proposal,
     Choice,
     Child,
     Flag,
@@ -50,6 +64,8 @@ TABLES = [
     Involved,
     Addendum,
     Attachment,
+    Share,
+    Emergency,
     Log,
     Assignee,
     Template,
@@ -63,40 +79,10 @@ TABLES = [
 def step_of(verb):
     """The method of a verb: step_of("log:complete") is Log.complete. Its `sources` are the statuses from which it can be taken."""
     noun, name = verb.split(":")
+    if name in ("share", "unshare"):
+        return getattr(Share, name)
     return getattr(next(model for model in TABLES if model.noun() == noun), name)
 
 
-__all__ = [
-    "ORDER",
-    "PERMISSIONS",
-    "SHIPPED_ROLES",
-    "TABLES",
-    "VOCABULARY",
-    "Addendum",
-    "Assignee",
-    "Attachment",
-    "Child",
-    "Choice",
-    "Document",
-    "Event",
-    "Flag",
-    "Incident",
-    "Involved",
-    "Log",
-    "Notice",
-    "Question",
-    "Refused",
-    "Role",
-    "Section",
-    "Template",
-    "TemplateSection",
-    "Tracker",
-    "User",
-    "UserRole",
-    "db",
-    "now",
-    "settings",
-    "step_of",
-    "transaction",
-    "visible",
-]
+__all__ = [*(model.__name__ for model in TABLES), "ORDER", "PERMISSIONS", "Refused", "SHIPPED_ROLES", "TABLES", "VOCABULARY", "db", "now", "settings", "step_of",
+           "transaction", "visible", "who_sees"]  # fmt: skip

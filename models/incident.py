@@ -97,6 +97,12 @@ class Incident(Record):
                 errors[name] = "This is in the future. Give the time it was, or leave it out."
         if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
             errors["happened_at"] = "Say when it happened, or choose “Not known” above."
+        level_5 = set(User.level_5())
+        if level_5 and level_5 <= {adult for adult, part in adults if part == ABOUT}:
+            errors["adults"] = (
+                "Everyone who would decide on this is named in it. Do not record it here: go to the chair of governors, or to the LADO of your "
+                "local authority, today."
+            )
         if errors:
             raise Refused("The incident was not saved.", errors)
         with transaction():

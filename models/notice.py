@@ -34,6 +34,13 @@ class Notice(Record):
         return f"{self.subject} to {self.email}"
 
     @classmethod
+    def to_account(cls, user, subject, body):
+        """Queue an email about somebody's own account. `{link}` in the text becomes a fresh link at each attempt to send, so none is stored."""
+        with transaction():
+            event = Event.write("user:told", user, None, subject=subject)
+            cls.create(event=event, user=user, email=user.email, subject=subject, body=body)
+
+    @classmethod
     def about(cls, by, cases):
         """Those sent to `by` and, with notice:read, those about `cases`: a query of incident ids that they may see."""
         own = cls.user == by

@@ -2,11 +2,12 @@
 
 from uuid import uuid4
 
-from flask_security import RoleMixin, UserMixin
-from peewee import JOIN, BooleanField, CharField, ForeignKeyField, IntegerField, TextField
+from flask_security import RoleMixin, UserMixin, WebAuthnMixin
+from peewee import JOIN, BigIntegerField, BlobField, BooleanField, CharField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
 from .base import Moment, Record, Strings
-from .permissions import SHIPPED_ROLES
+from .permissions import OPENS, SHIPPED_ROLES
+from .settings import settings
 
 
 class Role(RoleMixin, Record):
@@ -17,6 +18,11 @@ class Role(RoleMixin, Record):
 
     def __str__(self):
         return self.name
+
+    @property
+    def reads(self):
+        """Whether this role opens records that are not one's own."""
+        return self.level == 5 or bool(OPENS & set(self.permissions))
 
     @classmethod
     def ship(cls):
@@ -37,6 +43,11 @@ class User(UserMixin, Record):
     last_login_ip = CharField(null=True, max_length=64)
     current_login_ip = CharField(null=True, max_length=64)
     login_count = IntegerField(default=0)
+    tf_primary_method = CharField(null=True, max_length=20)
+    tf_totp_secret = TextField(null=True)  # encrypted by Flask-Security with a key of ours
+    tf_last_counter = BigIntegerField(null=True)  # so that a code works once
+    mf_recovery_codes = Strings(null=True)  # encrypted likewise
+    fs_webauthn_user_handle = CharField(null=True, unique=True, max_length=64)
 
     __eq__, __hash__ = Record.__eq__, Record.__hash__  # Flask-Login's compare by object, so a set would hold one person twice
 
@@ -60,6 +71,27 @@ class User(UserMixin, Record):
         self.__dict__.pop("_roles", None)  # Flask-Security's create_user passes roles=[]
 
     @property
+    def reads(self):
+        """Whether any role lets this person read records: their factor and email are changed only with a Level 5's approval."""
+        return any(role.reads for role in self.roles)
+
+    def check_tf_required(self, tf_setup_methods, tf_fresh):
+        """Flask-Security asks at each sign-in: a second factor is required of everyone (DfE standards), but in the demonstration."""
+        return not settings.demo or bool(tf_setup_methods), tf_setup_methods
+
+    def check_tf_required_setup(self):
+        return not settings.demo
+
+    @property
+    def has_factor(self):
+        return bool(self.tf_primary_method) or self.webauthn.exists()
+
+    def forget_factor(self):
+        """Remove every second factor; the next sign-in asks for a new one before anything opens."""
+        self.tf_primary_method = self.tf_totp_secret = self.tf_last_counter = self.mf_recovery_codes = None
+        WebAuthn.delete().where(WebAuthn.user == self).execute()
+
+    @property
     def level(self):
         return max((role.level for role in self.roles), default=0)
 
@@ -73,12 +105,39 @@ class User(UserMixin, Record):
         return cls.select().join(UserRole).join(Role).where(cls.active, Role.level == 5).distinct().order_by(cls.id)
 
     @classmethod
-    def who_may(cls, permission):
-        """Active people with `permission`, by name. Two queries, however many people."""
-        people = list(
-            cls.select(cls, UserRole, Role).join(UserRole, JOIN.INNER, attr="link").join(Role).where(cls.active).order_by(cls.name)
+    def with_permissions(cls):
+        """Every active person with the set of their permissions, by name: [(User, {permission})]. One query."""
+        found = {}
+        query = (
+            cls.select(cls, UserRole, Role).join(UserRole, JOIN.INNER, attr="link").join(Role).where(cls.active).order_by(cls.name, cls.id)
         )
-        return list({p.id: p for p in people if permission in p.link.role.permissions}.values())
+        for row in query:
+            found.setdefault(row.id, (row, set()))[1].update(row.link.role.permissions)
+        return list(found.values())
+
+    @classmethod
+    def who_may(cls, permission):
+        """Active people with `permission`, by name."""
+        return [person for person, permissions in cls.with_permissions() if permission in permissions]
+
+
+class WebAuthn(WebAuthnMixin, Record):
+    """A passkey, as a second factor."""
+
+    user = ForeignKeyField(User, backref="webauthn", on_delete="RESTRICT")
+    name = CharField(max_length=80)
+    credential_id = BlobField(unique=True)
+    public_key = BlobField()
+    sign_count = IntegerField(default=0)
+    transports = Strings(null=True)
+    backup_state = BooleanField()
+    device_type = CharField(max_length=40)
+    extensions = CharField(null=True, max_length=255)
+    lastuse_datetime = DateTimeField()
+    usage = CharField(max_length=20)
+
+    def get_user_mapping(self):
+        return {"id": self.user_id}
 
 
 class UserRole(Record):

@@ -12,6 +12,13 @@ VOCABULARY = {
     "incident:reconsider": ("Open a decision not to notify again, with a reason.", "reopened the decision not to notify"),
     "attachment:add": (None, "attached a file"),
     "attachment:read": (None, "fetched a file"),
+    "incident:share": ("Share an incident with a named person.", "shared the incident"),
+    "incident:unshare": ("Withdraw what was shared.", "withdrew what was shared"),
+    "emergency:begin": (
+        "In an emergency, read every record for 24 hours, with a reason; every Level 5 is told at once.",
+        "began emergency access",
+    ),
+    "record:refused": (None, "was refused a record"),
     "log:trigger": ("Trigger a notification: create the Ofsted log.", "triggered the notification"),
     "log:read": ("Be assigned to Ofsted logs and read those they are assigned to.", "read the Ofsted log"),
     "log:read_all": ("Read every Ofsted log that does not concern them.", None),
@@ -40,27 +47,52 @@ VOCABULARY = {
     "choice:edit": ("Edit the choice lists.", "edited a choice"),
     "choice:add": (None, "added a choice"),
     "notice:read": ("See the emails sent about records they may see.", None),
-    "user:edit": ("Set people up.", "edited the person"),
+    "counts:read": ("See how many incidents and logs there are, never a name.", None),
+    "user:edit": ("Set people up, give and take roles; what opens records waits for a Level 5.", "edited the person"),
     "user:add": (None, "added the person"),
+    "user:reset_factor": ("Reset a person’s second factor; a record reader’s waits for a Level 5.", "reset the second factor"),
+    "user:told": (None, "was sent an email about their account"),
+    "user:signed_in": (None, "signed in"),
+    "user:signed_out": (None, "signed out"),
+    "user:failed": (None, "failed to sign in"),
+    "user:password": (None, "changed their passphrase"),
+    "user:factor": (None, "changed their second factor"),
+    "role:edit": ("Edit roles and their permissions; what opens records waits for a Level 5.", "edited the role"),
+    "role:add": (None, "added the role"),
+    "proposal:make": (None, "asked for a change that opens records"),
+    "proposal:approve": ("Approve a change that opens records, unless they asked for it or gain by it.", "approved the change"),
+    "proposal:refuse": ("Refuse a change that would open records.", "refused the change"),
 }
 
 PERMISSIONS = {verb: allows for verb, (allows, _says) in VOCABULARY.items() if allows}
 
+# What opens records that are not one's own: giving any of these waits for a Level 5.
+OPENS = {
+    "incident:read", "incident:export", "incident:share", "emergency:begin", "log:read", "log:read_all", "log:export", "log:pdf", "section:save",
+    "section:read_restricted", "child:read", "notice:read", "proposal:approve",
+}  # fmt: skip
+
 STAFF = ["incident:report", "incident:amend", "incident:raise_alert"]
-CONTRIBUTOR = STAFF + ["log:read", "section:save", "log:pdf"]
-TEAM = CONTRIBUTOR + ["incident:read", "log:read_all", "log:edit", "tracker:begin", "child:read", "child:edit", "notice:read"]
+CONTRIBUTOR = STAFF + ["log:read", "section:save", "log:pdf", "emergency:begin"]
+TEAM = (
+    STAFF
+    + ["log:read", "section:save", "log:pdf"]
+    + ["incident:read", "log:read_all", "log:edit", "tracker:begin", "child:read", "child:edit", "notice:read"]
+)
 MANAGER = TEAM + [
     "incident:withdraw_alert",
     "incident:not_notifiable",
     "incident:reconsider",
     "incident:export",
+    "incident:share",
+    "incident:unshare",
     "log:trigger",
     "log:assign",
     "log:complete",
     "log:export",
     "section:read_restricted",
 ]
-LEVEL_5 = MANAGER + ["log:complete_anyway", "log:reopen"]
+LEVEL_5 = MANAGER + ["log:complete_anyway", "log:reopen", "proposal:approve", "proposal:refuse"]
 SETTING_UP = ["template:edit", "choice:edit"]
 
 # name: (level, description, permissions)
@@ -71,6 +103,6 @@ SHIPPED_ROLES = {
     "Manager": (4, "Decides whether a notification is due, and signs logs off.", MANAGER),
     "DSL": (5, "Designated Safeguarding Lead: keeps the records.", LEVEL_5 + SETTING_UP),
     "Head": (5, "Head teacher or registered manager.", LEVEL_5),
-    "Governor": (0, "Sees counts only, never a name.", []),
-    "IT": (0, "Sets the system up and never reads a record.", SETTING_UP + ["user:edit"]),
+    "Governor": (0, "Sees counts only, never a name.", ["counts:read"]),
+    "IT": (0, "Sets the system up and never reads a record.", SETTING_UP + ["user:edit", "user:reset_factor", "role:edit"]),
 }

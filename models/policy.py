@@ -1,6 +1,7 @@
 """Need to know: which rows a person sees. One page, asked by every door; what they may do to a row is a permission on top."""
 
 from .attachment import Attachment
+from .base import now
 from .child import Child
 from .document import Document
 from .event import Event
@@ -9,28 +10,62 @@ from .lists import Choice
 from .log import Assignee, Log
 from .notice import Notice
 from .people import Role, User
+from .proposal import Proposal
+from .sharing import LASTS, Emergency, Share
 from .template import Question, Template, TemplateSection
 from .tracker import Section, Tracker
+from .words import when
+
+
+def in_emergency(by):
+    """Whether `by` has emergency access now; asked once for each User object, so once a request."""
+    if "_emergency" not in by.__dict__:
+        by.__dict__["_emergency"] = by.may("emergency:begin") and Emergency.of(by) is not None
+    return by.__dict__["_emergency"]
 
 
 def incidents(by):
-    """What they reported; what is assigned to them; all, with incident:read. Never one that is about them."""
+    """What they reported; what is assigned to or shared with them; all, with incident:read or in an emergency. Never one about them."""
     about_them = Involved.select(Involved.incident).where(Involved.adult == by, Involved.part == ABOUT)
     query = Incident.select().where(Incident.id.not_in(about_them))
-    if by.may("incident:read"):
+    if by.may("incident:read") or in_emergency(by):
         return query
-    mine = Incident.reported_by == by
+    mine = (Incident.reported_by == by) | Incident.id.in_(Share.incidents_of(by))
     if by.may("log:read"):
         mine |= Incident.id.in_(Log.select(Log.incident).where(Log.id.in_(Assignee.logs_of(by))))
     return query.where(mine)
 
 
 def logs(by):
-    """Those assigned to them, with log:read; all, with log:read_all. Never one about them."""
+    """With log:read those assigned to them, or whose incident is shared with them; all, with log:read_all or in an emergency. Never one about them."""
     query = Log.select().where(Log.incident.in_(incidents(by).select(Incident.id)))
-    if by.may("log:read_all"):
+    if by.may("log:read_all") or in_emergency(by):
         return query
-    return query.where(Log.id.in_(Assignee.logs_of(by))) if by.may("log:read") else query.where(False)
+    mine = Log.id.in_(Assignee.logs_of(by)) | Log.incident.in_(Share.incidents_of(by))
+    return query.where(mine) if by.may("log:read") else query.where(False)
+
+
+def who_sees(incident):
+    """Who can see `incident`, and why: [(User, [reason, …])] by name. The same rules as `incidents`, from the record's side; a test holds them together."""
+    about = {row.adult_id for row in Involved.select(Involved.adult).where(Involved.incident == incident, Involved.part == ABOUT)}
+    log = Log.get_or_none(Log.incident == incident)
+    assigned = {row.user_id: row.why for row in Assignee.of(log)} if log else {}
+    shared = {share.user_id: f"shared by {share.by}" for share in Share.of(incident)}
+    emergencies = {
+        row.user_id: f"emergency access until {when(row.until)}" for row in Emergency.select().where(Emergency.begun_at > now() - LASTS)
+    }
+    seen = []
+    for person, permissions in User.with_permissions():
+        reasons = [
+            "reported it" if person.id == incident.reported_by_id else "",
+            "their role reads every incident" if "incident:read" in permissions else "",
+            assigned.get(person.id, "") if "log:read" in permissions else "",
+            shared.get(person.id, ""),
+            emergencies.get(person.id, "") if "emergency:begin" in permissions else "",
+        ]
+        if any(reasons) and person.id not in about:
+            seen.append((person, [reason for reason in reasons if reason]))
+    return seen
 
 
 def trackers(by):
@@ -71,7 +106,8 @@ VISIBLE = {
     Question: only(Question, "template:edit"),
     Choice: only(Choice, "choice:edit"),
     User: only(User, "user:edit"),
-    Role: only(Role, "user:edit"),
+    Role: only(Role, "role:edit"),
+    Proposal: lambda by: Proposal.select() if by.may("proposal:approve") else Proposal.select().where(Proposal.by == by),
 }
 
 

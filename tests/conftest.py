@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from html import unescape
 from types import SimpleNamespace
 
@@ -29,6 +30,7 @@ CHEAP_ARGON2 = {"argon2__rounds": 1, "argon2__memory_cost": 8, "argon2__parallel
 
 @pytest.fixture(scope="session")
 def app():
+    settings.load(LOCAL="yes", SCHOOL="Thornley Beck School")
     return application.create_app(TESTING=True, SECRET_KEY="only in tests", SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2)
 
 
@@ -57,12 +59,23 @@ def blank(app, tmp_path_factory, fonts):
     with app.app_context(), db.connection_context():
         password = application.hash_password(PASSWORD)
         for name, email, title, role in CAST:
-            user = User.create(name=name, email=f"{email}@thornley.example", job_title=title, password=password)
+            factor = {
+                "tf_primary_method": "authenticator",
+                "tf_totp_secret": app.extensions["security"].totp_factory.generate_totp_secret(),
+            }
+            user = User.create(name=name, email=f"{email}@thornley.example", job_title=title, password=password, **factor)
             UserRole.create(user=user, role=Role.get(Role.name == role))
         for number, name in enumerate(["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]):
             Child.create(name=name, date_of_birth=f"2013-0{number + 1}-17", year=f"Year {number + 6}", upn=f"A12345678900{number}")
         db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return folder / "safeguarding.db"
+
+
+def code_of(app, user):
+    """The code that the authenticator app of `user` shows, later than the last one used."""
+    totp = app.extensions["security"].totp_factory._totp.from_source(user.tf_totp_secret)
+    counter = max(int(time.time()) // 30, (user.tf_last_counter or 0) + 1)
+    return totp.generate(time=counter * 30).token
 
 
 class Person:
@@ -85,9 +98,12 @@ class Person:
         return self.read(self.client.post(path, data={"csrf_token": self.token} | (data or {}), follow_redirects=follow, **kwargs))
 
     def sign_in(self, password=PASSWORD):
+        """Passphrase, then the code of the authenticator app; each further sign-in takes the next code, for a code works once."""
         self.get("/login")
-        assert self.post("/login", {"email": self.user.email, "password": password}).status_code == 200
-        self.get("/")
+        page = self.post("/login", {"email": self.user.email, "password": password})
+        if "Your code" in page.text_only:
+            self.post("/tf-validate", {"code": code_of(self.client.application, User.get_by_id(self.user.id))})
+        assert self.get("/").request.path == "/"
         return self
 
     def press(self, verb, record, view=None, **fields):

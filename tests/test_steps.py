@@ -69,7 +69,7 @@ def state(record):
     fresh = type(record).get_by_id(record.id)
     return (
         fresh.status,
-        Event.select().where(Event.verb.not_in(["incident:read", "log:read"])).count(),
+        Event.select().where(Event.verb.not_in(["incident:read", "log:read", "record:refused", "user:signed_in"])).count(),
         Notice.select().count(),
         Log.select().count(),
     )
@@ -100,6 +100,7 @@ def test_wrong_person(verb, school, cast):
     before = state(record)
     refused = other.press(verb, record, page, **typed)
     assert refused.status_code in (403, 404) and state(record) == before
+    assert Event.last(record, "record:refused").by == other.user, "the refusal is written down"
 
 
 @pytest.mark.parametrize("verb", STEPS)

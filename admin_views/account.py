@@ -1,0 +1,126 @@
+"""One's own account: where one is signed in; and the page of the first start."""
+
+from flask import abort, flash, g, jsonify, redirect, render_template, request, session, url_for
+from flask_admin import BaseView, expose
+from flask_security import hash_password
+from flask_security.proxies import _security
+from wtforms import PasswordField, StringField, validators
+
+from models import Draft, Emergency, Refused, Session, SetupLink
+from models.people import User
+
+from .base import Door, me
+from .forms import BaseForm, ReasonForm, clean, put_errors, required
+from .signin import stale
+
+
+class AccountView(Door, BaseView):
+    """Sessions, second factor, emergency access."""
+
+    noun = "account"
+
+    def is_visible(self):
+        return False
+
+    def page(self, status=200, **context):
+        user = me()
+        known = {"sessions": Session.of(user), "current": g.session, "passkeys": list(user.webauthn), "codes": len(user.mf_recovery_codes or []),
+                 "emergency": Emergency.of(user) if user.may("emergency:begin") else None, "form": ReasonForm()}  # fmt: skip
+        return self.render("account.html", **known | context), status
+
+    @expose("/")
+    def index_view(self):
+        return self.page()
+
+    @expose("/end/", methods=("POST",))
+    def end_view(self):
+        """End one of one's own sessions, or all the others."""
+        id = request.form.get("id", "")
+        if id == "others":
+            Session.end_all(me(), but=session.get("door"))
+        elif id.isdigit() and len(id) < 10:
+            Session.end_one(me(), int(id))
+        flash("Ended.", "success")
+        return redirect(url_for("account.index_view"))
+
+    @expose("/emergency/", methods=("POST",))
+    def emergency_view(self):
+        if not me().may("emergency:begin"):
+            abort(403)
+        form = ReasonForm(request.form)
+        if not form.validate():
+            return self.page(422, form=form)
+        if again := stale():
+            return again
+        try:
+            Emergency.begin(me(), form.reason.data)
+        except Refused as refused:
+            return self.page(409, form=form, refused=refused)
+        flash("Emergency access is open for 24 hours. Every Level 5 has been told.", "warning")
+        return redirect(url_for("incident.index_view"))
+
+    @expose("/draft/", methods=("POST",))
+    def draft_view(self):
+        """Keep what is being typed. Sent by the page's own script, and while the session lives."""
+        path = request.form.get("draft_path", "")
+        if path.startswith("/"):
+            Draft.keep(me(), path, [(name, value) for name, value in request.form.items(multi=True) if name != "draft_path"])
+        return jsonify(kept=True)
+
+    @expose("/alive/", methods=("POST",))
+    def alive_view(self):
+        """Count as activity: the answer to the warning before an idle session ends."""
+        Session.touch(g.session)
+        return jsonify(alive=True)
+
+
+class FirstForm(BaseForm):
+    """The first IT person and the first Level 5, side by side, each typing their own passphrase."""
+
+    it_name = StringField("Full name", validators=[required()], filters=[clean])
+    it_email = StringField("Email", validators=[required(), validators.Email("This is not an email address.")], filters=[clean])
+    it_passphrase = PasswordField(
+        "Passphrase", description="12 characters or more; three or four words that do not belong together.", validators=[required()]
+    )
+    dsl_name = StringField("Full name", validators=[required()], filters=[clean])
+    dsl_email = StringField("Email", validators=[required(), validators.Email("This is not an email address.")], filters=[clean])
+    dsl_passphrase = PasswordField(
+        "Passphrase", description="Typed by the Level 5 themselves. 12 characters or more.", validators=[required()]
+    )
+
+    def validate(self, **kwargs):
+        good = super().validate(**kwargs)
+        for who in ("it", "dsl"):
+            field = self[f"{who}_passphrase"]
+            user = User(name=self[f"{who}_name"].data or "", email=self[f"{who}_email"].data or "")
+            problems, _normal = _security._password_util.validate(field.data or "", False, user=user)
+            field.errors = [*field.errors, *map(str, problems or [])]
+            good = good and not problems
+        if self.it_email.data and fold_email(self.it_email.data) == fold_email(self.dsl_email.data or ""):
+            self.dsl_email.errors = ["Two different people are needed: whoever configures does not read."]
+            good = False
+        return good
+
+
+def fold_email(text):
+    return text.strip().casefold()
+
+
+def first_start(token):
+    """The page of the link that the first start prints. Anything but a valid link does not exist."""
+    if not SetupLink.valid(token):
+        abort(404)
+    form = FirstForm(request.form if request.method == "POST" else None)
+    if request.method == "POST" and form.validate():
+        people = [
+            (role, form[f"{who}_name"].data, fold_email(form[f"{who}_email"].data), hash_password(form[f"{who}_passphrase"].data))
+            for who, role in (("it", "IT"), ("dsl", "DSL"))
+        ]
+        try:
+            SetupLink.use(token, people)
+        except Refused as refused:
+            put_errors(form, refused)
+        else:
+            flash("Both accounts are made. Sign in: you will be asked to set up a second factor first.", "success")
+            return redirect(url_for("security.login"))
+    return render_template("setup.html", form=form), 422 if form.errors else 200

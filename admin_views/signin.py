@@ -1,0 +1,209 @@
+"""What Flask-Security lacks: limits, sessions that can be ended, a code that works once, email by the outbox, asking again before what matters."""
+
+import time
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from hashlib import sha256
+
+from flask import flash, g, redirect, render_template, request, session, url_for
+from flask_login import current_user, logout_user, user_logged_in, user_logged_out
+from flask_security import (
+    LoginForm,
+    MailUtil,
+    MfRecoveryForm,
+    PasswordUtil,
+    Totp,
+    TwoFactorVerifyCodeForm,
+    VerifyForm,
+    password_changed,
+    password_reset,
+    tf_disabled,
+    tf_profile_changed,
+    wan_deleted,
+    wan_registered,
+)  # fmt: skip
+from flask_security.utils import get_request_attr
+
+from models import Attempt, Draft, Event, Notice, Refused, Session, User, transaction
+from models.base import fold
+from models.settings import settings
+
+FRESH = 600  # seconds after a passphrase within which sign-off, exports and changes of access do not ask again
+OPEN = ("static", "security.static", "security.login", "security.logout")
+
+
+def key_from(secret, purpose):
+    """A key of its own for each purpose, from the installation's one secret (URL-safe base64 of 32 bytes)."""
+    return urlsafe_b64encode(sha256(f"{purpose}:{secret}".encode()).digest()).decode()
+
+
+def config(secret):
+    """The configuration of Flask-Security: what is on, what is off, and for how long."""
+    return {
+        "SECURITY_PASSWORD_HASH": "argon2", "SECURITY_PASSWORD_SALT": key_from(secret, "salt"), "SECURITY_PASSWORD_LENGTH_MIN": 12,
+        "SECURITY_PASSWORD_COMPLEXITY_CHECKER": "zxcvbn", "SECURITY_ZXCVBN_MINIMUM_SCORE": 3,
+        "SECURITY_TRACKABLE": True, "SECURITY_RETURN_GENERIC_RESPONSES": True, "SECURITY_SEND_REGISTER_EMAIL": False, "SECURITY_CHANGEABLE": True,
+        "SECURITY_RECOVERABLE": True, "SECURITY_RESET_PASSWORD_WITHIN": "3 days", "SECURITY_RESET_URL": "/reset", "SECURITY_REMEMBER_ME": False,
+        "SECURITY_TWO_FACTOR": True, "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"], "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,
+        "SECURITY_TWO_FACTOR_ALWAYS_VALIDATE": True, "SECURITY_TOTP_SECRETS": {1: key_from(secret, "totp")}, "SECURITY_TOTP_ISSUER": settings.school,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True, "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [key_from(secret, "recovery")],
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": 8, "SECURITY_WEBAUTHN": True, "SECURITY_WAN_ALLOW_AS_FIRST_FACTOR": False,
+        "SECURITY_WAN_ALLOW_AS_MULTI_FACTOR": True, "SECURITY_FRESHNESS": timedelta(seconds=FRESH), "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(0),
+        "SECURITY_POST_LOGIN_VIEW": "/", "SECURITY_POST_LOGOUT_VIEW": "/login", "SECURITY_POST_RESET_VIEW": "/login", "SECURITY_POST_CHANGE_VIEW": "/account/",
+        "SECURITY_TWO_FACTOR_POST_SETUP_VIEW": "/account/", "SECURITY_WAN_POST_REGISTER_VIEW": "/account/", "SECURITY_SCRIPT_NONCE_KEY": "nonce",
+    }  # fmt: skip
+
+
+def slowed(form, field, account, check):
+    """Run `check`, a form's own validation, behind the limits; count a failure, forget them after a success."""
+    address = request.remote_addr or ""
+    try:
+        Attempt.check(account, address)
+    except Refused as refused:
+        field.errors = [str(refused)]
+        return False
+    if check():
+        Attempt.forget(account, address)
+        return True
+    with transaction():
+        Attempt.fail(account, address)
+        user = User.get_or_none(User.email == account)
+        if user:
+            Event.write("user:failed", user, None, way=type(form).__name__)
+    return False
+
+
+class Login(LoginForm):
+    def validate(self, **kwargs):
+        account = (self.email.data or "").strip().casefold()
+        return slowed(self, self.password, account, lambda: super(Login, self).validate(**kwargs))
+
+
+class Again(VerifyForm):
+    def validate(self, **kwargs):
+        return slowed(self, self.password, current_user.email, lambda: super(Again, self).validate(**kwargs))
+
+
+class Code(TwoFactorVerifyCodeForm):
+    def validate(self, **kwargs):
+        account = getattr(self.user, "email", "") or getattr(current_user, "email", "")
+        return slowed(self, self.code, account, lambda: super(Code, self).validate(**kwargs))
+
+
+class Recovery(MfRecoveryForm):
+    def validate(self, **kwargs):
+        return slowed(self, self.code, getattr(self.user, "email", ""), lambda: super(Recovery, self).validate(**kwargs))
+
+
+class CodeOnce(Totp):
+    """A code works once: the counter of the last one is kept, also on the object that Flask-Security saves afterwards."""
+
+    def get_last_counter(self, user):
+        return user.tf_last_counter
+
+    def set_last_counter(self, user, tmatch):
+        user.tf_last_counter = tmatch.counter
+        User.update(tf_last_counter=tmatch.counter).where(User.id == user.id).execute()
+
+
+class Passphrase(PasswordUtil):
+    def validate(self, password, is_register, **kwargs):
+        """Refuse what is common (zxcvbn), and what is made from the name of the school or the person."""
+        problems, password = super().validate(password, is_register, **kwargs)
+        user = kwargs.get("user") or (current_user if current_user.is_authenticated else None)
+        names = f"{settings.school} {getattr(user, 'name', '')} {getattr(user, 'email', '')}".replace("@", " ").replace(".", " ").split()
+        bare = fold(password)
+        for name in map(fold, names):
+            bare = bare.replace(name, "") if len(name) > 3 else bare
+        if len(bare) < 8:
+            problems = [*(problems or []), "This is made from the name of the school or from yours. Choose other words."]
+        return problems, password
+
+
+class Outbox(MailUtil):
+    """Flask-Security's emails go to the outbox, with the place of a link instead of the link: no token is ever stored."""
+
+    def send_mail(self, template, subject, recipient, sender, body, html, **kwargs):
+        user = kwargs.get("user") or User.get(User.email == recipient)
+        for secret in (kwargs.get("reset_link"), kwargs.get("reset_token")):
+            body = body.replace(str(secret), "{link}") if secret else body
+        Notice.to_account(user, subject, body)
+
+
+def install(app, security):
+    """Sessions, drafts of a session that ran out, and what the history says of signing in."""
+
+    @user_logged_in.connect_via(app)
+    def begin(_app, user, **_more):
+        session["door"] = Session.begin(user, request.remote_addr or "", request.user_agent.string)
+
+    @user_logged_out.connect_via(app)
+    def end(_app, user, **_more):
+        if user and session.get("door"):
+            Session.end(session.pop("door"), user)
+
+    @password_changed.connect_via(app)
+    @password_reset.connect_via(app)
+    def new_passphrase(_app, user, **_more):
+        change(user, "user:password")
+
+    @tf_profile_changed.connect_via(app)
+    @tf_disabled.connect_via(app)
+    @wan_registered.connect_via(app)
+    @wan_deleted.connect_via(app)
+    def new_factor(_app, user, **_more):
+        change(user, "user:factor")
+
+    def change(user, verb):
+        Event.write(verb, user, user)
+        Session.end_all(user, but=session.get("door"))
+
+    @app.before_request
+    def only_an_open_session():
+        if request.endpoint in OPEN or not current_user.is_authenticated:
+            return None
+        user = current_user._get_current_object()
+        found = Session.find(session.get("door"), user)
+        if found:
+            g.session = found
+            return None
+        if request.method == "POST" and Session.ran_out(session.get("door"), user):
+            Draft.keep(user, path_of_form(), request.form.items(multi=True))
+            flash("You were signed out because nothing was done for a while. What you typed is kept: sign in and it is back.", "warning")
+        logout_user()
+        session.pop("door", None)
+        return redirect(url_for("security.login", next=path_of_form()))
+
+
+def path_of_form():
+    """The address of the page that the form is on: of a step's button, the record's page."""
+    if request.path.endswith("/action/"):
+        return request.path.removesuffix("action/") + f"details/?id={request.form.get('rowid', '')}"
+    return request.full_path.rstrip("?")
+
+
+def stale():
+    """None when a passphrase was given within the last 10 minutes; otherwise the page that asks for it and then goes on.
+
+    The page carries what was sent along, so that no reason typed is lost (ASVS 7.5.3: re-authenticate before what is sensitive).
+    """
+    user = current_user._get_current_object()
+    typed = request.form.get("passphrase_again")
+    problem = ""
+    if typed is not None:
+        try:
+            Attempt.check(user.email, request.remote_addr or "")
+            if user.verify_and_update_password(typed):
+                session["fs_paa"] = time.time()
+                return None
+            Attempt.fail(user.email, request.remote_addr or "")
+            problem = "This is not your passphrase."
+        except Refused as refused:
+            problem = str(refused)
+    given_at = session.get("fs_paa") or get_request_attr("fs_paa") or 0
+    if time.time() - given_at < FRESH and not problem:
+        return None
+    if request.method == "GET":
+        return redirect(url_for("security.verify", next=request.full_path))
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "passphrase_again")]
+    return render_template("confirm.html", fields=fields, problem=problem), 403 if problem else 200

@@ -1,0 +1,35 @@
+"""What somebody is still writing: kept on the server, theirs alone, until it is saved or thrown away."""
+
+from peewee import CharField, ForeignKeyField, JSONField
+
+from .base import Base, Moment, now, transaction
+from .people import User
+
+LARGEST = 2_000_000  # characters
+
+
+class Draft(Base):
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    path = CharField(max_length=200)  # the address of the form
+    fields = JSONField()  # [[name, value], …] as typed
+    saved_at = Moment(default=now)
+
+    class Meta:
+        indexes = ((("user", "path"), True),)
+
+    @classmethod
+    def keep(cls, user, path, fields):
+        """Keep what is typed into the form at `path`, instead of what was kept before. `fields`: [(name, value)]."""
+        fields = [[name, value] for name, value in fields if name not in ("csrf_token", "passphrase_again", "draft", "version")]
+        if sum(len(value) for _name, value in fields) <= LARGEST:
+            with transaction():
+                cls.drop(user, path)
+                cls.create(user=user, path=path[:200], fields=fields)
+
+    @classmethod
+    def of(cls, user, path):
+        return cls.get_or_none(cls.user == user, cls.path == path[:200])
+
+    @classmethod
+    def drop(cls, user, path):
+        cls.delete().where(cls.user == user, cls.path == path[:200]).execute()

@@ -1,0 +1,180 @@
+"""Changes that would let somebody read records: they wait until a Level 5 who neither asked nor gains approves them."""
+
+from uuid import uuid4
+
+from peewee import CharField, ForeignKeyField, JSONField
+
+from .base import Moment, Record, Refused, now, transaction
+from .event import Event
+from .notice import Notice
+from .people import Role, User, UserRole
+from .permissions import OPENS
+from .settings import settings
+from .signin import Session
+from .steps import step
+from .words import pages
+
+KINDS = {
+    "role": "widen the role {role}: {value}",
+    "grant": "give {user} the role {role}",
+    "email": "change the email of {user} to {value}",
+    "factor": "reset the second factor of {user}",
+}
+
+
+class Proposal(Record):
+    kind = CharField(max_length=20, verbose_name="Kind")
+    user = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Person")
+    role = ForeignKeyField(Role, null=True, on_delete="RESTRICT", verbose_name="Role")
+    value = JSONField(null=True)
+    status = CharField(max_length=20, default="waiting", index=True, verbose_name="Status")
+    by = ForeignKeyField(User, backref="proposals", on_delete="RESTRICT", verbose_name="Asked for by")
+    at = Moment(default=now, verbose_name="Asked for")
+
+    def __str__(self):
+        return self.what
+
+    @property
+    def reference(self):
+        return f"Change {self.id}"
+
+    @property
+    def what(self):
+        """What is asked for, in words, without any record's content."""
+        value = ", ".join(self.value["permissions"] + [f"level {self.value['level']}"]) if self.kind == "role" else self.value
+        return KINDS[self.kind].format(user=self.user, role=self.role, value=value)
+
+    def moved(self, event):
+        Notice.queue(event, self, User.level_5())
+
+    @classmethod
+    def make(cls, by, kind, user=None, role=None, value=None):
+        """Ask for a change; the same one asked for again is not asked twice. All Level 5 are told."""
+        same = cls.select().where(cls.kind == kind, cls.status == "waiting", cls.user == user, cls.role == role)
+        if not [proposal for proposal in same if proposal.value == value]:
+            proposal = cls.create(kind=kind, user=user, role=role, value=value, by=by)
+            Notice.queue(Event.write("proposal:make", proposal, by), proposal, User.level_5())
+
+    def gainers(self):
+        """Those who would read more: the person, or everyone who has the role."""
+        return [self.user] if self.user else list(User.select().join(UserRole).where(UserRole.role == self.role))
+
+    @step("waiting", "approved")
+    def approve(self, by):
+        if by.level < 5 or by == self.by or by in self.gainers():
+            raise Refused("Only a Level 5 who neither asked for this nor gains by it may approve it.")
+        for person in self.gainers():
+            Session.end_all(person)
+        if self.kind == "role":
+            self.role.set(**self.value)
+            self.role.save()
+        elif self.kind == "grant":
+            UserRole.get_or_create(user=self.user, role=self.role)
+        elif self.kind == "email":
+            self.user.set(email=self.value)
+            self.user.check()
+            self.user.save()
+        else:
+            self.user.forget_factor()
+            self.user.save()
+
+    @step("waiting", "refused")
+    def refuse(self, by):
+        if by == self.by:
+            raise Refused("Whoever asked for a change does not decide on it.")
+
+
+def keep_a_level_5(person, role=None):
+    """Raise Refused when taking `role` from `person` (or, with none, deactivating them) would leave no active Level 5."""
+    others = [user for user in User.level_5() if user != person]
+    still = role and any(other.level == 5 and other != role for other in person.roles)
+    if person.level == 5 and person.active and not others and not still:
+        raise Refused("Nothing was saved.", {"roles": f"{person} is the last active Level 5. Give somebody else Level 5 first."})
+
+
+def edit_person(person, by, roles, **values):
+    """Set a person's fields and roles. What opens records is asked for, the rest counts at once; returns what waits, in words.
+
+    Raises Refused for the last active Level 5, and for a change of one's own roles.
+    """
+    before = Proposal.select().where(Proposal.status == "waiting").count()
+    with transaction():
+        old = {role.id: role for role in person.roles}
+        new = {role.id: role for role in roles}
+        if by == person and set(old) != set(new):
+            raise Refused("Nothing was saved.", {"roles": "Nobody changes their own roles. Ask a colleague who may."})
+        if values.get("active") is False:
+            keep_a_level_5(person)
+        if person.reads and values.get("email", person.email) != person.email:
+            Proposal.make(by, "email", user=person, value=values.pop("email"))
+        changed = person.set(**values)
+        person.check()
+        person.save()
+        for role in [role for id, role in old.items() if id not in new]:
+            keep_a_level_5(person, role)
+            UserRole.delete().where(UserRole.user == person, UserRole.role == role).execute()
+            changed[f"role {role}"] = (True, False)
+        for role in [role for id, role in new.items() if id not in old]:
+            if role.reads:
+                Proposal.make(by, "grant", user=person, role=role)
+            else:
+                UserRole.create(user=person, role=role)
+                changed[f"role {role}"] = (False, True)
+        if changed:
+            Event.write("user:edit", person, by, changed)
+            person.roles = None
+            if set(changed) - {"name", "job_title"}:
+                Session.end_all(person)
+    return Proposal.select().where(Proposal.status == "waiting").count() - before
+
+
+def add_person(by, roles, **values):
+    """Create a person who has no passphrase yet, give the roles that open nothing, ask for the others."""
+    with transaction():
+        person = User(fs_uniquifier=uuid4().hex, **values)
+        person.check()
+        person.save()
+        Event.write("user:add", person, by)
+        edit_person(person, by, roles)
+        Notice.to_account(
+            person, f"Your account at {settings.school}", pages.get_template("email/invitation.txt").render(person=person, by=by)
+        )
+    return person
+
+
+def reset_factor(person, by):
+    """Remove a person's second factor, or ask for it when they read records."""
+    with transaction():
+        if by == person:
+            raise Refused("Nobody resets their own second factor here. Use a recovery code, or ask a colleague.")
+        if person.reads:
+            Proposal.make(by, "factor", user=person)
+            return False
+        person.forget_factor()
+        person.save()
+        Session.end_all(person)
+        Event.write("user:reset_factor", person, by)
+    return True
+
+
+def edit_role(role, by, level, permissions, **values):
+    """Set a role's fields. A higher level of 5, or permissions that open records, wait for approval; the rest counts at once."""
+    with transaction():
+        wider = (OPENS & set(permissions)) - set(role.permissions)
+        waits = bool(role.id) and role.user_roles.exists() and (wider or (level == 5 and role.level < 5))
+        if role.id and role.level == 5 and level < 5:
+            for person in User.level_5():
+                if not [user for user in User.level_5() if any(r.level == 5 and r != role for r in user.roles)]:
+                    keep_a_level_5(person, role)
+        now_level, now_permissions = (role.level, [p for p in permissions if p not in wider]) if waits else (level, permissions)
+        changed = role.set(level=now_level, permissions=now_permissions, **values)
+        role.check()
+        new = not role.id
+        role.save()
+        if changed:
+            Event.write("role:add" if new else "role:edit", role, by, changed)
+            for link in role.user_roles:
+                Session.end_all(link.user)
+        if waits:
+            Proposal.make(by, "role", role=role, value={"level": level, "permissions": permissions})
+    return waits

@@ -1,0 +1,92 @@
+"""Who else may read: an incident shared with a named person, and access in an emergency."""
+
+from datetime import timedelta
+
+from peewee import ForeignKeyField, TextField
+
+from .base import Base, Moment, Record, Refused, now, transaction
+from .event import Event
+from .incident import Incident, Involved
+from .notice import Notice
+from .people import User
+from .steps import starts
+
+LASTS = timedelta(hours=24)
+
+
+class Share(Record):
+    """An incident, and what becomes of it, opened for one person."""
+
+    incident = ForeignKeyField(Incident, backref="shares", on_delete="RESTRICT")
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    by = ForeignKeyField(User, backref="shared", on_delete="RESTRICT")
+    reason = TextField()
+    at = Moment(default=now)
+    ended_at = Moment(null=True)
+
+    @classmethod
+    def of(cls, incident):
+        """What is shared now, with the names, in one query."""
+        by = User.alias()
+        query = cls.select(cls, User, by).join(User, on=(cls.user == User.id)).switch(cls).join(by, on=(cls.by == by.id), attr="by")
+        return list(query.where(cls.incident == incident, cls.ended_at.is_null()).order_by(cls.id))
+
+    @classmethod
+    def incidents_of(cls, user):
+        """A query of the ids of the incidents that are shared with `user` now."""
+        return cls.select(cls.incident).where(cls.user == user, cls.ended_at.is_null())
+
+    @classmethod
+    @starts("no alert", "to decide", "triggered", "not notifiable")
+    def share(cls, incident, person, reason, by):
+        """Open `incident` for `person`. Refused for an adult whom the concern is about; a second time nothing happens."""
+        with transaction():
+            if User.select().where(User.id == person.id, User.id.in_(Involved.about(incident))).exists():
+                raise Refused(f"This incident cannot be shared with {person}.")
+            if cls.select().where(cls.incident == incident, cls.user == person, cls.ended_at.is_null()).exists():
+                raise Refused(f"This incident is already shared with {person}.")
+            cls.create(incident=incident, user=person, by=by, reason=reason)
+            Event.write("incident:share", incident, by, reason=reason, person=person)
+        return incident
+
+    @classmethod
+    @starts("no alert", "to decide", "triggered", "not notifiable")
+    def unshare(cls, incident, person, by):
+        """Close it again for `person`."""
+        with transaction():
+            if not cls.update(ended_at=now()).where(cls.incident == incident, cls.user == person, cls.ended_at.is_null()).execute():
+                raise Refused(f"This incident is not shared with {person}.")
+            Event.write("incident:unshare", incident, by, person=person)
+        return incident
+
+
+class Emergency(Base):
+    """Access to every record for 24 hours, for one person, with a reason."""
+
+    user = ForeignKeyField(User, backref="emergencies", on_delete="RESTRICT")
+    reason = TextField()
+    begun_at = Moment(default=now)
+
+    reference, status = "Emergency access", "begun"  # what the email to Level 5 says
+
+    def __str__(self):
+        return "for 24 hours"
+
+    @classmethod
+    def begin(cls, by, reason):
+        """Open every record for `by` for 24 hours, and tell every Level 5 at once."""
+        with transaction():
+            if cls.of(by):
+                raise Refused("Your emergency access is already open.")
+            emergency = cls.create(user=by, reason=reason, begun_at=now())
+            Notice.queue(Event.write("emergency:begin", emergency, by, reason=reason), emergency, User.level_5())
+        return emergency
+
+    @classmethod
+    def of(cls, user):
+        """The emergency access that `user` has now, or None."""
+        return cls.select().where(cls.user == user, cls.begun_at > now() - LASTS).order_by(cls.id.desc()).first()
+
+    @property
+    def until(self):
+        return self.begun_at + LASTS

@@ -1,0 +1,40 @@
+/* What is nicer with a script, and works without: drafts kept as one types, and a warning before an idle session ends. */
+"use strict";
+(() => {
+  const token = document.body.dataset.token, idle = Number(document.body.dataset.idleMinutes) * 60000;
+  const send = (path, body) => { body.set("csrf_token", token); return fetch(path, { method: "POST", body, credentials: "same-origin" }); };
+
+  const form = document.querySelector("form[data-draft]");
+  let changed = false;
+  const keep = () => {
+    if (!form || !changed) return;
+    changed = false;
+    const body = new URLSearchParams(), fields = new FormData(form);
+    for (const [name, value] of fields) if (typeof value === "string") body.append(name, value);
+    body.set("draft_path", form.dataset.draft);
+    send("/account/draft/", body).catch(() => { changed = true; });
+  };
+  if (form) {
+    form.addEventListener("input", () => { changed = true; });
+    form.addEventListener("submit", () => { changed = false; });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
+    setInterval(keep, 15000);
+  }
+
+  let last = Date.now(), box = null;
+  const stay = () => send("/account/alive/", new URLSearchParams()).then(() => { last = Date.now(); if (box) { box.remove(); box = null; } });
+  setInterval(() => {
+    const left = Math.ceil((last + idle - Date.now()) / 60000);
+    if (left > 2 || box) return;
+    keep();
+    box = document.createElement("div");
+    box.className = "flash warning idle";
+    box.setAttribute("role", "alert");
+    box.append("You will be signed out in two minutes. What you typed is kept. ");
+    const button = document.createElement("button");
+    button.textContent = "Stay signed in";
+    button.addEventListener("click", stay);
+    box.append(button);
+    document.body.append(box);
+  }, 5000);
+})();
