@@ -19,7 +19,8 @@ from flask_security import PeeweeUserDatastore, Security, hash_password
 from flask_security.recoverable import generate_reset_password_token
 from flask_wtf import CSRFProtect
 from playhouse.migrations import Runner
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin_views
 from admin_views import signin
@@ -65,7 +66,8 @@ def create_app(**given):
     app.config.update(signin.config(secret))
     app.config.update(
         SECRET_KEY=secret, SESSION_COOKIE_NAME="session" if plain_http else "__Host-session", SESSION_COOKIE_SECURE=not plain_http,
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None, FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
+        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # no Referer: our policy withholds it
+        FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
         MAX_CONTENT_LENGTH=int(5_000_000 * float(settings.upload_mb)), MAX_FORM_MEMORY_SIZE=20_000_000, MAX_FORM_PARTS=5_000,
         TRUSTED_HOSTS=[urlsplit(settings.url).hostname, "127.0.0.1", "localhost"],
         MAIL_BACKEND="dummy" if settings.demo else "smtp", MAIL_SERVER=settings.mail_server, MAIL_PORT=int(settings.mail_port),
@@ -75,6 +77,9 @@ def create_app(**given):
     app.config.update(given)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    proxies = int(settings.proxies)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0) if proxies else app.wsgi_app
 
     @app.before_request
     def open_database():
@@ -116,6 +121,10 @@ def create_app(**given):
             "demo_people": demo.PEOPLE if settings.demo else (),
             "demo_password": demo.PASSWORD,
         }
+
+    @app.errorhandler(SecurityError)
+    def not_our_host(_problem):
+        return "This is not our address.", 400  # no page: without a host there are no addresses to link
 
     @app.errorhandler(HTTPException)
     def plain_page(problem):

@@ -24,6 +24,7 @@ class IncidentView(RecordView):
     intro = "What was seen, heard or said. You see the incidents you reported and those your role opens."
     empty = "There is no incident here yet. Report one as soon as you see, hear or are told something."
     reads = True
+    edit_view = None  # what was submitted never changes
     order = (Incident.reported_at.desc(),)
     column_list = ["reference", "child", "topic", "place", "reported_at", "reported_by", "status"]
     column_sortable_list = ["reference", "child", "reported_at", "status"]

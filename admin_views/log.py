@@ -46,6 +46,7 @@ class LogView(RecordView):
     intro = "Every notification that was triggered, with its tracker and its sign-off: the evidence."
     empty = "There is no Ofsted log yet. One is made when a manager opens an incident with an alert and presses Trigger notification."
     reads = True
+    create_view = None  # a log comes from an incident
     guarded = ("log:complete", "log:complete_anyway", "log:reopen")
     order = (Log.triggered_at.desc(),)
     column_list = ["reference", "child", "kind", "triggered_at", "triggered_by", "told_at", "status"]

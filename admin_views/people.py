@@ -33,6 +33,7 @@ class PermissionsField(SelectMultipleField):
 
 class UserView(RecordView):
     one = "person"
+    export = None
     permission = add_permission = edit_permission = "user:edit"
     intro = "Who may sign in, and with which roles. A role that opens records counts only once a Level 5 has approved it."
     column_list = ["name", "job_title", "email", "level", "active"]
@@ -99,6 +100,7 @@ class UserView(RecordView):
 
 class RoleView(RecordView):
     one = "role"
+    export = action_view = None
     permission = add_permission = edit_permission = "role:edit"
     intro = "What each role permits. Permissions that open records count only once a Level 5 has approved them."
     column_list = ["name", "level", "description"]
@@ -125,6 +127,7 @@ class RoleView(RecordView):
 
 class ProposalView(RecordView):
     one = "change"
+    create_view = edit_view = export = None
     intro = "Changes that would let somebody read records. A Level 5 who neither asked nor gains decides."
     empty = "No change has been asked for."
     column_list = ["what", "by", "at", "status"]

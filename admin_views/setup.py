@@ -10,6 +10,7 @@ from .base import RecordView, me
 
 class ChildView(RecordView):
     one = "child"
+    export = action_view = None
     permission = "child:read"
     add_permission = edit_permission = "child:edit"
     intro = "Everyone whom a report may be about."
@@ -30,6 +31,7 @@ class ChildView(RecordView):
 
 class TemplateView(RecordView):
     one = "template"
+    export = action_view = None
     permission = add_permission = edit_permission = "template:edit"
     intro = "What a tracker asks. A begun tracker keeps the text it was begun with; a change here counts from the next one."
     column_list = ["name", "purpose", "in_force"]
@@ -94,6 +96,7 @@ class QuestionView(PartView):
 
 class ChoiceView(RecordView):
     one = "choice"
+    export = action_view = details_view = None
     permission = add_permission = edit_permission = "choice:edit"
     intro = "The lists people choose from. Records keep the words that were chosen, whatever changes here."
     column_list = ["list", "name", "meaning", "position", "retired"]
@@ -112,6 +115,7 @@ class ChoiceView(RecordView):
 
 class NoticeView(RecordView):
     one = "email"
+    create_view = edit_view = export = action_view = None
     intro = "Who was told, when. An email says who acted, the reference, the status and a link: nothing else."
     empty = "No email has been queued. One is sent to the people assigned whenever an Ofsted log moves."
     column_list = ["queued_at", "user", "subject", "status", "sent_at", "attempts"]

@@ -5,7 +5,7 @@ from uuid import uuid4
 from flask_security import RoleMixin, UserMixin, WebAuthnMixin
 from peewee import JOIN, BigIntegerField, BlobField, BooleanField, CharField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
-from .base import Moment, Record, Strings
+from .base import Moment, Record, Strings, YesNo
 from .permissions import OPENS, SHIPPED_ROLES
 from .settings import settings
 
@@ -36,7 +36,7 @@ class User(UserMixin, Record):
     job_title = CharField(max_length=120, default="", verbose_name="Job title")
     email = CharField(unique=True, max_length=254, verbose_name="Email")
     password = TextField(null=True)
-    active = BooleanField(default=True, verbose_name="May sign in")
+    active = YesNo(default=True, verbose_name="May sign in?")
     fs_uniquifier = CharField(unique=True, max_length=64, default=lambda: uuid4().hex)
     last_login_at = Moment(null=True)
     current_login_at = Moment(null=True)
@@ -85,6 +85,10 @@ class User(UserMixin, Record):
     @property
     def has_factor(self):
         return bool(self.tf_primary_method) or self.webauthn.exists()
+
+    def save(self, *args, **kwargs):
+        self._dirty.add("mf_recovery_codes")  # Flask-Security takes a used code out of the list in place, which Peewee does not see
+        return super().save(*args, **kwargs)
 
     def forget_factor(self):
         """Remove every second factor; the next sign-in asks for a new one before anything opens."""

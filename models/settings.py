@@ -11,6 +11,7 @@ ALL = {
     "PHONE": ("", "Telephone number for the letterhead."),
     "URL": ("http://127.0.0.1:5000", "Address people use in the browser; links in emails start with it."),
     "LOCAL": ("no", "`yes` only when there is no TLS, on this machine alone: cookies then also go over plain http."),
+    "PROXIES": ("0", "How many reverse proxies stand in front; the address and https that they report are then believed."),
     "NOTIFY_HOURS": ("24", "Hours within which Ofsted should be told; later is a warning, never a block."),
     "UPLOAD_MB": ("10", "Largest file, in megabytes, that may be attached to an incident."),
     "MAIL_SERVER": ("localhost", "SMTP server that takes our emails."),

@@ -94,6 +94,10 @@ class Person:
     def get(self, path, **kwargs):
         return self.read(self.client.get(path, **kwargs))
 
+    def lands(self, path):
+        """The path of the page that `path` ends at: "/login" for somebody who is not, or no longer, signed in."""
+        return self.get(path, follow_redirects=True).request.path
+
     def post(self, path, data=None, follow=True, **kwargs):
         return self.read(self.client.post(path, data={"csrf_token": self.token} | (data or {}), follow_redirects=follow, **kwargs))
 
@@ -103,7 +107,7 @@ class Person:
         page = self.post("/login", {"email": self.user.email, "password": password})
         if "Your code" in page.text_only:
             self.post("/tf-validate", {"code": code_of(self.client.application, User.get_by_id(self.user.id))})
-        assert self.get("/").request.path == "/"
+        assert self.lands("/") == "/", "signed in"
         return self
 
     def press(self, verb, record, view=None, **fields):

@@ -1,0 +1,84 @@
+"""Every route × every role × GET and POST, against what is written here. A route that is missing fails, with the cure."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from models import Document, Log, Notice, Proposal, Role, Section, db
+from models.incident import ABOUT
+
+from .conftest import Person, answer_all, fill_in, report
+
+WRITTEN = Path(__file__).with_name("matrix.txt")
+WHO = ["stranger", "ira", "grace", "dave", "connor", "carol", "mark", "bob", "alice"]
+ROW = re.compile(r"(GET|POST)\s+(\S+)\s+(\S{9})\s*$")
+
+
+def written():
+    return {(found[1], found[2]): found[3] for found in map(ROW.match, WRITTEN.read_text(encoding="utf-8").splitlines()) if found}
+
+
+def code(answer):
+    """One letter for an answer: see the head of matrix.txt."""
+    if answer.status_code == 302:
+        return "L" if "/login" in answer.headers["Location"] else "3"
+    return {200: "2", 403: "F", 404: "N", 400: "B", 409: "R", 422: "I", 405: "M"}[answer.status_code]
+
+
+@pytest.fixture
+def case(school):
+    """A case that Dina reported and that is about Bob, Level 5: a record of each kind, of which he sees none."""
+    from models import Attachment, Tracker
+
+    incident = report(school, by=school.dina, adults=[(school.bob, ABOUT)])
+    Attachment.add(incident, school.dina, "note.txt", b"A note.")
+    log = Log.trigger(incident, school.mark)
+    tracker = Tracker.begin(log, school.carol)
+    fill_in(log, school.alice)
+    answer_all(tracker, school.carol)
+    Log.get_by_id(log.id).complete(by=school.mark)
+    Log.get_by_id(log.id).reopen(reason="More was learned.", by=school.alice)
+    Proposal.make(school.ira, "grant", user=school.dave, role=Role.get(Role.name == "Manager"))
+    notice = Notice.select().where(Notice.user == school.alice).first()
+    return {"incident": incident.id, "log": log.id, "section": Section.select().first().id, "document": Document.get().id, "notice": notice.id, "proposal": Proposal.get().id, "user": school.dina.id}
+
+
+def address(rule, method, case):
+    noun = rule.split("/")[1].replace("-", "_") or "home"
+    path = rule.replace("<export_type>", "csv").replace("<path:filename>", "style.css").replace("<token>", "x")
+    if rule.endswith("/new/"):
+        return path + "?template=1&section=1"
+    if rule == "/log/copy/":
+        return f"{path}?id={case['document']}"
+    return f"{path}?id={case.get(noun, 1)}" if re.search(r"/(details|edit|pdf|file|copy)/$", rule) else path
+
+
+def sent(rule, case):
+    """What a POST carries: too little to be saved, enough to pass the door."""
+    noun = rule.split("/")[1]
+    action = {"incident": "incident:amend", "log": "log:reopen", "user": "user:reset_factor", "proposal": "proposal:approve"}.get(noun, "none")
+    return {"rowid": case.get(noun.replace("-", "_"), 1), "action": action, "text": ""}
+
+
+def test_every_door_answers_each_role_as_written(app, school, cast, case):
+    found = {}
+    people = [getattr(cast, name) if name != "stranger" else Person(app, None) for name in WHO]
+    people[0].get("/login")
+    for person in people[1:]:
+        person.get("/")
+    doors = sorted({(method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods & {"GET", "POST"}})
+    for method, rule in doors:
+        if not re.match(r"/(logout|login|tf-|mf-|wan-|change|reset|verify|setup|account/end|_security|static/admin|admin/static)", rule):  # people's own: tests/test_signin.py
+            path, codes = address(rule, method, case), ""
+            for person in people:
+                with db.atomic() as undone:  # so that no row depends on the one before
+                    answer = person.get(path) if method == "GET" else person.post(path, sent(rule, case), follow=False)
+                    codes += code(answer)
+                    undone.rollback()
+            found[method, rule] = codes
+    known = written()
+    for door, codes in found.items():
+        assert door in known, f"{door} is not in tests/matrix.txt. Decide who may, and write the line: {door[0]:5}{door[1]:32}{codes}"
+        assert codes == known[door], f"{door}: {dict(zip(WHO, codes, strict=True))} is not what tests/matrix.txt says ({known[door]}). Mend the door, or decide anew."
+    assert set(known) == set(found), f"tests/matrix.txt names doors that are gone: {set(known) - set(found)}"

@@ -1,0 +1,253 @@
+"""People and roles: what IT sets up, what waits for a Level 5, and need to know."""
+
+from datetime import timedelta
+
+import pytest
+
+from models import Emergency, Event, Incident, Log, Notice, Proposal, Refused, Role, Session, Share, User, UserRole, visible, who_sees
+from models.base import at, now
+from models.incident import ABOUT
+from models.permissions import OPENS, PERMISSIONS, SHIPPED_ROLES
+from models.proposal import edit_person, edit_role, reset_factor
+
+from .conftest import report
+
+
+def role(name):
+    return Role.get(Role.name == name)
+
+
+def person_form(person, **changed):
+    fresh = User.get_by_id(person.id)
+    return {
+        "version": fresh.version,
+        "name": fresh.name,
+        "job_title": fresh.job_title,
+        "email": fresh.email,
+        "active": "yes",
+        "roles": [r.id for r in fresh.roles],
+    } | changed
+
+
+def may(user, permission):
+    return User.get_by_id(user.id).may(permission)
+
+
+def test_a_role_that_opens_nothing_counts_at_once(cast, school):
+    cast.ira.get(f"/user/edit/?id={school.dave.id}")
+    page = cast.ira.post(f"/user/edit/?id={school.dave.id}", person_form(school.dave, roles=[role("Staff").id, role("Governor").id]))
+    assert page.status_code == 200 and may(school.dave, "counts:read") and Proposal.select().count() == 0
+
+
+def test_a_role_that_opens_records_waits_for_a_level_5(cast, school):
+    cast.ira.get(f"/user/edit/?id={school.dave.id}")
+    page = cast.ira.post(
+        f"/user/edit/?id={school.dave.id}", person_form(school.dave, roles=[role("Staff").id, role("Safeguarding team").id])
+    )
+    assert "waits for the approval of a Level 5" in page.text_only and not may(school.dave, "incident:read")
+    proposal = Proposal.get()
+    assert {notice.user.name for notice in Notice.select()} == {"Alice Brennan", "Bob Adeyemi"}
+    assert cast.ira.press("proposal:approve", proposal).status_code == 403, "not by who asked"
+    assert cast.mark.press("proposal:approve", proposal).status_code == 403, "not by Level 4"
+    page = cast.alice.press("proposal:approve", proposal)
+    assert page.status_code == 200 and may(school.dave, "incident:read")
+    assert cast.bob.press("proposal:approve", proposal).status_code == 409, "once"
+    assert Event.verify() and Event.last(proposal, "proposal:approve").by == school.alice
+
+
+def test_nobody_approves_what_they_gain_by_or_asked_for(school):
+    edit_person(school.bob, school.ira, [role("Head"), role("DSL")])
+    with pytest.raises(Refused, match="neither asked for this nor gains"):
+        Proposal.get().approve(by=school.bob)
+    Proposal.update(by=school.alice).execute()
+    with pytest.raises(Refused, match="neither asked for this nor gains"):
+        Proposal.get().approve(by=User.get_by_id(school.alice.id))
+    assert not UserRole.select().where(UserRole.user == school.bob, UserRole.role == role("DSL")).exists()
+
+
+def test_a_refused_change_changes_nothing(cast, school):
+    edit_person(school.dave, school.ira, [role("Staff"), role("Manager")])
+    assert cast.bob.press("proposal:refuse", Proposal.get()).status_code == 200
+    assert not may(school.dave, "log:trigger") and Proposal.get().status == "refused"
+
+
+def test_a_role_widened_waits_and_a_role_narrowed_does_not(cast, school):
+    staff = role("Staff")
+    cast.ira.get(f"/role/edit/?id={staff.id}")
+    fields = {
+        "version": staff.version,
+        "name": "Staff",
+        "level": 1,
+        "description": staff.description,
+        "permissions": ["incident:report", "incident:read"],
+    }
+    page = cast.ira.post(f"/role/edit/?id={staff.id}", fields)
+    assert "waits for the approval" in page.text_only
+    assert role("Staff").permissions == ["incident:report"], "what was taken away is gone at once"
+    cast.alice.press("proposal:approve", Proposal.get())
+    assert role("Staff").permissions == ["incident:report", "incident:read"]
+
+
+def test_a_record_readers_email_and_factor_wait(cast, school):
+    cast.ira.get(f"/user/edit/?id={school.carol.id}")
+    cast.ira.post(f"/user/edit/?id={school.carol.id}", person_form(school.carol, email="thief@evil.example"))
+    assert User.get_by_id(school.carol.id).email == "carol@thornley.example"
+    page = cast.ira.press("user:reset_factor", school.carol)
+    assert "waits for the approval" in page.text_only and User.get_by_id(school.carol.id).tf_totp_secret
+    assert {proposal.kind for proposal in Proposal.select()} == {"email", "factor"}
+    for proposal in Proposal.select():
+        cast.bob.press("proposal:approve", proposal)
+    fresh = User.get_by_id(school.carol.id)
+    assert fresh.email == "thief@evil.example" and fresh.tf_totp_secret is None and Session.of(fresh) == []
+
+
+def test_a_factor_of_somebody_who_reads_nothing_is_reset_at_once(cast, school):
+    page = cast.ira.press("user:reset_factor", school.dave)
+    assert "The second factor is reset" in page.text_only and User.get_by_id(school.dave.id).tf_totp_secret is None
+    with pytest.raises(Refused):
+        reset_factor(school.ira, school.ira)
+
+
+def test_the_last_active_level_5_stays(cast, school):
+    edit_person(school.bob, school.ira, [], active=False)
+    cast.ira.get(f"/user/edit/?id={school.alice.id}")
+    for changed in ({"active": "no"}, {"roles": [role("Staff").id]}):
+        page = cast.ira.post(f"/user/edit/?id={school.alice.id}", person_form(school.alice, **changed))
+        assert page.status_code == 422 and "is the last active Level 5" in page.text_only, changed
+    with pytest.raises(Refused, match="Nothing was saved"):
+        edit_role(role("DSL"), school.ira, 4, role("DSL").permissions)
+    assert User.get_by_id(school.alice.id).level == 5
+
+
+def test_nobody_changes_their_own_roles(cast, school):
+    cast.ira.get(f"/user/edit/?id={school.ira.id}")
+    page = cast.ira.post(f"/user/edit/?id={school.ira.id}", person_form(school.ira, roles=[role("IT").id, role("Staff").id]))
+    assert page.status_code == 422 and "Nobody changes their own roles" in page.text_only
+
+
+def test_it_sees_no_record_no_name_no_diff(cast, school, log, tracker):
+    log.edit(school.carol, summary="A secret sentence")
+    names = [child.name for child in school.children] + ["A secret sentence", log.reference, log.incident.reference]
+    for path in (
+        "/",
+        "/user/",
+        "/role/",
+        "/proposal/",
+        "/notice/",
+        "/template/",
+        "/choice/",
+        "/account/",
+        "/incident/",
+        "/log/",
+        "/child/",
+        f"/log/details/?id={log.id}",
+        f"/incident/details/?id={log.incident_id}",
+        f"/section/edit/?id={tracker.in_order()[0].id}",
+        "/incident/new/",
+        "/log/export/csv/",
+        f"/log/pdf/?id={log.id}",
+    ):
+        text = cast.ira.get(path).data.decode("utf-8", "replace")
+        assert not [name for name in names if name in text], path
+
+
+def test_governors_see_counts_and_no_name(cast, school, log):
+    page = cast.grace.get("/")
+    assert "Triggered" in page.text and "Zofia" not in page.text and log.reference not in page.text
+    for path in ("/incident/", "/log/", "/child/", "/incident/new/"):
+        assert cast.grace.get(path).status_code == 403
+
+
+def test_each_permission_is_explained_in_a_sentence(cast, school):
+    page = cast.ira.get(f"/role/edit/?id={role('DSL').id}").text_only
+    for sentence in PERMISSIONS.values():
+        assert sentence.endswith(".") and sentence in page
+    holders = [name for name, (_level, _description, permissions) in SHIPPED_ROLES.items() if "emergency:begin" in permissions]
+    assert holders == ["Contributor"], "emergency access is for one named role"
+    assert set(PERMISSIONS) >= OPENS
+
+
+# need to know
+
+
+def test_share_with_a_named_person_and_withdraw(cast, school, incident):
+    assert cast.dina.get(f"/incident/details/?id={incident.id}").status_code == 404
+    cast.mark.get("/")
+    page = cast.mark.press("incident:share", incident, person="Dina", reason="She is the form tutor.")
+    assert "is shared" in page.text_only and "shared by Mark Kowalczyk" in page.text_only
+    assert cast.dina.get(f"/incident/details/?id={incident.id}").status_code == 200
+    assert cast.mark.press("incident:share", incident, person="Dina", reason="Again").status_code == 409
+    assert cast.carol.press("incident:share", incident, person="Connor", reason="x").status_code == 403
+    for wrong in ({"person": "Nobody", "reason": "x"}, {"person": "Dina", "reason": ""}):
+        assert cast.mark.press("incident:share", incident, **wrong).status_code == 422
+    cast.mark.press("incident:unshare", incident, person=school.dina.label)
+    assert cast.dina.get(f"/incident/details/?id={incident.id}").status_code == 404
+    verbs = [event.verb for event in Event.of_case(incident.id)]
+    assert "incident:share" in verbs and "incident:unshare" in verbs
+    assert Share.select().count() == 1, "kept"
+
+
+def test_an_adult_whom_the_concern_is_about_cannot_be_shared_with(cast, school):
+    incident = report(school, adults=[(school.dina, ABOUT)])
+    cast.mark.get("/")
+    assert "cannot be shared with Dina" in cast.mark.press("incident:share", incident, person="Dina", reason="x").text_only
+
+
+def test_if_every_level_5_is_named_the_form_says_where_to_go(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    rows = {
+        "adults-rows": "2",
+        "adults-0-name": school.alice.label,
+        "adults-0-part": ABOUT,
+        "adults-1-name": school.bob.label,
+        "adults-1-part": ABOUT,
+    }
+    page = cast.dave.post("/incident/new/", answers | rows)
+    assert (
+        page.status_code == 422 and "chair of governors" in page.text_only and "LADO" in page.text_only and Incident.select().count() == 0
+    )
+
+
+def test_emergency_access_for_24_hours_loudly(cast, school, incident):
+    assert cast.connor.get(f"/incident/details/?id={incident.id}").status_code == 404
+    cast.connor.get("/account/")
+    assert cast.connor.post("/account/emergency/", {"reason": " "}).status_code == 422
+    page = cast.connor.post("/account/emergency/", {"reason": "A child is missing and nobody answers."})
+    assert "Every Level 5 has been told" in page.text_only
+    assert cast.connor.get(f"/incident/details/?id={incident.id}").status_code == 200
+    assert {notice.user.name for notice in Notice.select()} == {"Alice Brennan", "Bob Adeyemi"}
+    assert cast.connor.post("/account/emergency/", {"reason": "Again"}).status_code == 409
+    assert cast.dave.post("/account/emergency/", {"reason": "Me too"}).status_code in (400, 403)
+    assert "emergency access until" in cast.mark.get(f"/incident/details/?id={incident.id}").text_only
+    about = report(school, adults=[(school.connor, ABOUT)])
+    assert cast.connor.get(f"/incident/details/?id={about.id}").status_code == 404, "never one about them"
+    with at(now() + timedelta(hours=24, minutes=1)):
+        assert not visible(Incident, User.get_by_id(school.connor.id)).exists()
+
+
+def test_who_can_see_this_is_what_the_policy_says(school):
+    cases = [report(school), report(school, by=school.dina, adults=[(school.alice, ABOUT)]), report(school, by=school.connor)]
+    log = Log.trigger(cases[0], school.mark)
+    log.assign([school.connor], school.alice)
+    Share.share(cases[1], school.dave, "He teaches her.", by=school.mark)
+    Emergency.begin(school.connor, "Nobody answers.")
+    for incident in cases:
+        said = {person.name for person, _reasons in who_sees(incident)}
+        true = {user.name for user in User.select() if visible(Incident, user).where(Incident.id == incident.id).exists()}
+        assert said == true, incident
+        assert all(reasons for _person, reasons in who_sees(incident))
+
+
+def test_who_can_see_this_is_on_each_record_page(cast, school, log):
+    for page in (f"/incident/details/?id={log.incident_id}", f"/log/details/?id={log.id}"):
+        text = cast.alice.get(page).text_only
+        assert "Who can see this, and why" in text and "Dave Pritchard – reported it" in text
+
+
+def test_every_read_and_refusal_is_an_event(cast, school, log):
+    cast.carol.get(f"/log/details/?id={log.id}")
+    cast.connor.get(f"/log/details/?id={log.id}")
+    cast.dina.get(f"/incident/details/?id={log.incident_id}")
+    assert Event.last(log, "log:read").by == school.carol and Event.last(log, "record:refused").by == school.connor
+    assert Event.last(log.incident, "record:refused").by == school.dina
+    assert "Dina El-Sayed was refused a record" in cast.alice.get(f"/incident/details/?id={log.incident_id}").text_only
