@@ -4,7 +4,7 @@ BIN := .venv/bin
 export FLASK_APP := app
 export PYTHONWARNINGS := ignore::SyntaxWarning
 
-.PHONY: help demo run test bench screenshots lock clean
+.PHONY: help demo run test attack bench screenshots lock clean
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -18,6 +18,9 @@ test: .venv/tested ## Install what is missing and pass every test
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m pytest
+
+attack: .venv/tested ## Attack a served installation and print what held
+	@$(BIN)/python -W ignore -m tests.attack
 
 bench: .venv/tested ## Measure the pages with many rows
 	@$(BIN)/python -m tests.bench

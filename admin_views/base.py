@@ -112,7 +112,7 @@ class RecordView(Door, ModelView):
         try:
             return self.joined(self.get_query()).where(self.model.id == int(id)).get()
         except self.model.DoesNotExist:
-            self.refuse(str(id))
+            self.note_refusal(str(id))
             abort(404)  # "not yours" and "does not exist" are the same answer
 
     def asked(self, id=None):
@@ -122,7 +122,7 @@ class RecordView(Door, ModelView):
             abort(404)
         return self.get_one(id)
 
-    def refuse(self, id):
+    def note_refusal(self, id):
         """Write down that this person was refused a record that exists."""
         if id and id.isdigit() and id.isascii() and int(id) < 2**31 and (record := self.model.get_or_none(self.model.id == int(id))):
             Event.write("record:refused", record, me(), door=request.endpoint)
@@ -130,7 +130,7 @@ class RecordView(Door, ModelView):
     def get_list(self, page, sort_column, sort_desc, search, filters, execute=True, page_size=None):
         """Ids of the page first, in order, without joins; then one joined query for the rows."""
         query = self.get_query()
-        if search:
+        if search and self._search_supported:
             query = query.where(self.model.matching(search[:200].replace("\0", "")))
         for name, (_label, names) in self.filters.items():
             if (chosen := request.args.get(name)) and chosen in names():
@@ -260,7 +260,7 @@ class RecordView(Door, ModelView):
         name = request.form.get("action", "")
         handler = self._actions_data.get(name)
         if not handler or not self.is_action_allowed(name):
-            self.refuse(request.form.get("rowid"))
+            self.note_refusal(request.form.get("rowid"))
             abort(403)
         if name in self.guarded and (again := stale()):
             return again
@@ -345,7 +345,7 @@ class RecordView(Door, ModelView):
     def edit_view(self):
         record = self.asked()
         if not self.can_edit:
-            self.refuse(str(record.id))
+            self.note_refusal(str(record.id))
             abort(403)
         if "draft" in request.form:
             return self.keep_draft()

@@ -166,7 +166,8 @@ def install(app, security):
         found = Session.find(session.get("door"), user)
         if found:
             g.session = found
-            return None
+            # opened by somebody who is signed in, Flask-Security's page for a code would sign them out: a link could do that to them
+            return redirect("/") if request.endpoint == "security.two_factor_token_validation" and request.method == "GET" else None
         if request.method == "POST" and Session.ran_out(session.get("door"), user):
             Draft.keep(user, path_of_form(), request.form.items(multi=True))
             flash("You were signed out because nothing was done for a while. What you typed is kept: sign in and it is back.", "warning")

@@ -2,7 +2,7 @@
 
 from peewee import CharField, DateField, ForeignKeyField
 
-from .base import Pick, Record, now
+from .base import Pick, Record, contains, now
 from .words import day
 
 
@@ -20,6 +20,11 @@ class Child(Record):
     def label(self):
         """How a form names this child, one way only: name, year, date of birth."""
         return f"{self.name}, {self.year or 'no year'}, born {day(self.date_of_birth)}"
+
+    @classmethod
+    def matching(cls, term):
+        """The search condition: name or UPN."""
+        return contains(cls.name, term) | contains(cls.upn, term)
 
     @classmethod
     def on_roll(cls):

@@ -10,6 +10,7 @@ from .incident import Incident
 from .log import Log
 from .notice import Notice
 from .people import Role, User, UserRole
+from .proposal import Proposal
 from .tracker import Tracker
 
 SCHOOL = {"SCHOOL": "Hollin Bank School", "ADDRESS": "1 Hollin Bank, Thornley Beck, TB1 2ZZ", "URN": "000000", "PHONE": "01632 960 001"}
@@ -127,6 +128,8 @@ def build(password):
         for moment, _order, function in sorted(steps, key=lambda step: step[:2]):
             with at(moment):
                 function()
+        with at(min(start, now()) - timedelta(minutes=5)):
+            ask(people)
         post()
 
 
@@ -146,6 +149,11 @@ def settle(password):
             Flag.create(child=child, kind=kind, since=now().date())
         children.append(child)
     return people, children
+
+
+def ask(people):
+    """A change that waits for a Level 5."""
+    Proposal.make(people["ira"], "grant", user=people["dina"], role=Role.get(Role.name == "Contributor"))
 
 
 def tell(story, number, people, children, later):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from peewee import CharField, IntegerField, TextField
 
-from .base import Record, YesNo, now
+from .base import Record, YesNo, contains, now
 from .event import Event
 
 SHIPPED = Path(__file__).with_name("lists.toml")
@@ -26,6 +26,11 @@ class Choice(Record):
 
     def __str__(self):
         return f"{self.list}: {self.name}"
+
+    @classmethod
+    def matching(cls, term):
+        """The search condition: the choice or its meaning."""
+        return contains(cls.name, term) | contains(cls.meaning, term)
 
     @classmethod
     def names(cls, of):

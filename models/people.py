@@ -5,7 +5,7 @@ from uuid import uuid4
 from flask_security import RoleMixin, UserMixin, WebAuthnMixin
 from peewee import JOIN, BigIntegerField, BlobField, BooleanField, CharField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
-from .base import Moment, Record, Strings, YesNo
+from .base import Moment, Record, Strings, YesNo, contains
 from .permissions import OPENS, SHIPPED_ROLES
 from .settings import settings
 
@@ -58,6 +58,11 @@ class User(UserMixin, Record):
     def label(self):
         """How a form names this person, one way only: name, job title."""
         return f"{self.name}, {self.job_title}" if self.job_title else self.name
+
+    @classmethod
+    def matching(cls, term):
+        """The search condition: name, email or job title."""
+        return contains(cls.name, term) | contains(cls.email, term) | contains(cls.job_title, term)
 
     @property
     def roles(self):

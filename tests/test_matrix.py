@@ -41,7 +41,15 @@ def case(school):
     Log.get_by_id(log.id).reopen(reason="More was learned.", by=school.alice)
     Proposal.make(school.ira, "grant", user=school.dave, role=Role.get(Role.name == "Manager"))
     notice = Notice.select().where(Notice.user == school.alice).first()
-    return {"incident": incident.id, "log": log.id, "section": Section.select().first().id, "document": Document.get().id, "notice": notice.id, "proposal": Proposal.get().id, "user": school.dina.id}
+    return {
+        "incident": incident.id,
+        "log": log.id,
+        "section": Section.select().first().id,
+        "document": Document.get().id,
+        "notice": notice.id,
+        "proposal": Proposal.get().id,
+        "user": school.dina.id,
+    }
 
 
 def address(rule, method, case):
@@ -57,7 +65,9 @@ def address(rule, method, case):
 def sent(rule, case):
     """What a POST carries: too little to be saved, enough to pass the door."""
     noun = rule.split("/")[1]
-    action = {"incident": "incident:amend", "log": "log:reopen", "user": "user:reset_factor", "proposal": "proposal:approve"}.get(noun, "none")
+    action = {"incident": "incident:amend", "log": "log:reopen", "user": "user:reset_factor", "proposal": "proposal:approve"}.get(
+        noun, "none"
+    )
     return {"rowid": case.get(noun.replace("-", "_"), 1), "action": action, "text": ""}
 
 
@@ -69,16 +79,21 @@ def test_every_door_answers_each_role_as_written(app, school, cast, case):
         person.get("/")
     doors = sorted({(method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods & {"GET", "POST"}})
     for method, rule in doors:
-        if not re.match(r"/(logout|login|tf-|mf-|wan-|change|reset|verify|setup|account/end|_security|static/admin|admin/static)", rule):  # people's own: tests/test_signin.py
+        if not re.match(
+            r"/(logout|login|tf-|mf-|wan-|change|reset|verify|setup|account/end|_security|static/admin|admin/static)", rule
+        ):  # people's own: tests/test_signin.py
             path, codes = address(rule, method, case), ""
             for person in people:
                 with db.atomic() as undone:  # so that no row depends on the one before
                     answer = person.get(path) if method == "GET" else person.post(path, sent(rule, case), follow=False)
                     codes += code(answer)
+                    answer.close()
                     undone.rollback()
             found[method, rule] = codes
     known = written()
     for door, codes in found.items():
         assert door in known, f"{door} is not in tests/matrix.txt. Decide who may, and write the line: {door[0]:5}{door[1]:32}{codes}"
-        assert codes == known[door], f"{door}: {dict(zip(WHO, codes, strict=True))} is not what tests/matrix.txt says ({known[door]}). Mend the door, or decide anew."
+        assert codes == known[door], (
+            f"{door}: {dict(zip(WHO, codes, strict=True))} is not what tests/matrix.txt says ({known[door]}). Mend the door, or decide anew."
+        )
     assert set(known) == set(found), f"tests/matrix.txt names doors that are gone: {set(known) - set(found)}"

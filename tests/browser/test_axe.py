@@ -31,7 +31,7 @@ def pages(app):
             "incident": open_log.incident_id,
         }
     for rule in app.url_map.iter_rules():
-        if "GET" not in rule.methods or re.search(r"static|export|pdf|copy|file|logout|/verify", rule.rule):
+        if "GET" not in rule.methods or re.search(r"static|export|pdf|copy|file|logout|/login|<", rule.rule):
             continue
         noun = rule.endpoint.split(".")[0]
         query = (
@@ -41,7 +41,7 @@ def pages(app):
             if rule.rule.endswith("/new/")
             else ""
         )
-        found[rule.endpoint] = ("alice@demo.example", rule.rule + query)
+        found[rule.endpoint] = ("ira@demo.example" if noun in ("user", "role") else "alice@demo.example", rule.rule + query)
     found["not found"] = ("dave@demo.example", "/incident/details/?id=999999")
     found["not allowed"] = ("dave@demo.example", "/log/")
     found["login"] = (None, "/login")

@@ -1,0 +1,128 @@
+"""Enrolment, sign-in with a code, a passkey and a recovery code, in Chromium under the strict CSP; drafts and the idle warning with scripts."""
+
+import re
+
+import pytest
+from passlib.totp import TOTP
+
+from models import Draft, User, db
+
+from ..conftest import PASSWORD
+from .conftest import Desk, serving
+
+
+@pytest.fixture
+def address(school):
+    with db.atomic():
+        for user in User.select():
+            user.forget_factor()
+            user.save()
+    db.close()
+    with serving(school.app) as address:
+        yield address.replace("127.0.0.1", "localhost")  # passkeys want a name
+
+
+@pytest.fixture
+def carol(chromium, address):
+    desk = Desk(chromium, address)
+    desk.reports = []
+    desk.page.on("console", lambda message: desk.reports.append(message.text) if message.type == "error" else None)
+    yield desk
+    desk.context.close()
+    assert desk.elsewhere == [] and not [text for text in desk.reports if "Content Security Policy" in text], desk.reports
+
+
+def enrol(desk, email="carol@thornley.example"):
+    """Sign in for the first time and set up the authenticator app; gives the app."""
+    desk.sign_in(email, PASSWORD)
+    page = desk.page
+    assert page.get_by_role("heading", level=1).inner_text() == "Set up a second factor"
+    desk.press("Use an authenticator app")
+    desk.picture("enrolment")
+    assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 50, "the QR code is drawn under the CSP"
+    totp = TOTP(key=page.locator(".key").inner_text().replace("-", "").replace(" ", ""), format="base32")
+    page.get_by_label(re.compile("code", re.I)).fill(totp.generate().token)
+    desk.press("Confirm the code")
+    desk.open("/")
+    assert page.get_by_role("heading", level=1).inner_text() == "Good day, Carol"
+    return totp
+
+
+def sign_out(desk):
+    desk.open("/")
+    desk.press("Sign out")
+
+
+def test_enrol_then_sign_in_with_the_next_code(carol):
+    totp = enrol(carol)
+    sign_out(carol)
+    carol.sign_in("carol@thornley.example", PASSWORD)
+    import time
+
+    carol.page.get_by_label(re.compile("code", re.I)).fill(totp.generate(time=time.time() + 30).token)
+    carol.press("Sign in")
+    assert carol.open("/incident/").get_by_role("heading", level=1).inner_text() == "Incidents"
+
+
+def test_recovery_codes(carol):
+    enrol(carol)
+    page = carol.open("/mf-recovery-codes")
+    carol.press("Make new codes")
+    code = page.locator(".codes code").first.inner_text()
+    sign_out(carol)
+    carol.sign_in("carol@thornley.example", PASSWORD)
+    page.get_by_role("link", name="Use a recovery code instead").click()
+    page.get_by_label(re.compile("code", re.I)).fill(code)
+    carol.press("Sign in")
+    assert carol.open("/log/").get_by_role("heading", level=1).inner_text() == "Ofsted logs"
+
+
+def test_a_passkey_as_second_factor(carol):
+    enrol(carol)
+    client = carol.context.new_cdp_session(carol.page)
+    client.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    client.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    page = carol.open("/wan-register")
+    page.locator("#name").fill("School laptop")
+    page.locator("form[name=wan_register_form] input[type=submit]").click()
+    page.wait_for_url("**/account/**")
+    assert "School laptop" in page.content()
+    sign_out(carol)
+    carol.sign_in("carol@thornley.example", PASSWORD)
+    if page.url.endswith("/tf-select") or page.locator("input[value=webauthn]").count():
+        page.locator("input[value=webauthn]").check()
+        page.locator("input[type=submit]").first.click()
+    page.locator("form[name=wan_signin_form] input[type=submit]").click()
+    page.wait_for_url(re.compile(r"localhost:\d+/(\?|$)"))
+    assert page.get_by_role("heading", level=1).inner_text() == "Good day, Carol"
+
+
+def test_a_draft_is_kept_as_one_types(carol):
+    enrol(carol)
+    page = carol.open("/incident/new/")
+    page.get_by_label("What happened").fill("Half a sentence, and the bell")
+    with page.expect_response("**/account/draft/"):
+        page.evaluate("Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange'))")
+    carol.open("/")
+    page = carol.open("/incident/new/")
+    assert page.get_by_label("What happened").input_value() == "Half a sentence, and the bell"
+    with db.connection_context():
+        assert Draft.select().count() == 1
+
+
+def test_the_warning_before_an_idle_session_ends(carol):
+    enrol(carol)
+    page = carol.page
+    page.clock.install()
+    carol.open("/incident/new/")
+    page.clock.fast_forward("18:30")
+    assert page.get_by_role("alert").get_by_text("You will be signed out in two minutes.").is_visible()
+    carol.press("Stay signed in")
+    page.get_by_role("alert").wait_for(state="detached")
