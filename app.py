@@ -6,6 +6,7 @@ import secrets
 import shutil
 import threading
 import time
+import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -133,7 +134,8 @@ def create_app(**given):
     @app.errorhandler(Exception)
     def unexpected(problem):
         g.problem = uuid4().hex[:12]
-        log.error("problem %s at %s", g.problem, request.endpoint, exc_info=problem)
+        where = "".join(traceback.format_tb(problem.__traceback__))  # not the exception's own text: that may quote a record
+        log.error("problem %s at %s: %s\n%s", g.problem, request.endpoint, type(problem).__name__, where)
         return render_template("error.html", code=500, name="Something went wrong", problem=g.problem), 500
 
     @app.errorhandler(Refused)

@@ -13,7 +13,7 @@ from .people import ProposalView, RoleView, UserView
 from .setup import ChildView, ChoiceView, NoticeView, QuestionView, TemplateSectionView, TemplateView
 from .tracker import SectionView
 
-READS = ("incident:read", "log:read", "log:pdf", "attachment:read")  # shown apart from what was done
+READS = ("incident:read", "log:read", "log:pdf", "section:read", "attachment:read", "record:refused")  # shown apart from what was done
 
 
 def missing_url(record, anchor):

@@ -10,6 +10,7 @@ from .base import RecordView, me
 
 class ChildView(RecordView):
     one = "child"
+    reads = True
     export = action_view = None
     permission = "child:read"
     add_permission = edit_permission = "child:edit"

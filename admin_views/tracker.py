@@ -3,7 +3,7 @@
 from flask import abort, redirect, request, url_for
 from flask_admin import expose
 
-from models import Incident, Log, Refused, Section, Tracker, User, visible
+from models import Event, Incident, Log, Refused, Section, Tracker, User, visible
 from models.tracker import typed
 
 from .base import RecordView, me
@@ -58,6 +58,8 @@ class SectionView(RecordView):
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self):
         section = self.asked()
+        if request.method == "GET":
+            Event.write("section:read", section, me())
         if self.can_edit and section.tracker.log.status != "completed":
             return super().edit_view()
         if request.method == "GET":

@@ -33,6 +33,7 @@ VOCABULARY = {
     ),
     "log:reopen": ("Reopen a completed log, with a reason.", "reopened the log"),
     "tracker:begin": ("Begin the safeguarding tracker of a log.", "began the safeguarding tracker"),
+    "section:read": (None, "read a section"),
     "section:save": ("Fill in the tracker's sections.", "saved a section"),
     "section:read_restricted": ("Read and fill in restricted sections (allegations against adults).", None),
     "child:read": ("See the list of children.", "read the child's record"),

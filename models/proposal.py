@@ -159,6 +159,8 @@ def reset_factor(person, by):
 
 def edit_role(role, by, level, permissions, **values):
     """Set a role's fields. A higher level of 5, or permissions that open records, wait for approval; the rest counts at once."""
+    if level not in range(6):
+        raise Refused("Nothing was saved.", {"level": "A level is a number from 0 to 5."})
     with transaction():
         wider = (OPENS & set(permissions)) - set(role.permissions)
         waits = bool(role.id) and role.user_roles.exists() and (wider or (level == 5 and role.level < 5))

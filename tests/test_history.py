@@ -1,6 +1,7 @@
 """History: append-only in the database, chained, in the same transaction as the change."""
 
 import json
+import re
 
 import pytest
 from peewee import DatabaseError
@@ -44,12 +45,14 @@ def test_if_the_history_cannot_be_written_nothing_is_saved(school, monkeypatch):
     assert (Incident.select().count(), Log.select().count(), Notice.select().count(), Incident.get().status) == (1, 0, 0, "to decide")
 
 
-def test_an_unexpected_fault_saves_nothing_and_tells_nothing(cast, school, answers, monkeypatch):
+def test_an_unexpected_fault_saves_nothing_and_tells_nothing(cast, school, answers, monkeypatch, caplog):
     cast.dave.get("/incident/new/")
     monkeypatch.setattr(Event, "link", lambda self: 1 / 0)
     page = cast.dave.post("/incident/new/", answers)
     assert page.status_code == 500 and Incident.select().count() == 0
-    assert "quote problem" in page.text_only and "ZeroDivisionError" not in page.text and "Traceback" not in page.text
+    id = re.search(r"quote problem (\w+)", page.text_only).group(1)
+    assert id in caplog.text and "Zofia" not in caplog.text and answers["what_happened"] not in caplog.text
+    assert "ZeroDivisionError" not in page.text and "Traceback" not in page.text
 
 
 def test_a_verb_outside_the_vocabulary_is_refused_with_the_cure(school, incident):

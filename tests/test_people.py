@@ -88,6 +88,14 @@ def test_a_role_widened_waits_and_a_role_narrowed_does_not(cast, school):
     assert role("Staff").permissions == ["incident:report", "incident:read"]
 
 
+def test_a_level_is_0_to_5(cast):
+    cast.ira.get("/role/new/")
+    page = cast.ira.post("/role/new/", {"name": "Above all", "level": 6})
+    assert (
+        page.status_code == 422 and "A level is a number from 0 to 5." in page.text_only and not Role.get_or_none(Role.name == "Above all")
+    )
+
+
 def test_a_record_readers_email_and_factor_wait(cast, school):
     cast.ira.get(f"/user/edit/?id={school.carol.id}")
     cast.ira.post(f"/user/edit/?id={school.carol.id}", person_form(school.carol, email="thief@evil.example"))

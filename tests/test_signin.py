@@ -420,6 +420,19 @@ def test_no_redirect_leads_elsewhere(app, school, target):
         assert stays(answer.headers.get("Location", "/")), answer.headers["Location"]
 
 
+def test_behind_tls_the_cookie_is_bound_to_this_host_and_https(school):
+    settings.load(LOCAL="no", DATA=school.folder)
+    strict = application.create_app(SECRET_KEY="only in tests")
+    answer = strict.test_client().get("/login", base_url="https://127.0.0.1")
+    cookie = answer.headers["Set-Cookie"]
+    assert (
+        cookie.startswith("__Host-session=")
+        and all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
+        and "Domain" not in cookie
+    )
+    assert "max-age" in answer.headers["Strict-Transport-Security"]
+
+
 def test_a_foreign_host_header_is_refused(app, school):
     assert app.test_client().get("/login", headers={"Host": "evil.example"}).status_code == 400
 
