@@ -92,7 +92,7 @@ def create_app(**given):
     Mail(app)
     security = Security(
         app, PeeweeUserDatastore(db, User, Role, UserRole, WebAuthn), totp_cls=signin.CodeOnce, mail_util_cls=signin.Outbox, password_util_cls=signin.Passphrase,
-        login_form=signin.Login, verify_form=signin.Again, two_factor_verify_code_form=signin.Code, mf_recovery_form=signin.Recovery,
+        login_form=signin.Login, verify_form=signin.Again, two_factor_verify_code_form=signin.Code, mf_recovery_form=signin.Recovery, change_password_form=signin.Change, forgot_password_form=signin.Forgot,
     )  # fmt: skip
     signin.install(app, security)
     admin = admin_views.install(app, settings)
@@ -149,6 +149,7 @@ def create_app(**given):
 
 def prepare():
     """Open the database, apply migrations, and ship roles, lists and templates that are not there yet."""
+    os.umask(0o077)  # what we write is for this account alone
     settings.folder.mkdir(parents=True, exist_ok=True)
     connect(settings.database)
     with db.connection_context():
@@ -197,6 +198,7 @@ def serve(app, host):
         port=int(os.environ.get("PORT", "5000")),
         threads=8,
         ident="",
+        clear_untrusted_proxy_headers=int(settings.proxies) == 0,
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
     )
 

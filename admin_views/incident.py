@@ -59,6 +59,7 @@ class IncidentView(RecordView):
         "incident:raise_alert": ReasonForm,
         "incident:withdraw_alert": ReasonForm,
         "incident:amend": AddendumForm,
+        "incident:name_adult": ShareForm,
         "incident:share": ShareForm,
         "incident:unshare": UnshareForm,
     }
@@ -133,6 +134,10 @@ class IncidentView(RecordView):
     def amend(self, ids):
         return self.take(Incident.amend, ids, said=lambda incident: f"Added to {incident}.")
 
+    @action("incident:name_adult", "Name an adult")
+    def name_adult(self, ids):
+        return self.take(Share.name_adult, ids, said=lambda incident: f"{incident} is shut to them from now on.")
+
     @action("incident:share", "Share")
     def share(self, ids):
         return self.take(Share.share, ids, said=lambda incident: f"{incident} is shared.")
@@ -148,6 +153,8 @@ class IncidentView(RecordView):
         if not attachment:
             self.asked("")  # not found
         Event.write("attachment:read", attachment, me())
-        response = send_file(BytesIO(attachment.read()), mimetype=attachment.kind, as_attachment=True, download_name=attachment.name)
-        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        response = send_file(
+            BytesIO(attachment.read()), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name
+        )
+        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
         return response

@@ -2,14 +2,13 @@
 
 from flask import flash, redirect, request, url_for
 from flask_admin.actions import action
-from wtforms import SelectMultipleField
+from wtforms import SelectMultipleField, validators
 from wtforms.fields.choices import SelectChoice
 
 from models import PERMISSIONS, Proposal, Role, User, UserRole
 from models.proposal import add_person, edit_person, edit_role, reset_factor
 
 from .base import RecordView, me
-from .forms import required
 
 
 class RolesField(SelectMultipleField):
@@ -42,7 +41,7 @@ class UserView(RecordView):
     order = (User.name,)
     form_columns = ["name", "job_title", "email", "active"]
     form_extra_fields = {"roles": RolesField("Roles")}
-    form_args = {"name": {"validators": [required()]}}
+    form_args = {"email": {"validators": [validators.Email("This is not an email address.")]}}
     details_template = "person.html"
     guarded = ("edit", "user:reset_factor")
     steps = {"user:reset_factor": None}
@@ -146,6 +145,9 @@ class ProposalView(RecordView):
         by = User.alias()
         query = query.select(Proposal, User, Role, by).left_outer_join(User, on=(Proposal.user == User.id))
         return query.switch(Proposal).left_outer_join(Role).switch(Proposal).join(by, on=(Proposal.by == by.id), attr="by")
+
+    def about(self, record):
+        return {"explained": PERMISSIONS}
 
     @action("proposal:approve", "Approve")
     def approve(self, ids):

@@ -8,6 +8,8 @@ from hashlib import sha256
 from flask import flash, g, redirect, render_template, request, session, url_for
 from flask_login import current_user, logout_user, user_logged_in, user_logged_out
 from flask_security import (
+    ChangePasswordForm,
+    ForgotPasswordForm,
     LoginForm,
     MailUtil,
     MfRecoveryForm,
@@ -43,7 +45,8 @@ def config(secret):
         "SECURITY_PASSWORD_HASH": "argon2", "SECURITY_PASSWORD_SALT": key_from(secret, "salt"), "SECURITY_PASSWORD_LENGTH_MIN": 12,
         "SECURITY_PASSWORD_COMPLEXITY_CHECKER": "zxcvbn", "SECURITY_ZXCVBN_MINIMUM_SCORE": 3,
         "SECURITY_TRACKABLE": True, "SECURITY_RETURN_GENERIC_RESPONSES": True, "SECURITY_SEND_REGISTER_EMAIL": False, "SECURITY_CHANGEABLE": True,
-        "SECURITY_RECOVERABLE": True, "SECURITY_RESET_PASSWORD_WITHIN": "3 days", "SECURITY_RESET_URL": "/reset", "SECURITY_REMEMBER_ME": False,
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False}, "SECURITY_TWO_FACTOR_AUTHENTICATOR_VALIDITY": 30,
+        "SECURITY_WAN_RP_NAME": settings.school, "SECURITY_RECOVERABLE": True, "SECURITY_RESET_PASSWORD_WITHIN": "3 days", "SECURITY_RESET_URL": "/reset", "SECURITY_REMEMBER_ME": False,
         "SECURITY_TWO_FACTOR": True, "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"], "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,
         "SECURITY_TWO_FACTOR_ALWAYS_VALIDATE": True, "SECURITY_TOTP_SECRETS": {1: key_from(secret, "totp")}, "SECURITY_TOTP_ISSUER": settings.school,
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True, "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [key_from(secret, "recovery")],
@@ -54,8 +57,11 @@ def config(secret):
     }  # fmt: skip
 
 
-def slowed(form, field, account, check):
-    """Run `check`, a form's own validation, behind the limits; count a failure, forget them after a success."""
+def slowed(form, field, account, check, count=lambda: True):
+    """Run `check`, a form's own validation, behind the limits, and count a failure (when `count` says that it is one).
+
+    Only a whole sign-in makes failures forgotten: a right passphrase must not wipe out the wrong codes before it.
+    """
     address = request.remote_addr or ""
     try:
         Attempt.check(account, address)
@@ -63,8 +69,9 @@ def slowed(form, field, account, check):
         field.errors = [str(refused)]
         return False
     if check():
-        Attempt.forget(account, address)
         return True
+    if not count():
+        return False
     with transaction():
         Attempt.fail(account, address)
         user = User.get_or_none(User.email == account)
@@ -95,6 +102,23 @@ class Recovery(MfRecoveryForm):
         return slowed(self, self.code, getattr(self.user, "email", ""), lambda: super(Recovery, self).validate(**kwargs))
 
 
+class Change(ChangePasswordForm):
+    def validate(self, **kwargs):
+        wrong = lambda: bool(self.password.errors)  # noqa: E731 - a weak new passphrase is no guess
+        return slowed(self, self.password, current_user.email, lambda: super(Change, self).validate(**kwargs), wrong)
+
+
+class Forgot(ForgotPasswordForm):
+    """Each request counts, whether or not the account exists: nobody's mailbox is filled by strangers."""
+
+    def validate(self, **kwargs):
+        account = f"reset {(self.email.data or '').strip()}"
+        good = slowed(self, self.email, account, lambda: super(Forgot, self).validate(**kwargs), lambda: False)
+        if not self.email.errors:
+            Attempt.fail(account, request.remote_addr or "")
+        return good
+
+
 class CodeOnce(Totp):
     """A code works once: the counter of the last one is kept, also on the object that Flask-Security saves afterwards."""
 
@@ -109,7 +133,8 @@ class CodeOnce(Totp):
 class Passphrase(PasswordUtil):
     def validate(self, password, is_register, **kwargs):
         """Refuse what is common (zxcvbn), and what is made from the name of the school or the person."""
-        problems, password = super().validate(password, is_register, **kwargs)
+        problems, _short = super().validate(password[:72], is_register, **kwargs)  # zxcvbn raises on more
+        password = self.normalize(password)
         user = kwargs.get("user") or (current_user if current_user.is_authenticated else None)
         names = f"{settings.school} {getattr(user, 'name', '')} {getattr(user, 'email', '')}".replace("@", " ").replace(".", " ").split()
         bare = fold(password)
@@ -135,6 +160,7 @@ def install(app, security):
 
     @user_logged_in.connect_via(app)
     def begin(_app, user, **_more):
+        Attempt.forget(user.email, request.remote_addr or "")
         session["door"] = Session.begin(user, request.remote_addr or "", request.user_agent.string)
 
     @user_logged_out.connect_via(app)
@@ -168,7 +194,8 @@ def install(app, security):
             g.session = found
             # opened by somebody who is signed in, Flask-Security's page for a code would sign them out: a link could do that to them
             return redirect("/") if request.endpoint == "security.two_factor_token_validation" and request.method == "GET" else None
-        if request.method == "POST" and Session.ran_out(session.get("door"), user):
+        form_page = (request.endpoint or "").endswith((".create_view", ".edit_view"))  # never a page that passphrases are typed into
+        if request.method == "POST" and form_page and Session.ran_out(session.get("door"), user):
             Draft.keep(user, path_of_form(), request.form.items(multi=True))
             flash("You were signed out because nothing was done for a while. What you typed is kept: sign in and it is back.", "warning")
         logout_user()
@@ -177,9 +204,7 @@ def install(app, security):
 
 
 def path_of_form():
-    """The address of the page that the form is on: of a step's button, the record's page."""
-    if request.path.endswith("/action/"):
-        return request.path.removesuffix("action/") + f"details/?id={request.form.get('rowid', '')}"
+    """The address of the form that was sent: where its draft is found again."""
     return request.full_path.rstrip("?")
 
 
@@ -198,6 +223,7 @@ def stale():
                 session["fs_paa"] = time.time()
                 return None
             Attempt.fail(user.email, request.remote_addr or "")
+            Event.write("user:failed", user, user, way="asked again")
             problem = "This is not your passphrase."
         except Refused as refused:
             problem = str(refused)

@@ -4,6 +4,7 @@ from flask import abort, redirect, request, url_for
 from flask_admin import expose
 
 from models import Event, Incident, Log, Refused, Section, Tracker, User, visible
+from models.policy import fills_in
 from models.tracker import typed
 
 from .base import RecordView, me
@@ -60,11 +61,12 @@ class SectionView(RecordView):
         section = self.asked()
         if request.method == "GET":
             Event.write("section:read", section, me())
-        if self.can_edit and section.tracker.log.status != "completed":
+        allowed = self.can_edit and fills_in(me(), section.tracker.log)
+        if allowed and section.tracker.log.status != "completed":
             return super().edit_view()
         if request.method == "GET":
             return self.form_page(self.edit_template, None, record=section)
-        if not self.can_edit:
+        if not allowed:
             abort(403)
         refused = Refused(f"{section.tracker.log} is completed and read-only. Nothing was saved. What you typed is below, to copy.")
         return self.form_page(self.edit_template, None, 409, record=section, refused=refused, typed=request.form)

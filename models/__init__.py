@@ -79,7 +79,7 @@ TABLES = [  # fmt: skip
 def step_of(verb):
     """The method of a verb: step_of("log:complete") is Log.complete. Its `sources` are the statuses from which it can be taken."""
     noun, name = verb.split(":")
-    if name in ("share", "unshare"):
+    if name in ("share", "unshare", "name_adult"):
         return getattr(Share, name)
     return getattr(next(model for model in TABLES if model.noun() == noun), name)
 

@@ -21,6 +21,16 @@ ALLOWED = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word (.docx)",
     "text/plain": "plain text",
 }
+ENDINGS = {
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "audio/mpeg": (".mp3",),
+    "audio/mp4": (".m4a", ".mp4"),
+    "audio/x-m4a": (".m4a",),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (".docx",),
+    "text/plain": (".txt", ".md", ".csv", ".eml"),
+}
 
 
 def kind_of(content):
@@ -48,6 +58,12 @@ class Attachment(Record):
 
     def case(self):
         return self.incident_id
+
+    @property
+    def download_name(self):
+        """The name it is handed out under: with the ending of what it is, so that no text runs as a program."""
+        endings = ENDINGS[self.kind]
+        return self.name if self.name.lower().endswith(endings) else self.name + endings[0]
 
     @property
     def path(self):

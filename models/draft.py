@@ -1,11 +1,14 @@
 """What somebody is still writing: kept on the server, theirs alone, until it is saved or thrown away."""
 
+from datetime import timedelta
+
 from peewee import CharField, ForeignKeyField, JSONField
 
 from .base import Base, Moment, now, transaction
 from .people import User
 
 LARGEST = 2_000_000  # characters
+KEPT = timedelta(days=30)  # what nobody came back to is forgotten
 
 
 class Draft(Base):
@@ -24,6 +27,7 @@ class Draft(Base):
         if sum(len(value) for _name, value in fields) <= LARGEST:
             with transaction():
                 cls.drop(user, path)
+                cls.delete().where(cls.saved_at < now() - KEPT).execute()
                 cls.create(user=user, path=path[:200], fields=fields)
 
     @classmethod

@@ -8,7 +8,7 @@ from .base import Moment, Pick, Record, Refused, contains, now, transaction
 from .child import Child
 from .document import Document
 from .event import Event
-from .incident import Addendum, Incident, Involved
+from .incident import ABOUT, Addendum, Incident, Involved
 from .notice import Notice
 from .people import User
 from .settings import settings
@@ -83,8 +83,11 @@ class Log(Record):
         return self.incident_id
 
     def told(self):
-        """The people to email: everyone assigned now."""
-        return [assignee.user for assignee in Assignee.of(self)]
+        """The people to email: everyone assigned now, but for an adult whom the concern is about."""
+        shut_out = {
+            row.adult_id for row in Involved.select(Involved.adult).where(Involved.incident == self.incident_id, Involved.part == ABOUT)
+        }
+        return [assignee.user for assignee in Assignee.of(self) if assignee.user_id not in shut_out]
 
     def moved(self, event):
         Notice.queue(event, self, self.told())

@@ -12,6 +12,10 @@ VOCABULARY = {
     "incident:reconsider": ("Open a decision not to notify again, with a reason.", "reopened the decision not to notify"),
     "attachment:add": (None, "attached a file"),
     "attachment:read": (None, "fetched a file"),
+    "incident:name_adult": (
+        "Name an adult whom the concern turns out to be about; it is shut to them from then on.",
+        "named an adult whom it is about",
+    ),
     "incident:share": ("Share an incident with a named person.", "shared the incident"),
     "incident:unshare": ("Withdraw what was shared.", "withdrew what was shared"),
     "emergency:begin": (
@@ -85,6 +89,7 @@ MANAGER = TEAM + [
     "incident:not_notifiable",
     "incident:reconsider",
     "incident:export",
+    "incident:name_adult",
     "incident:share",
     "incident:unshare",
     "log:trigger",

@@ -45,6 +45,16 @@ def logs(by):
     return query.where(mine) if by.may("log:read") else query.where(False)
 
 
+def fills_in(by, log):
+    """Whether `by` may write in the sections of a log that they see: emergency access is for reading."""
+    return by.may("log:read_all") or logs_theirs(by).where(Log.id == log.id).exists()
+
+
+def logs_theirs(by):
+    """The logs assigned to `by`, or whose incident is shared with them."""
+    return Log.select().where(Log.id.in_(Assignee.logs_of(by)) | Log.incident.in_(Share.incidents_of(by)))
+
+
 def who_sees(incident):
     """Who can see `incident`, and why: [(User, [reason, …])] by name. The same rules as `incidents`, from the record's side; a test holds them together."""
     about = {row.adult_id for row in Involved.select(Involved.adult).where(Involved.incident == incident, Involved.part == ABOUT)}

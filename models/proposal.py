@@ -92,6 +92,16 @@ def keep_a_level_5(person, role=None):
         raise Refused("Nothing was saved.", {"roles": f"{person} is the last active Level 5. Give somebody else Level 5 first."})
 
 
+def keep_an_approver(role):
+    """Raise Refused when taking proposal:approve from `role` would leave no active Level 5 who may approve."""
+    for person in User.level_5():
+        if any(other != role and "proposal:approve" in other.permissions for other in person.roles):
+            return
+    raise Refused(
+        "Nothing was saved.", {"permissions": "Nobody at Level 5 could approve changes any more. Leave that permission with one role."}
+    )
+
+
 def edit_person(person, by, roles, **values):
     """Set a person's fields and roles. What opens records is asked for, the rest counts at once; returns what waits, in words.
 
@@ -105,7 +115,7 @@ def edit_person(person, by, roles, **values):
             raise Refused("Nothing was saved.", {"roles": "Nobody changes their own roles. Ask a colleague who may."})
         if values.get("active") is False:
             keep_a_level_5(person)
-        if person.reads and values.get("email", person.email) != person.email:
+        if person.password and values.get("email", person.email) != person.email:
             Proposal.make(by, "email", user=person, value=values.pop("email"))
         changed = person.set(**values)
         person.check()
@@ -143,11 +153,14 @@ def add_person(by, roles, **values):
 
 
 def reset_factor(person, by):
-    """Remove a person's second factor, or ask for it when they read records."""
+    """Ask for the removal of a person's second factor; at once only while they have never chosen a passphrase.
+
+    For everyone, not only for those whose roles read: roles could be taken away first and given back afterwards.
+    """
     with transaction():
         if by == person:
             raise Refused("Nobody resets their own second factor here. Use a recovery code, or ask a colleague.")
-        if person.reads:
+        if person.password:
             Proposal.make(by, "factor", user=person)
             return False
         person.forget_factor()
@@ -163,12 +176,18 @@ def edit_role(role, by, level, permissions, **values):
         raise Refused("Nothing was saved.", {"level": "A level is a number from 0 to 5."})
     with transaction():
         wider = (OPENS & set(permissions)) - set(role.permissions)
-        waits = bool(role.id) and role.user_roles.exists() and (wider or (level == 5 and role.level < 5))
+        waits = bool(wider) or (level == 5 and (role.level or 0) < 5)
+        if "proposal:approve" in role.permissions and "proposal:approve" not in permissions:
+            keep_an_approver(role)
         if role.id and role.level == 5 and level < 5:
             for person in User.level_5():
                 if not [user for user in User.level_5() if any(r.level == 5 and r != role for r in user.roles)]:
                     keep_a_level_5(person, role)
-        now_level, now_permissions = (role.level, [p for p in permissions if p not in wider]) if waits else (level, permissions)
+        now_level, now_permissions = (
+            (min(level, role.level or 0) if level == 5 else level, [p for p in permissions if p not in wider])
+            if waits
+            else (level, permissions)
+        )
         changed = role.set(level=now_level, permissions=now_permissions, **values)
         role.check()
         new = not role.id

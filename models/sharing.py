@@ -6,7 +6,7 @@ from peewee import ForeignKeyField, TextField
 
 from .base import Base, Moment, Record, Refused, now, transaction
 from .event import Event
-from .incident import Incident, Involved
+from .incident import ABOUT, Addendum, Incident, Involved
 from .notice import Notice
 from .people import User
 from .steps import starts
@@ -47,6 +47,19 @@ class Share(Record):
                 raise Refused(f"This incident is already shared with {person}.")
             cls.create(incident=incident, user=person, by=by, reason=reason)
             Event.write("incident:share", incident, by, reason=reason, person=person)
+        return incident
+
+    @classmethod
+    @starts("no alert", "to decide", "triggered", "not notifiable")
+    def name_adult(cls, incident, person, reason, by):
+        """The concern turns out to be about `person`: it is shut to them at every door, shared or assigned or not."""
+        with transaction():
+            if User.select().where(User.id == person.id, User.id.in_(Involved.about(incident))).exists():
+                raise Refused(f"{person} is already named.")
+            Involved.create(incident=incident, adult=person, part=ABOUT)
+            cls.update(ended_at=now()).where(cls.incident == incident, cls.user == person, cls.ended_at.is_null()).execute()
+            Addendum.add(incident, by, f"The concern is about {person}. {reason}")
+            Event.write("incident:name_adult", incident, by, reason=reason, person=person)
         return incident
 
     @classmethod

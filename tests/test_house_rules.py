@@ -156,6 +156,7 @@ def test_sqlite_is_opened_as_promised(school):
     with sqlite3.connect(school.folder / "safeguarding.db") as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     other.close()
+    assert db.obj._lock_type == "immediate", "a read that turns into a write fails at once under WAL: connect with lock_type=immediate"
     assert (db.pragma("synchronous"), db.pragma("foreign_keys"), db.pragma("busy_timeout")) == (2, 1, 10_000)
 
 

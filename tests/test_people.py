@@ -109,7 +109,10 @@ def test_a_record_readers_email_and_factor_wait(cast, school):
     assert fresh.email == "thief@evil.example" and fresh.tf_totp_secret is None and Session.of(fresh) == []
 
 
-def test_a_factor_of_somebody_who_reads_nothing_is_reset_at_once(cast, school):
+def test_a_factor_is_reset_at_once_only_before_a_passphrase_was_chosen(cast, school):
+    page = cast.ira.press("user:reset_factor", school.dave)
+    assert "waits for the approval" in page.text_only and User.get_by_id(school.dave.id).tf_totp_secret, "his own reports are records too"
+    User.update(password=None).where(User.id == school.dave.id).execute()
     page = cast.ira.press("user:reset_factor", school.dave)
     assert "The second factor is reset" in page.text_only and User.get_by_id(school.dave.id).tf_totp_secret is None
     with pytest.raises(Refused):
@@ -199,6 +202,43 @@ def test_an_adult_whom_the_concern_is_about_cannot_be_shared_with(cast, school):
     incident = report(school, adults=[(school.dina, ABOUT)])
     cast.mark.get("/")
     assert "cannot be shared with Dina" in cast.mark.press("incident:share", incident, person="Dina", reason="x").text_only
+
+
+def test_an_adult_named_later_is_shut_out_from_then_on(cast, school, log):
+    log.assign([school.connor], school.alice)
+    incident = log.incident
+    assert cast.connor.get(f"/log/details/?id={log.id}").status_code == 200
+    assert cast.carol.press("incident:name_adult", incident, person="Connor", reason="x").status_code == 403
+    cast.mark.get("/")
+    assert cast.mark.press("incident:name_adult", incident, person="Connor", reason=" ").status_code == 422
+    page = cast.mark.press("incident:name_adult", incident, person="Connor", reason="The child said so.")
+    assert "is shut to them" in page.text_only and "The concern is about Connor" in page.text_only
+    assert cast.connor.get(f"/log/details/?id={log.id}").status_code == 404
+    assert cast.mark.press("incident:name_adult", incident, person="Connor", reason="Again").status_code == 409
+    before = Notice.select().where(Notice.user == school.connor).count()
+    log.complete_anyway(reason="For the test.", by=school.alice)
+    assert Notice.select().where(Notice.user == school.connor).count() == before, "and no longer emailed"
+
+
+def test_emergency_access_is_for_reading(cast, school, log, tracker):
+    section = tracker.in_order()[0]
+    Emergency.begin(school.connor, "Nobody answers.")
+    assert cast.connor.get(f"/section/edit/?id={section.id}").status_code == 200
+    assert (
+        cast.connor.post(f"/section/edit/?id={section.id}", {"version": section.version, f"q{section.questions[0]['id']}": "x"}).status_code
+        == 403
+    )
+
+
+def test_a_role_is_never_widened_unseen(cast, school):
+    edit_role(Role(), school.ira, 1, ["incident:report", "incident:read"], name="Helper", description="")
+    assert role("Helper").permissions == ["incident:report"], "not even one that nobody has yet"
+    edit_person(school.dave, school.ira, [role("Staff"), role("Manager")])
+    grant = Proposal.select().where(Proposal.kind == "grant").get()
+    assert PERMISSIONS["log:trigger"] in cast.alice.get(f"/proposal/details/?id={grant.id}").text_only, "what is given is spelt out"
+    with pytest.raises(Refused):
+        for name in ("DSL", "Head"):
+            edit_role(role(name), school.ira, 5, [p for p in role(name).permissions if p != "proposal:approve"])
 
 
 def test_if_every_level_5_is_named_the_form_says_where_to_go(cast, school, answers):

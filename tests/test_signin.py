@@ -228,6 +228,39 @@ def test_codes_are_limited_as_well(app, school):
     assert person.lands("/") == "/login" and Attempt.select().count() >= 5
 
 
+def test_a_right_passphrase_does_not_wipe_out_wrong_codes(app, school):
+    for _round in range(3):
+        person, _page = passphrase_only(app, school.alice)
+        for _attempt in range(2):
+            page = person.post("/tf-validate", {"code": "000000"})
+    _person, page = passphrase_only(app, school.alice)
+    assert "Not signed in" in page.text_only
+
+
+def test_passphrases_are_never_kept_as_drafts(cast, school):
+    cast.dave.get("/change")
+    with at(now() + timedelta(minutes=30)):
+        cast.dave.post(
+            "/change", {"password": PASSWORD, "new_password": "marble teapot orbit 9", "new_password_confirm": "marble teapot orbit 9"}
+        )
+    assert Draft.select().count() == 0
+
+
+def test_asking_for_reset_links_is_limited(app, school):
+    visitor = Person(app, None)
+    for _attempt in range(8):
+        visitor.get("/reset")
+        visitor.post("/reset", {"email": school.dave.email})
+    assert Notice.select().where(Notice.user == school.dave).count() == 5
+
+
+def test_a_long_passphrase_is_fine(app, school):
+    with app.app_context():
+        check = app.extensions["security"]._password_util.validate
+        problems, _normal = check("marble teapot orbit " * 10, False, user=User(name="Ola", email="ola@example.org"))
+    assert not problems
+
+
 def test_one_address_trying_many_accounts_is_slowed(app, school):
     for number in range(40):
         Attempt.fail(f"somebody{number}@example.org", "127.0.0.1")
@@ -243,6 +276,7 @@ def test_the_answer_is_the_same_whether_or_not_an_account_exists(app, school):
         page = visitor.post("/login", {"email": email, "password": "wrong wrong wrong"})
         reset_page = visitor.get("/reset")
         reset_answer = visitor.post("/reset", {"email": email})
+        assert "Instructions" in reset_answer.text_only
         answers.append(
             [
                 page.status_code,
@@ -252,7 +286,7 @@ def test_the_answer_is_the_same_whether_or_not_an_account_exists(app, school):
                 reset_answer.text_only.replace(email, ""),
             ]
         )
-    assert answers[0] == answers[1]
+    assert answers[0] == answers[1] and [notice.user for notice in Notice.select()] == [school.alice]
 
 
 # sessions

@@ -69,7 +69,7 @@ def state(record):
     fresh = type(record).get_by_id(record.id)
     return (
         fresh.status,
-        Event.select().where(Event.verb.not_in(["incident:read", "log:read", "record:refused", "user:signed_in"])).count(),
+        Event.select().where(Event.verb.not_in(["incident:read", "log:read", "section:read", "record:refused", "user:signed_in"])).count(),
         Notice.select().count(),
         Log.select().count(),
     )
