@@ -18,7 +18,7 @@ def refuse(db, table, event, sentence, when=""):
 
 def up(migrator, db):
     if db.__class__.__name__ != "SqliteDatabase":
-        db.execute_sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0]; END $$")
+        db.execute_sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%%', TG_ARGV[0]; END $$")
     for table in KEPT:
         refuse(db, table, "DELETE", f"{table}: nothing is deleted")
     for table in FIXED:
