@@ -4,15 +4,22 @@ import re
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
+
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.http_proxy import ProxyMiddleware
+from werkzeug.test import Client
 
 import app as application
-from models import Child, Event, Incident, Log, Role, User, UserRole, db
+from models import Child, Event, Incident, Log, Role, User, db
 from models.base import connect, now
 from models.settings import settings
 
-from .conftest import CAST, PASSWORD, Person, code_of, report
+from .browser.conftest import serving
+from .conftest import CHEAP_ARGON2, PASSWORD, Person, code_of, enrol_cast, report
 
 CASES = []
 
@@ -22,46 +29,51 @@ def case(function):
     return function
 
 
+class Attacker(Person):
+    """Somebody with an HTTP client: each request goes over a socket to the served installation."""
+
+    def __init__(self, place, user):
+        self.app, self.user, self.token = place.app, user, ""
+        wire = ProxyMiddleware(NotFound(), {})
+        target = {"target": place.address, "remove_prefix": False, "host": "<auto>", "headers": {}, "ssl_context": None}
+        self.client = Client(lambda environ, start: wire.proxy_to(target, environ["PATH_INFO"], "/")(environ, start))
+
+
+@contextmanager
 def school():
-    """A real (not a demonstration) school in a folder of its own: its app, people by name, one incident and its log."""
+    """A real (not a demonstration) school in a folder of its own, served: its address, people by name, one incident and its log."""
     folder = Path(tempfile.mkdtemp())
     settings.load(DATA=folder, DATABASE_URL=f"sqlite:///{folder}/attack.db", LOCAL="yes", SCHOOL="Attacked School")
     application.prepare()
-    app = application.create_app(
-        TESTING=True,
-        SECRET_KEY="attack" * 8,
-        SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS={"argon2__rounds": 1, "argon2__memory_cost": 8, "argon2__parallelism": 1},
-    )
+    app = application.create_app(SECRET_KEY="attack" * 8, SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2)
     connect(settings.database)
     db.connect()
     with app.app_context():
-        hashed = application.hash_password(PASSWORD)
-        for name, email, title, role in CAST:
-            factor = {
-                "tf_primary_method": "authenticator",
-                "tf_totp_secret": app.extensions["security"].totp_factory.generate_totp_secret(),
-            }
-            user = User.create(name=name, email=f"{email}@attacked.example", job_title=title, password=hashed, **factor)
-            UserRole.create(user=user, role=Role.get(Role.name == role))
+        enrol_cast(app, "attacked.example")
     people = {user.email.split("@")[0]: user for user in User.select()}
     child = Child.create(name="Zofia Łukasiewicz", date_of_birth="2013-05-03", year="Year 7")
-    place = type("School", (), {"child": child, **people})
-    place.app, place.incident = app, report(place)
+    place = SimpleNamespace(app=app, child=child, **people)
+    place.incident = report(place)
     place.log = Log.trigger(place.incident, people["mark"])
-    return place
+    try:
+        with serving(app) as place.address:
+            yield place
+    finally:
+        db.close()
+        settings.load()
 
 
 def enter(place, name):
-    return Person(place.app, getattr(place, name)).sign_in()
+    return Attacker(place, getattr(place, name)).sign_in()
 
 
 @case
 def a_stranger_opens_nothing(place):
     """Every GET route without signing in."""
-    client, leaks = place.app.test_client(), []
+    stranger, leaks = Attacker(place, None), []
     for rule in place.app.url_map.iter_rules():
         if "GET" in rule.methods and "<" not in rule.rule:
-            text = client.get(rule.rule, query_string={"id": 1}, follow_redirects=True).get_data(as_text=True)
+            text = stranger.get(rule.rule, query_string={"id": 1}, follow_redirects=True).get_data(as_text=True)
             leaks += [rule.rule] if "Zofia" in text or place.log.reference in text else []
     return leaks
 
@@ -69,7 +81,7 @@ def a_stranger_opens_nothing(place):
 @case
 def a_stolen_passphrase_is_not_enough(place):
     """Sign in with the DSL's passphrase and without the code, then open pages."""
-    thief = Person(place.app, place.alice)
+    thief = Attacker(place, place.alice)
     thief.get("/login")
     thief.post("/login", {"email": place.alice.email, "password": PASSWORD})
     return [path for path in ("/", "/incident/", "/log/", "/account/", "/user/") if thief.lands(path) != "/login"]
@@ -174,7 +186,7 @@ def a_redirect_does_not_leave(place):
         "\\/evil.example",
         "https:/evil.example",
     ):
-        person = Person(place.app, place.dave)
+        person = Attacker(place, place.dave)
         person.get("/login")
         person.client.post(
             "/login", query_string={"next": target}, data={"csrf_token": person.token, "email": place.dave.email, "password": PASSWORD}
@@ -238,7 +250,7 @@ def absurd_input_is_answered_without_a_trace(place):
 def guessing_is_slowed(place):
     """Thirty passphrases and thirty codes, then the right ones from the same place."""
     for _attempt in range(30):
-        guess = Person(place.app, place.carol)
+        guess = Attacker(place, place.carol)
         guess.get("/login")
         guess.post("/login", {"email": place.carol.email, "password": "guess guess guess"})
     guess.post("/login", {"email": place.carol.email, "password": PASSWORD})
@@ -250,7 +262,7 @@ def guessing_is_slowed(place):
 def a_cookie_that_was_copied_ends_with_sign_out(place):
     """Replay of a session."""
     bob = enter(place, "bob")
-    copy = Person(place.app, place.bob)
+    copy = Attacker(place, place.bob)
     copy.client.set_cookie("session", bob.client.get_cookie("session").value)
     bob.post("/logout")
     return [] if copy.lands("/") == "/login" else ["the copy still works"]
@@ -302,12 +314,9 @@ def attack():
     """Run every case; gives [(what was tried, what was found, seconds)]."""
     results = []
     for one in CASES:
-        place = school()
-        start = time.perf_counter()
-        try:
+        with school() as place:
+            start = time.perf_counter()
             results.append((one, one(place), time.perf_counter() - start))
-        finally:
-            db.close()
     return results
 
 
