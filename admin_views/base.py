@@ -3,7 +3,7 @@
 from itertools import chain
 from math import ceil
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, g, redirect, request, url_for
 from flask_admin import AdminIndexView, expose
 from flask_admin.contrib.peewee import ModelView
 from flask_admin.helpers import get_form_data
@@ -294,7 +294,10 @@ class RecordView(Door, ModelView):
         return f"Saved: {record}."
 
     def form_page(self, template, form, status=200, **context):
-        return self.render(template, form=form, **{"record": None, "theirs": False, "refused": None, "typed": None} | context), status
+        version = g.get("draft_version") or getattr(context.get("record"), "version", "")
+        return self.render(
+            template, form=form, **{"version": version, "record": None, "theirs": False, "refused": None, "typed": None} | context
+        ), status
 
     @staticmethod
     def here():
@@ -313,6 +316,7 @@ class RecordView(Door, ModelView):
         draft = Draft.of(me(), self.here())
         if draft:
             flash(f"What you typed here until {when(draft.saved_at)} is back in the form. It is not saved yet.", "warning")
+            g.draft_version = MultiDict(draft.fields).get("version")  # so that what a colleague saved meanwhile is shown, not overwritten
         return MultiDict(draft.fields) if draft else None
 
     def create_form(self, obj=None):

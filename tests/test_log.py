@@ -81,6 +81,20 @@ def test_the_second_of_two_savers_sees_both_texts_and_loses_nothing(cast, log, s
     assert Event.last(log, "log:edit").detail["changed"]["summary"] == ["Carol’s text", "Alice’s text"]
 
 
+def test_a_draft_does_not_overwrite_what_a_colleague_saved_meanwhile(cast, log, school):
+    cast.alice.get(f"/log/edit/?id={log.id}")
+    cast.alice.post(
+        f"/log/edit/?id={log.id}", {"version": Log.get().version, "setting": log.setting, "summary": "Alice’s draft", "draft": "1"}
+    )
+    old = Log.get().version
+    log.edit(school.carol, summary="Carol’s text")
+    page = cast.alice.get(f"/log/edit/?id={log.id}")
+    assert "Alice’s draft" in page.text and f'name="version" value="{old}"' in page.text
+    page = cast.alice.post(f"/log/edit/?id={log.id}", {"version": old, "setting": log.setting, "summary": "Alice’s draft"})
+    assert page.status_code == 409 and "Carol’s text" in page.text and Log.get().summary == "Carol’s text"
+    assert f'name="version" value="{Log.get().version}"' in page.text, "saved once more, it counts"
+
+
 def test_late_is_a_warning_that_never_blocks(cast, school):
     with at(now() - timedelta(hours=30)):
         log = Log.trigger(report(school), school.mark)
