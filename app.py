@@ -49,6 +49,7 @@ HEADERS = {
 
 def secret():
     """The installation's secret key: made at first use, readable by its owner only, never in code or settings."""
+    os.umask(0o077)  # what we write, from the folder on, is for this account alone
     file = settings.folder / "secret.key"
     if not file.exists():
         settings.folder.mkdir(parents=True, exist_ok=True)

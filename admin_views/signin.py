@@ -113,8 +113,8 @@ class Forgot(ForgotPasswordForm):
 
     def validate(self, **kwargs):
         account = f"reset {(self.email.data or '').strip()}"
-        good = slowed(self, self.email, account, lambda: super(Forgot, self).validate(**kwargs), lambda: False)
-        if not self.email.errors:
+        good = slowed(self, self.email, account, lambda: super(Forgot, self).validate(**kwargs))
+        if good:
             Attempt.fail(account, request.remote_addr or "")
         return good
 
@@ -133,8 +133,8 @@ class CodeOnce(Totp):
 class Passphrase(PasswordUtil):
     def validate(self, password, is_register, **kwargs):
         """Refuse what is common (zxcvbn), and what is made from the name of the school or the person."""
-        problems, _short = super().validate(password[:72], is_register, **kwargs)  # zxcvbn raises on more
         password = self.normalize(password)
+        problems, _short = super().validate(password[:72], is_register, **kwargs)  # zxcvbn raises on more
         user = kwargs.get("user") or (current_user if current_user.is_authenticated else None)
         names = f"{settings.school} {getattr(user, 'name', '')} {getattr(user, 'email', '')}".replace("@", " ").replace(".", " ").split()
         bare = fold(password)

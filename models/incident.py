@@ -12,6 +12,7 @@ HAPPENED = ["Exact", "Approximate", "Not known"]
 PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
 ABOUT = "The concern is about this adult"
 ADULTS_PART = ["Present", ABOUT]
+GO_ELSEWHERE = "Everyone who would decide on this is named in it. Do not record it here: go to the chair of governors, or to the LADO of your local authority, today."
 
 
 class Incident(Record):
@@ -99,10 +100,7 @@ class Incident(Record):
             errors["happened_at"] = "Say when it happened, or choose “Not known” above."
         level_5 = set(User.level_5())
         if level_5 and level_5 <= {adult for adult, part in adults if part == ABOUT}:
-            errors["adults"] = (
-                "Everyone who would decide on this is named in it. Do not record it here: go to the chair of governors, or to the LADO of your "
-                "local authority, today."
-            )
+            errors["adults"] = GO_ELSEWHERE
         if errors:
             raise Refused("The incident was not saved.", errors)
         with transaction():

@@ -19,7 +19,7 @@ VOCABULARY = {
     "incident:share": ("Share an incident with a named person.", "shared the incident"),
     "incident:unshare": ("Withdraw what was shared.", "withdrew what was shared"),
     "emergency:begin": (
-        "In an emergency, read every record for 24 hours, with a reason; every Level 5 is told at once.",
+        "In an emergency, read every record and add to incidents for 24 hours, with a reason; every Level 5 is told at once.",
         "began emergency access",
     ),
     "record:refused": (None, "was refused a record"),
@@ -55,7 +55,10 @@ VOCABULARY = {
     "counts:read": ("See how many incidents and logs there are, never a name.", None),
     "user:edit": ("Set people up, give and take roles; what opens records waits for a Level 5.", "edited the person"),
     "user:add": (None, "added the person"),
-    "user:reset_factor": ("Reset a person’s second factor; a record reader’s waits for a Level 5.", "reset the second factor"),
+    "user:reset_factor": (
+        "Reset a person’s second factor; it waits for a Level 5 once they have chosen a passphrase.",
+        "reset the second factor",
+    ),
     "user:told": (None, "was sent an email about their account"),
     "user:signed_in": (None, "signed in"),
     "user:signed_out": (None, "signed out"),

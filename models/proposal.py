@@ -85,11 +85,18 @@ class Proposal(Record):
 
 
 def keep_a_level_5(person, role=None):
-    """Raise Refused when taking `role` from `person` (or, with none, deactivating them) would leave no active Level 5."""
-    others = [user for user in User.level_5() if user != person]
-    still = role and any(other.level == 5 and other != role for other in person.roles)
-    if person.level == 5 and person.active and not others and not still:
-        raise Refused("Nothing was saved.", {"roles": f"{person} is the last active Level 5. Give somebody else Level 5 first."})
+    """Raise Refused when taking `role` from `person` (or, with none, deactivating them) would leave no active Level 5, or none who may approve."""
+    if person.level < 5 or not person.active:
+        return
+    left = [other for other in person.roles if role and other != role and other.level == 5]
+    for permission in ("", "proposal:approve"):
+        has = lambda roles: any(not permission or permission in one.permissions for one in roles)  # noqa: B023, E731 - used within the turn
+        others = [user for user in User.level_5() if user != person and has(user.roles)]
+        if has(person.roles) and not others and not (left and has(left)):
+            raise Refused(
+                "Nothing was saved.",
+                {"roles": f"{person} is the last active Level 5 who can do this work. Give somebody else Level 5 first."},
+            )
 
 
 def keep_an_approver(role):
@@ -115,7 +122,8 @@ def edit_person(person, by, roles, **values):
             raise Refused("Nothing was saved.", {"roles": "Nobody changes their own roles. Ask a colleague who may."})
         if values.get("active") is False:
             keep_a_level_5(person)
-        if person.password and values.get("email", person.email) != person.email:
+        settled = person.password or person.reads or Proposal.select().where(Proposal.user == person, Proposal.status == "waiting").exists()
+        if settled and values.get("email", person.email) != person.email:
             Proposal.make(by, "email", user=person, value=values.pop("email"))
         changed = person.set(**values)
         person.check()

@@ -6,7 +6,7 @@ from peewee import ForeignKeyField, TextField
 
 from .base import Base, Moment, Record, Refused, now, transaction
 from .event import Event
-from .incident import ABOUT, Addendum, Incident, Involved
+from .incident import ABOUT, GO_ELSEWHERE, Addendum, Incident, Involved
 from .notice import Notice
 from .people import User
 from .steps import starts
@@ -56,6 +56,9 @@ class Share(Record):
         with transaction():
             if User.select().where(User.id == person.id, User.id.in_(Involved.about(incident))).exists():
                 raise Refused(f"{person} is already named.")
+            named = set(User.select().where(User.id.in_(Involved.about(incident)))) | {person}
+            if set(User.level_5()) <= named:
+                raise Refused(GO_ELSEWHERE)
             Involved.create(incident=incident, adult=person, part=ABOUT)
             cls.update(ended_at=now()).where(cls.incident == incident, cls.user == person, cls.ended_at.is_null()).execute()
             Addendum.add(incident, by, f"The concern is about {person}. {reason}")

@@ -204,6 +204,25 @@ def test_an_adult_whom_the_concern_is_about_cannot_be_shared_with(cast, school):
     assert "cannot be shared with Dina" in cast.mark.press("incident:share", incident, person="Dina", reason="x").text_only
 
 
+def test_an_invited_person_who_will_read_keeps_their_email(school):
+    new = User.create(name="Oisín de Brún", email="oisin@thornley.example")
+    edit_person(new, school.ira, [role("Head")])
+    edit_person(User.get_by_id(new.id), school.ira, [], email="thief@evil.example")
+    assert User.get_by_id(new.id).email == "oisin@thornley.example" and Proposal.select().where(Proposal.kind == "email").exists()
+
+
+def test_a_level_5_who_can_approve_stays(school):
+    Role.update(permissions=[p for p in role("DSL").permissions if p != "proposal:approve"]).where(Role.name == "DSL").execute()
+    with pytest.raises(Refused):
+        edit_person(school.bob, school.ira, [role("Head")], active=False)
+
+
+def test_the_last_level_5_cannot_be_named_away(school, incident):
+    Share.name_adult(incident, school.bob, "Said the child.", by=school.mark)
+    with pytest.raises(Refused, match="chair of governors"):
+        Share.name_adult(incident, school.alice, "Said the child.", by=school.mark)
+
+
 def test_an_adult_named_later_is_shut_out_from_then_on(cast, school, log):
     log.assign([school.connor], school.alice)
     incident = log.incident
