@@ -22,6 +22,11 @@ def me():
     return current_user._get_current_object()
 
 
+def is_id(text):
+    """Whether `text` can be the id of a row at all."""
+    return bool(text) and text.isascii() and text.isdigit() and int(text) < 2**31
+
+
 class Door:
     """Shut to those who are not signed in, and to those without `permission` (None: anyone signed in)."""
 
@@ -118,13 +123,22 @@ class RecordView(Door, ModelView):
     def asked(self, id=None):
         """The record that the address or the form names; 404 when there is none that this person may see, and a refusal is written down."""
         id = request.args.get("id", "") if id is None else id
-        if not id.isdigit() or not id.isascii() or int(id) >= 2**31:
+        if not is_id(id):
             abort(404)
         return self.get_one(id)
 
-    def note_refusal(self, id):
-        """Write down that this person was refused a record that exists."""
-        if id and id.isdigit() and id.isascii() and int(id) < 2**31 and (record := self.model.get_or_none(self.model.id == int(id))):
+    def other(self, model, id):
+        """A row of another model that goes with this view (a file, a kept copy, a parent), through the policy like `asked`."""
+        row = visible(model, me()).where(model.id == int(id)).get_or_none() if is_id(id) else None
+        if not row:
+            self.note_refusal(id, model)
+            abort(404)
+        return row
+
+    def note_refusal(self, id, model=None):
+        """Write down that this person was refused a record (of this view, or of `model`) that exists."""
+        model = model or self.model
+        if is_id(id) and (record := model.get_or_none(model.id == int(id))):
             Event.write("record:refused", record, me(), door=request.endpoint)
 
     def get_list(self, page, sort_column, sort_desc, search, filters, execute=True, page_size=None):

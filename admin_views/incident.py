@@ -148,10 +148,7 @@ class IncidentView(RecordView):
 
     @expose("/file/")
     def file_view(self):
-        id = request.args.get("id", "")
-        attachment = visible(Attachment, me()).where(Attachment.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none()
-        if not attachment:
-            self.asked("")  # not found
+        attachment = self.other(Attachment, request.args.get("id", ""))
         Event.write("attachment:read", attachment, me())
         response = send_file(
             BytesIO(attachment.read()), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name

@@ -135,10 +135,7 @@ class LogView(RecordView):
 
     @expose("/copy/")
     def copy_view(self):
-        id = request.args.get("id", "")
-        document = visible(Document, me()).where(Document.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none() or abort(
-            404
-        )
+        document = self.other(Document, request.args.get("id", ""))
         log = self.asked(str(document.event.record))
         Event.write("log:pdf", log, me(), sha256=document.sha256)
         return self.paper(document.content(), f"{log}-signed-off-{document.id}.pdf")

@@ -1,6 +1,6 @@
 """What is set up in the panel without code: templates and their questions, choice lists, children; and the emails, to look at."""
 
-from flask import abort, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask_admin import expose
 
 from models import Child, Choice, Flag, Incident, Notice, Question, Template, TemplateSection, User, visible
@@ -66,8 +66,7 @@ class PartView(RecordView):
 
     def create(self, form):
         name, model = self.parent
-        id = request.args.get(name, "")
-        parent = visible(model, me()).where(model.id == (int(id) if id.isdigit() and len(id) < 10 else 0)).get_or_none() or abort(404)
+        parent = self.other(model, request.args.get(name, ""))
         record = self.model(**{name: parent}, **self.values(form))
         record.place_last()
         return self.keep(record, "add")

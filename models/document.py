@@ -134,6 +134,12 @@ class Document(Base):
     sha256 = CharField(max_length=64, null=True)
     made_at = Moment(default=now)
 
+    def __str__(self):
+        return f"the copy kept of {self.event.detail.get('record', '')}"
+
+    def case(self):
+        return self.event.incident
+
     @classmethod
     def of_case(cls, query, incident):
         """The copies in `query` that were kept for one case, newest first, without their contents."""

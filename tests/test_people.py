@@ -4,7 +4,24 @@ from datetime import timedelta
 
 import pytest
 
-from models import Emergency, Event, Incident, Log, Notice, Proposal, Refused, Role, Session, Share, User, UserRole, visible, who_sees
+from models import (
+    Attachment,
+    Document,
+    Emergency,
+    Event,
+    Incident,
+    Log,
+    Notice,
+    Proposal,
+    Refused,
+    Role,
+    Session,
+    Share,
+    User,
+    UserRole,
+    visible,
+    who_sees,
+)
 from models.base import at, now
 from models.incident import ABOUT
 from models.permissions import OPENS, PERMISSIONS, SHIPPED_ROLES
@@ -317,4 +334,8 @@ def test_every_read_and_refusal_is_an_event(cast, school, log):
     cast.dina.get(f"/incident/details/?id={log.incident_id}")
     assert Event.last(log, "log:read").by == school.carol and Event.last(log, "record:refused").by == school.connor
     assert Event.last(log.incident, "record:refused").by == school.dina
+    ready = Attachment.add(log.incident, school.dave, "note.txt", b"A note.")
+    log.complete_anyway(reason="For the test.", by=school.alice)
+    for path, record in ((f"/incident/file/?id={ready.id}", ready), (f"/log/copy/?id={Document.get().id}", Document.get())):
+        assert cast.connor.get(path).status_code == 404 and Event.last(record, "record:refused").by == school.connor
     assert "Dina El-Sayed was refused a record" in cast.alice.get(f"/incident/details/?id={log.incident_id}").text_only
