@@ -84,52 +84,38 @@ class Proposal(Record):
             raise Refused("Whoever asked for a change does not decide on it.")
 
 
-def keep_a_level_5(person, role=None):
-    """Raise Refused when taking `role` from `person` (or, with none, deactivating them) would leave no active Level 5, or none who may approve."""
-    if person.level < 5 or not person.active:
-        return
-    left = [other for other in person.roles if role and other != role and other.level == 5]
-    for permission in ("", "proposal:approve"):
-        has = lambda roles: any(not permission or permission in one.permissions for one in roles)  # noqa: B023, E731 - used within the turn
-        others = [user for user in User.level_5() if user != person and has(user.roles)]
-        if has(person.roles) and not others and not (left and has(left)):
-            raise Refused(
-                "Nothing was saved.",
-                {"roles": f"{person} is the last active Level 5 who can do this work. Give somebody else Level 5 first."},
-            )
+def led():
+    """(whether there is an active Level 5, whether one of them may approve changes), as the database says now."""
+    level_5 = list(User.level_5())
+    return bool(level_5), any(person.may("proposal:approve") for person in level_5)
 
 
-def keep_an_approver(role):
-    """Raise Refused when taking proposal:approve from `role` would leave no active Level 5 who may approve."""
-    for person in User.level_5():
-        if any(other != role and "proposal:approve" in other.permissions for other in person.roles):
-            return
-    raise Refused(
-        "Nothing was saved.", {"permissions": "Nobody at Level 5 could approve changes any more. Leave that permission with one role."}
-    )
+def keep_led(before, field):
+    """Raise Refused, at `field`, when what `led` said before no longer holds. Inside the transaction, after the change: so nothing is saved."""
+    if any(was and not still for was, still in zip(before, led(), strict=True)):
+        raise Refused(
+            "Nothing was saved.", {field: "This would leave no active Level 5 who can approve changes. Give somebody else Level 5 first."}
+        )
 
 
 def edit_person(person, by, roles, **values):
-    """Set a person's fields and roles. What opens records is asked for, the rest counts at once; returns what waits, in words.
+    """Set a person's fields and roles. What opens records is asked for, the rest counts at once; returns how many requests were made.
 
-    Raises Refused for the last active Level 5, and for a change of one's own roles.
+    Raises Refused when no active Level 5 who may approve would be left, and for a change of one's own roles.
     """
     before = Proposal.select().where(Proposal.status == "waiting").count()
     with transaction():
+        well = led()
         old = {role.id: role for role in person.roles}
         new = {role.id: role for role in roles}
         if by == person and set(old) != set(new):
             raise Refused("Nothing was saved.", {"roles": "Nobody changes their own roles. Ask a colleague who may."})
-        if values.get("active") is False:
-            keep_a_level_5(person)
-        settled = person.password or person.reads or Proposal.select().where(Proposal.user == person, Proposal.status == "waiting").exists()
-        if settled and values.get("email", person.email) != person.email:
+        if person.id and values.get("email", person.email) != person.email:  # whoever has the mailbox may become the person
             Proposal.make(by, "email", user=person, value=values.pop("email"))
         changed = person.set(**values)
         person.check()
         person.save()
         for role in [role for id, role in old.items() if id not in new]:
-            keep_a_level_5(person, role)
             UserRole.delete().where(UserRole.user == person, UserRole.role == role).execute()
             changed[f"role {role}"] = (True, False)
         for role in [role for id, role in new.items() if id not in old]:
@@ -138,6 +124,7 @@ def edit_person(person, by, roles, **values):
             else:
                 UserRole.create(user=person, role=role)
                 changed[f"role {role}"] = (False, True)
+        keep_led(well, "roles")
         if changed:
             Event.write("user:edit", person, by, changed)
             person.roles = None
@@ -183,23 +170,16 @@ def edit_role(role, by, level, permissions, **values):
     if level not in range(6):
         raise Refused("Nothing was saved.", {"level": "A level is a number from 0 to 5."})
     with transaction():
+        well = led()
         wider = (OPENS & set(permissions)) - set(role.permissions)
-        waits = bool(wider) or (level == 5 and (role.level or 0) < 5)
-        if "proposal:approve" in role.permissions and "proposal:approve" not in permissions:
-            keep_an_approver(role)
-        if role.id and role.level == 5 and level < 5:
-            for person in User.level_5():
-                if not [user for user in User.level_5() if any(r.level == 5 and r != role for r in user.roles)]:
-                    keep_a_level_5(person, role)
-        now_level, now_permissions = (
-            (min(level, role.level or 0) if level == 5 else level, [p for p in permissions if p not in wider])
-            if waits
-            else (level, permissions)
-        )
-        changed = role.set(level=now_level, permissions=now_permissions, **values)
+        raised = level == 5 and (role.level or 0) < 5
+        waits = bool(wider) or raised
+        now_level = (role.level or 0) if raised else level
+        changed = role.set(level=now_level, permissions=[p for p in permissions if p not in wider], **values)
         role.check()
         new = not role.id
         role.save()
+        keep_led(well, "permissions")
         if changed:
             Event.write("role:add" if new else "role:edit", role, by, changed)
             for link in role.user_roles:

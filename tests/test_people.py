@@ -141,9 +141,13 @@ def test_the_last_active_level_5_stays(cast, school):
     cast.ira.get(f"/user/edit/?id={school.alice.id}")
     for changed in ({"active": "no"}, {"roles": [role("Staff").id]}):
         page = cast.ira.post(f"/user/edit/?id={school.alice.id}", person_form(school.alice, **changed))
-        assert page.status_code == 422 and "is the last active Level 5" in page.text_only, changed
+        assert page.status_code == 422 and "no active Level 5" in page.text_only, changed
     with pytest.raises(Refused, match="Nothing was saved"):
         edit_role(role("DSL"), school.ira, 4, role("DSL").permissions)
+    both = [role("DSL"), role("Head")]
+    UserRole.create(user=school.alice, role=both[1])
+    with pytest.raises(Refused):
+        edit_person(User.get_by_id(school.alice.id), school.ira, [role("Staff")])
     assert User.get_by_id(school.alice.id).level == 5
 
 
@@ -226,6 +230,13 @@ def test_an_invited_person_who_will_read_keeps_their_email(school):
     edit_person(new, school.ira, [role("Head")])
     edit_person(User.get_by_id(new.id), school.ira, [], email="thief@evil.example")
     assert User.get_by_id(new.id).email == "oisin@thornley.example" and Proposal.select().where(Proposal.kind == "email").exists()
+
+
+def test_a_level_5_role_that_all_leaders_share_is_not_lowered(school):
+    UserRole.update(role=role("DSL")).where(UserRole.user == school.bob).execute()
+    with pytest.raises(Refused):
+        edit_role(role("DSL"), school.ira, 4, role("DSL").permissions)
+    assert role("DSL").level == 5
 
 
 def test_a_level_5_who_can_approve_stays(school):
