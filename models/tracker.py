@@ -90,11 +90,17 @@ class Section(Record):
         return "in progress" if any(self.lacks(question) for question in self.questions) else "complete"
 
     def save_answers(self, answers, by):
-        """Save answers {question id: value}, half-finished or not. Refused once the log is completed."""
+        """Save answers {question id: value}, half-finished or not. Refused once the log is completed; TypeError for what cannot be an answer."""
         with transaction():
             self.tracker.log.stay_open()
             old, asked = self.answers, {question["id"]: question["text"] for question in self.questions}
             new = {key: plain(value) for key, value in answers.items() if key in asked and value not in (None, "", [])}
+            for question in self.questions:
+                several = question["kind"] in ("table of rows", "several of a list")
+                if question["id"] in new and several != isinstance(new[question["id"]], list):
+                    raise TypeError(
+                        f"An answer to “{question['text']}” ({question['kind']}) cannot be {type(new[question['id']]).__name__}."
+                    )
             changed = {asked[key]: (old.get(key), new.get(key)) for key in asked if old.get(key) != new.get(key)}
             self.answers, self.saved_by, self.saved_at = new, by, now()
             self.save()

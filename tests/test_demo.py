@@ -67,3 +67,17 @@ def test_the_command_serves_it_and_keeps_what_was_entered(tmp_path):
         stamp = (tmp_path / "demo" / "secret.key").read_text()
     assert "Building the school" not in printed
     assert (tmp_path / "demo" / "secret.key").stat().st_mode & 0o77 == 0
+
+
+def test_every_record_of_the_school_opens(demo_school):
+    from .conftest import Person
+
+    alice = Person(demo_school, User.get(User.email == "alice@demo.example")).sign_in(demo.PASSWORD)
+    for noun, model, door in (
+        ("incident", Incident, "details"),
+        ("log", Log, "details"),
+        ("section", Section, "edit"),
+        ("notice", Notice, "details"),
+    ):
+        for row in model.select(model.id):
+            assert alice.get(f"/{noun}/{door}/?id={row.id}").status_code == 200, f"{noun} {row.id}"

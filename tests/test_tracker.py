@@ -59,6 +59,13 @@ def test_a_bad_answer_saves_nothing_and_gives_all_back(cast, every_kind, kind, v
     assert Section.get_by_id(every_kind.id).answers == {} and not Event.last(every_kind, "section:save")
 
 
+def test_what_cannot_be_an_answer_is_no_answer(school, every_kind):
+    table = next(question for question in every_kind.questions if question["kind"] == "table of rows")
+    with pytest.raises(TypeError, match="cannot be str"):
+        every_kind.save_answers({table["id"]: "words"}, school.carol)
+    assert Section.get_by_id(every_kind.id).saved_at is None
+
+
 def test_the_state_is_derived(school, tracker):
     section = tracker.in_order()[0]
     assert section.status == "not started"
