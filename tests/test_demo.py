@@ -79,5 +79,5 @@ def test_every_record_of_the_school_opens(demo_school):
         ("section", Section, "edit"),
         ("notice", Notice, "details"),
     ):
-        for row in model.select(model.id):
+        for row in model.select(model.id).where((Notice.user == alice.user) if model is Notice else model.id > 0):
             assert alice.get(f"/{noun}/{door}/?id={row.id}").status_code == 200, f"{noun} {row.id}"
