@@ -46,9 +46,7 @@ class HomeView(Home):
         if by.may("counts:read"):
             waiting["counts"] = {"Incidents": Incident.counts(), "Ofsted logs": Log.counts()}
         if by.may("proposal:approve"):
-            waiting["proposals"] = [
-                proposal for proposal in Proposal.select().where(Proposal.status == "waiting") if by not in (proposal.by, proposal.user)
-            ]
+            waiting["proposals"] = Proposal.waiting_for(by)
         return self.render("home.html", waiting=waiting, limit=SHOWN)
 
     @staticmethod

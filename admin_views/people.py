@@ -57,7 +57,7 @@ class UserView(RecordView):
 
     def edit_form(self, obj=None):
         form = super().edit_form(obj)
-        if request.method == "GET":
+        if not form.roles.raw_data and request.method == "GET":  # not sent, and no draft
             form.roles.data = [role.id for role in obj.roles]
         return form
 
@@ -142,9 +142,7 @@ class ProposalView(RecordView):
         return super().is_accessible() and (me().may("proposal:approve") or me().may("user:edit"))
 
     def joined(self, query):
-        by = User.alias()
-        query = query.select(Proposal, User, Role, by).left_outer_join(User, on=(Proposal.user == User.id))
-        return query.switch(Proposal).left_outer_join(Role).switch(Proposal).join(by, on=(Proposal.by == by.id), attr="by")
+        return Proposal.joined(query)
 
     def about(self, record):
         return {"explained": PERMISSIONS}

@@ -55,6 +55,19 @@ class Proposal(Record):
             proposal = cls.create(kind=kind, user=user, role=role, value=value, by=by)
             Notice.queue(Event.write("proposal:make", proposal, by), proposal, User.level_5())
 
+    @classmethod
+    def joined(cls, query):
+        """`query` with the people and the role that the words of a proposal name: no query per row."""
+        by = User.alias()
+        query = query.select(cls, User, Role, by).left_outer_join(User, on=(cls.user == User.id))
+        return query.switch(cls).left_outer_join(Role).switch(cls).join(by, on=(cls.by == by.id), attr="by")
+
+    @classmethod
+    def waiting_for(cls, by):
+        """What waits for a decision that `by` may take: not what they asked for, nor what is about them."""
+        query = cls.joined(cls.select()).where(cls.status == "waiting", cls.by != by, cls.user.is_null() | (cls.user != by))
+        return list(query.order_by(cls.id))
+
     def gainers(self):
         """Those who would read more: the person, or everyone who has the role."""
         return [self.user] if self.user else list(User.select().join(UserRole).where(UserRole.role == self.role))

@@ -61,6 +61,20 @@ def test_from_10_to_1000_rows(cast, school, page):
     )
 
 
+def test_the_home_page_costs_the_same_however_many_changes_wait(cast, school):
+    from models import Proposal
+
+    costs = []
+    cast.alice.get("/")
+    for number in (1, 30):
+        for turn in range(number):
+            Proposal.create(kind="email", user=school.dave, value=f"d{number}-{turn}@thornley.example", by=school.ira)
+        with counted() as statements:
+            assert "change the email of Dave Pritchard" in cast.alice.get("/").text
+        costs.append(len(statements))
+    assert costs[0] == costs[1], f"join in Proposal.joined: {costs}"
+
+
 def test_one_record_with_a_long_history(cast, school, log):
     costs = []
     cast.alice.get("/")
