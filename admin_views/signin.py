@@ -104,7 +104,9 @@ class Recovery(MfRecoveryForm):
 
 class Change(ChangePasswordForm):
     def validate(self, **kwargs):
-        wrong = lambda: bool(self.password.errors)  # noqa: E731 - a weak new passphrase is no guess
+        def wrong():
+            return bool(self.password.errors)  # a weak new passphrase is no guess
+
         return slowed(self, self.password, current_user.email, lambda: super(Change, self).validate(**kwargs), wrong)
 
 
