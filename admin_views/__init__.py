@@ -1,5 +1,7 @@
 """The screens, in the order of the menu."""
 
+from secrets import token_urlsafe
+
 from flask import url_for
 from flask_admin import Admin
 
@@ -30,7 +32,7 @@ def column_names(field):
 
 def install(app, settings):
     """Put every screen on the Flask app."""
-    app.jinja_env.globals.update(READS=READS, missing_url=missing_url, column_names=column_names)
+    app.jinja_env.globals.update(READS=READS, once=token_urlsafe, missing_url=missing_url, column_names=column_names)
     admin = Admin(app, name=settings.school, index_view=HomeView(name="Home", url="/", endpoint="home"))
     admin.add_view(IncidentView(Incident, name="Incidents"))
     admin.add_view(LogView(Log, name="Ofsted logs"))

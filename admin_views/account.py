@@ -9,7 +9,7 @@ from wtforms import PasswordField, StringField, validators
 from models import Draft, Emergency, Refused, Session, SetupLink
 from models.people import User
 
-from .base import Door, me
+from .door import Door, me, saved
 from .forms import BaseForm, ReasonForm, clean, put_errors, required
 from .signin import stale
 
@@ -41,7 +41,7 @@ class AccountView(Door, BaseView):
         elif id.isdigit() and len(id) < 10:
             Session.end_one(me(), int(id))
         flash("Ended.", "success")
-        return redirect(url_for("account.index_view"))
+        return saved(url_for("account.index_view"))
 
     @expose("/emergency/", methods=("POST",))
     def emergency_view(self):
@@ -57,7 +57,7 @@ class AccountView(Door, BaseView):
         except Refused as refused:
             return self.page(409, form=form, refused=refused)
         flash("Emergency access is open for 24 hours. Every Level 5 has been told.", "warning")
-        return redirect(url_for("incident.index_view"))
+        return saved(url_for("incident.index_view"))
 
     @expose("/draft/", methods=("POST",))
     def draft_view(self):

@@ -5,7 +5,7 @@ from flask_admin import expose
 from models import Assignee, Child, Incident, Log, Notice, Proposal, Section, User, visible
 from models.tracker import Tracker
 
-from .base import Home, me
+from .door import Home, me
 
 SHOWN = 8  # rows of each list; the link below it leads to all
 

@@ -11,7 +11,8 @@ from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, 
 from models.incident import ADULTS_PART
 from models.lists import Choice
 
-from .base import RecordView, me
+from .base import RecordView
+from .door import me
 from .forms import AddendumForm, InvolvedField, ReasonForm, ShareForm, UnshareForm, people
 
 STATUSES = ["no alert", "to decide", "triggered", "not notifiable"]

@@ -11,7 +11,8 @@ from wtforms.fields.choices import SelectChoice
 from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible, who_sees
 from models.document import to_pdf
 
-from .base import RecordView, me
+from .base import RecordView
+from .door import me
 from .forms import ReasonForm
 
 STATUSES = ["open", "tracking", "completed"]

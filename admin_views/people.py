@@ -1,6 +1,6 @@
 """People, roles, and changes that wait for a Level 5: what IT sets up without reading a record."""
 
-from flask import flash, redirect, request, url_for
+from flask import flash, request, url_for
 from flask_admin.actions import action
 from wtforms import SelectMultipleField, validators
 from wtforms.fields.choices import SelectChoice
@@ -8,7 +8,8 @@ from wtforms.fields.choices import SelectChoice
 from models import PERMISSIONS, Proposal, Role, User, UserRole
 from models.proposal import add_person, edit_person, edit_role, reset_factor
 
-from .base import RecordView, me
+from .base import RecordView
+from .door import me, saved
 
 
 class RolesField(SelectMultipleField):
@@ -94,7 +95,7 @@ class UserView(RecordView):
             "The second factor is reset." if done else "This waits for the approval of a Level 5, who have been told.",
             "success" if done else "warning",
         )
-        return redirect(url_for("user.details_view", id=person.id))
+        return saved(url_for("user.details_view", id=person.id))
 
 
 class RoleView(RecordView):

@@ -5,7 +5,8 @@ from flask_admin import expose
 
 from models import Child, Choice, Flag, Incident, Notice, Question, Template, TemplateSection, User, visible
 
-from .base import RecordView, me
+from .base import RecordView
+from .door import me, saved
 
 
 class ChildView(RecordView):
@@ -79,7 +80,7 @@ class PartView(RecordView):
     def move_view(self):
         record = self.asked(request.form.get("rowid"))
         record.move(me(), -1 if request.form.get("to") == "up" else 1)
-        return redirect(self.get_save_return_url(record))
+        return saved(self.get_save_return_url(record))
 
 
 class TemplateSectionView(PartView):

@@ -210,29 +210,34 @@ def path_of_form():
     return request.full_path.rstrip("?")
 
 
+def check_passphrase():
+    """Judge the passphrase that was asked for again, before any transaction: that takes a third of a second."""
+    user, typed = current_user._get_current_object(), request.form.get("passphrase_again")
+    g.again = None  # the problem with it, "" when there is none; None when nobody was asked
+    if typed is None or not user.is_authenticated:
+        return
+    try:
+        Attempt.check(user.email, request.remote_addr or "")
+        g.again = "" if user.verify_and_update_password(typed) else "This is not your passphrase."
+        if g.again:
+            Attempt.fail(user.email, request.remote_addr or "")
+            Event.write("user:failed", user, user, way="asked again")
+        else:
+            session["fs_paa"] = time.time()
+    except Refused as refused:
+        g.again = str(refused)
+
+
 def stale():
     """None when a passphrase was given within the last 10 minutes; otherwise the page that asks for it and then goes on.
 
     The page carries what was sent along, so that no reason typed is lost (ASVS 7.5.3: re-authenticate before what is sensitive).
     """
-    user = current_user._get_current_object()
-    typed = request.form.get("passphrase_again")
-    problem = ""
-    if typed is not None:
-        try:
-            Attempt.check(user.email, request.remote_addr or "")
-            if user.verify_and_update_password(typed):
-                session["fs_paa"] = time.time()
-                return None
-            Attempt.fail(user.email, request.remote_addr or "")
-            Event.write("user:failed", user, user, way="asked again")
-            problem = "This is not your passphrase."
-        except Refused as refused:
-            problem = str(refused)
+    problem = g.get("again")
     given_at = session.get("fs_paa") or get_request_attr("fs_paa") or 0
     if time.time() - given_at < FRESH and not problem:
         return None
     if request.method == "GET":
         return redirect(url_for("security.verify", next=request.full_path))
-    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "passphrase_again")]
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "once", "passphrase_again")]
     return render_template("confirm.html", fields=fields, problem=problem), 403 if problem else 200

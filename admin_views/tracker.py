@@ -7,7 +7,8 @@ from models import Event, Incident, Log, Refused, Section, Tracker, User, visibl
 from models.policy import fills_in
 from models.tracker import typed
 
-from .base import RecordView, me
+from .base import RecordView
+from .door import me
 from .forms import section_form
 
 

@@ -14,6 +14,7 @@ from .people import Role, User, UserRole, WebAuthn
 from .permissions import PERMISSIONS, SHIPPED_ROLES, VOCABULARY
 from .policy import visible, who_sees
 from .proposal import Proposal
+from .receipt import Receipt
 from .settings import settings
 from .sharing import Emergency, Share
 from .signin import Attempt, Session, SetupLink
@@ -28,10 +29,12 @@ ORDER = [  # fmt: skip
     "people",
     "event",
     "notice",
+    "seal",
     "document",
     "steps",
     "signin",
     "draft",
+    "receipt",
     "proposal",
     "lists",
     "child",
@@ -42,6 +45,9 @@ ORDER = [  # fmt: skip
     "template",
     "tracker",
     "policy",
+    "proof",
+    "copying",
+    "backup",
     "demo",
 ]
 TABLES = [  # fmt: skip
@@ -56,6 +62,7 @@ TABLES = [  # fmt: skip
     Attempt,
     SetupLink,
     Draft,
+    Receipt,
     Proposal,
     Choice,
     Child,

@@ -86,10 +86,9 @@ def transaction():
 
 
 def contains(field, term):
-    """An SQL condition: `field` contains `term`, whatever the case and (on SQLite) the accents."""
-    if sqlite():
-        return fn.INSTR(fn.fold(field), fold(term)) > 0
-    return fn.STRPOS(fn.LOWER(field), term.lower()) > 0
+    """An SQL condition: `field` contains `term`, whatever the case and the accents."""
+    place = fn.INSTR if sqlite() else fn.STRPOS
+    return place(fn.fold(field), fold(term)) > 0
 
 
 class Moment(DateTimeField):
@@ -149,8 +148,12 @@ class Base(Model):
         """The id of the incident that this record belongs to, or None."""
         return
 
+    def told(self):
+        """The people whom a step on this record emails."""
+        return ()
+
     def moved(self, event):
-        """Called by @step, in its transaction, after `event` has been written: who is emailed, what is kept."""
+        """Called by @step, in its transaction, after `event` has been written and the emails are queued: what else is kept."""
 
 
 class Record(Base):

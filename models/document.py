@@ -12,10 +12,12 @@ from peewee import BlobField, CharField, ForeignKeyField, TextField
 
 from .base import Base, Moment, YesNo, now, transaction
 from .event import Event
+from .seal import sign
 from .settings import settings
 from .words import pages
 
 CHUNK = 1500  # characters: the time that a paragraph takes in xhtml2pdf grows with the square of its length
+DIGEST = "{digest}"  # where a page of words wants its own SHA-256 printed, counted with this mark in its place
 TOKEN = 60  # characters: a longer run without a space would leave the page
 
 
@@ -112,6 +114,7 @@ def to_pdf(html):
     if kanji:
         faces += [f"@font-face {{ font-family: J; font-weight: {weight}; src: url('{kanji}') }}" for weight in ("normal", "bold")]
     html = html.replace("/* fonts */", f"{' '.join(faces)} body {{ font-family: N{', J' if kanji else ''} }}")
+    html = html.replace(DIGEST, sha256(html.encode()).hexdigest()[:32])
     policy = ResourceAccessPolicy.server(regular.parent, allow_remote=False)
     out = io.BytesIO()
     with warnings.catch_warnings():
@@ -148,15 +151,31 @@ class Document(Base):
             query.select(cls.id, cls.event, cls.sha256, cls.made_at, cls.restricted).where(cls.event.in_(events)).order_by(cls.id.desc())
         )
 
+    @property
+    def digest(self):
+        """The SHA-256 of the words that were signed off; its first half is printed at the foot of the paper."""
+        return sha256(self.words.encode()).hexdigest()
+
     def content(self):
-        """The PDF, byte for byte the same for ever: made at the first call after the sign-off, kept from then on."""
+        """The signed PDF, byte for byte the same for ever: made at the first call after the sign-off, kept from then on.
+
+        The history keeps its hash, so that neither the words nor the paper can be changed unseen.
+        """
         if self.pdf is None:
-            pdf = to_pdf(self.words)
+            pdf = sign(to_pdf(self.words), f"Signed off: {self.event.detail.get('record', '')}")
             with transaction():
-                Document.update(pdf=pdf, sha256=sha256(pdf).hexdigest()).where(Document.id == self.id, Document.pdf.is_null()).execute()
+                if Document.update(pdf=pdf, sha256=sha256(pdf).hexdigest()).where(Document.id == self.id, Document.pdf.is_null()).execute():
+                    Event.write("document:keep", self, None, sha256=sha256(pdf).hexdigest(), digest=self.digest)
             fresh = Document.get_by_id(self.id)
             self.pdf, self.sha256 = fresh.pdf, fresh.sha256
         return bytes(self.pdf)
+
+    @classmethod
+    def adopt(cls):
+        """Put the hashes of copies that were kept before the history took them (schema 0003) into the history, once."""
+        known = Event.select(Event.record).where(Event.subject == cls.noun(), Event.verb == "document:keep")
+        for document in cls.select().where(cls.pdf.is_null(False), cls.id.not_in(known)).order_by(cls.id):
+            Event.write("document:keep", document, None, sha256=document.sha256, digest=document.digest)
 
     @classmethod
     def finish(cls):

@@ -23,7 +23,7 @@ class Draft(Base):
     @classmethod
     def keep(cls, user, path, fields):
         """Keep what is typed into the form at `path`, instead of what was kept before. `fields`: [(name, value)]."""
-        fields = [[name, value] for name, value in fields if name not in ("csrf_token", "passphrase_again", "draft")]
+        fields = [[name, value] for name, value in fields if name not in ("csrf_token", "once", "passphrase_again", "draft")]
         if sum(len(value) for _name, value in fields) <= LARGEST:
             with transaction():
                 cls.drop(user, path)

@@ -26,6 +26,22 @@ def plain(value):
     return value
 
 
+def link(event):
+    """The hash that an event must have: over the previous hash and a digest of the payload, so that a payload can be erased."""
+    parts = (
+        event.previous,
+        event.id,
+        event.at.isoformat(),
+        event.by_id,
+        event.verb,
+        event.subject,
+        event.record,
+        event.incident,
+        event.digest,
+    )
+    return sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
 class Event(Base):
     id = IntegerField(primary_key=True)  # the sequence number: no gaps
     at = Moment()
@@ -45,11 +61,11 @@ class Event(Base):
         indexes = ((("subject", "record"), False),)
 
     @classmethod
-    def write(cls, verb, record, by, changed=None, **detail):
+    def write(cls, verb, record, by, changed=None, told=(), **detail):
         """Append one event and return it.
 
         verb: "noun:verb" of the vocabulary. record: what it was done to. by: User, or None for the system.
-        changed: {field: (before, after)}. detail: anything else worth keeping (reason=…).
+        changed: {field: (before, after)}. told: the Users whom an email goes to. detail: anything else worth keeping (reason=…).
         """
         if verb not in VOCABULARY:
             raise LookupError(f"{verb} is not in models/permissions.py VOCABULARY: add it with the words the history says.")
@@ -57,6 +73,8 @@ class Event(Base):
         payload |= {key: plain(value) for key, value in detail.items() if value}
         if changed:
             payload["changed"] = {name: [plain(before), plain(after)] for name, (before, after) in changed.items()}
+        if told:
+            payload["told"] = sorted(user.email for user in told)
         text = json.dumps(payload, sort_keys=True, ensure_ascii=False)
         with transaction():
             last = cls.head()
@@ -72,26 +90,31 @@ class Event(Base):
                 digest=sha256(text.encode()).hexdigest(),
                 previous=last.hash if last else GENESIS,
             )
-            event.hash = event.link()
+            event.hash = link(event)
             event.save(force_insert=True)
         return event
 
-    def link(self):
-        """The hash that this event must have: over the previous hash and a digest of the payload, so that a payload can be erased."""
-        parts = (self.previous, self.id, self.at.isoformat(), self.by_id, self.verb, self.subject, self.record, self.incident, self.digest)
-        return sha256("\n".join(map(str, parts)).encode()).hexdigest()
+    @classmethod
+    def walk(cls, size=5_000):
+        """Every event in order, fetched by `size`, so that a long history needs no memory."""
+        last, columns = 0, [field.alias("by_id") if field.name == "by" else field for field in cls._meta.sorted_fields]
+        while batch := list(cls.select(*columns).where(cls.id > last).order_by(cls.id).limit(size).namedtuples()):
+            yield from batch
+            last = batch[-1].id
 
     @classmethod
-    def verify(cls):
-        """Walk the chain; return the number of events. Raises Refused naming the first event that does not fit."""
-        previous, count = GENESIS, 0
-        for event in cls.select().order_by(cls.id).iterator():
-            count += 1
-            fits = (event.id, event.previous, event.link(), sha256(event.payload.encode()).hexdigest())
-            if fits != (count, previous, event.hash, event.digest):
-                raise Refused(f"History does not fit at event {event.id}, where event {count} was expected.")
-            previous = event.hash
-        return count
+    def erase(cls, incident, by, decision):
+        """Take the words out of the history of one case under a retention decision; returns how many events. For a Level 5 only.
+
+        Who did what to which record and when stays, the chain still verifies, and the decision is an event of its own. What the
+        database refuses is every other change of an event (trust: payloads due for erasure can go).
+        """
+        if by.level < 5 or not decision.strip():
+            raise Refused("Only a Level 5 may erase what the history says, and only with the retention decision. Nothing was erased.")
+        with transaction():
+            ids = [row.id for row in cls.select(cls.id).where(cls.incident == incident, cls.payload != "").order_by(cls.id)]
+            cls.write("event:erase", cls(), by, decision=decision, erased=ids)
+            return cls.update(payload="").where(cls.id.in_(ids)).execute()
 
     @classmethod
     def head(cls):
@@ -117,6 +140,11 @@ class Event(Base):
             .first()
         )
 
+    @classmethod
+    def latest(cls, *verbs):
+        """The latest event about the installation itself (no record) with one of `verbs`, or None."""
+        return cls.select().where(cls.subject == cls.noun(), cls.record.is_null(), cls.verb.in_(verbs)).order_by(cls.id.desc()).first()
+
     @property
     def detail(self):
         """The payload as a dict, without what a restricted section said when the history was asked for without it."""
@@ -130,4 +158,6 @@ class Event(Base):
         """What happened, in words: 'Mark Osei triggered the notification OFS-2026-0007.'"""
         detail = self.detail
         said = f"{detail.get('by', 'Someone')} {VOCABULARY[self.verb][1]}"
+        if not self.payload:
+            return f"{said} (what it said was erased under a retention decision)."
         return f"{said}: {detail['record']}. {detail.get('reason', '')}".rstrip() if detail.get("record") else f"{said}."

@@ -90,7 +90,6 @@ class Log(Record):
         return [assignee.user for assignee in Assignee.of(self) if assignee.user_id not in shut_out]
 
     def moved(self, event):
-        Notice.queue(event, self, self.told())
         if self.status == "completed":
             Document.create(
                 event=event, words=self.paper(), restricted=any(section.restricted and section.answers for section in self.sections())
@@ -117,10 +116,9 @@ class Log(Record):
                 decided_at=now(),
                 aware_at=incident.reported_at,
             )
-            event = Event.write("log:trigger", log, by, {"status": ("", "open")})
             for person in User.level_5().where(User.id.not_in(Involved.about(incident))):
                 Assignee.create(log=log, user=person, assigned_at=now())
-            Notice.queue(event, log, log.told())
+            Notice.announce("log:trigger", log, by, log.told(), {"status": ("", "open")})
         return log
 
     @property
@@ -171,8 +169,7 @@ class Log(Record):
                 row.ended_at = now()
                 row.save()
             if joined or left:
-                detail = {"assigned": joined, "taken_off": [row.user for row in left]}
-                Notice.queue(Event.write("log:assign", self, by, **detail), self, joined)
+                Notice.announce("log:assign", self, by, joined, assigned=joined, taken_off=[row.user for row in left])
 
     def stay_open(self):
         """Raise Refused when this log is completed: read-only at every door."""

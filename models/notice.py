@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
-from .base import Moment, Record, now, transaction
+from .base import Moment, Record, Refused, now, transaction
 from .event import Event
 from .people import User
 from .permissions import VOCABULARY
@@ -37,7 +37,7 @@ class Notice(Record):
     def to_account(cls, user, subject, body):
         """Queue an email about somebody's own account. `{link}` in the text becomes a fresh link at each attempt to send, so none is stored."""
         with transaction():
-            event = Event.write("user:told", user, None, subject=subject)
+            event = Event.write("user:told", user, None, told=[user], subject=subject)
             cls.create(event=event, user=user, email=user.email, subject=subject, body=body)
 
     @classmethod
@@ -49,8 +49,14 @@ class Notice(Record):
         )
 
     @classmethod
-    def queue(cls, event, record, users):
-        """Queue one email to each of `users` about `event`. It says who acted, the reference, the status and a link: nothing else."""
+    def announce(cls, verb, record, by, users, changed=None, about=None, **detail):
+        """Write the event of a step and queue one email to each of `users`, in the caller's transaction; returns the event.
+
+        An email says who acted, the reference, the status and a link to `about` (else `record`): nothing else. The event names
+        who was told, so that `verify` finds an email that is missing or was never caused.
+        """
+        users, event_of, record = list(users), record, about or record
+        event = Event.write(verb, event_of, by, changed, told=users, **detail)
         for user in users:
             body = pages.get_template("email/moved.txt").render(
                 who=str(event.by or "The system"),
@@ -60,6 +66,7 @@ class Notice(Record):
                 link=f"{settings.url}/{record.noun()}/details/?id={record.id}",
             )
             cls.create(event=event, user=user, email=user.email, subject=f"{record.reference}: {record.status}", body=body)
+        return event
 
     @classmethod
     def of_case(cls, incident):
@@ -72,12 +79,45 @@ class Notice(Record):
         return f"<notice-{self.id}@{urlsplit(settings.url).hostname}>"
 
     @classmethod
+    def held(cls):
+        """The restore since which no email leaves, or None: what waits may have been sent long ago, so a Level 5 looks first."""
+        event = Event.latest("event:restore", "notice:release")
+        return event if event and event.verb == "event:restore" else None
+
+    @classmethod
+    def release(cls, by):
+        """Let the emails go that a restore holds back."""
+        with transaction():
+            if not cls.held():
+                raise Refused("No emails are held back. Nothing was changed.")
+            Event.write("notice:release", Event(), by, waiting=cls.select().where(cls.status == "waiting").count())
+
+    @classmethod
+    def stuck(cls):
+        """The emails that failed, or that were tried more than once: a query."""
+        return cls.select().where((cls.status == "failed") | ((cls.status == "waiting") & (cls.attempts > 1)))
+
+    @classmethod
+    def retry(cls, by):
+        """Try every stuck email again now, at the address that its person has today. Returns how many."""
+        with transaction():
+            found = list(cls.stuck().select(cls, User).join(User))
+            moved = [notice.id for notice in found if notice.email != notice.user.email]
+            for notice in found:
+                cls.update(status="waiting", due_at=now(), email=notice.user.email).where(cls.id == notice.id).execute()
+            if found:
+                Event.write("notice:retry", Event(), by, emails=len(found), readdressed=moved)
+        return len(found)
+
+    @classmethod
     def deliver(cls, send):
         """Deliver every email that is due with `send(notice)`, one after another, outside any transaction. Returns how many were sent.
 
         A refusal for good (SMTP 5xx) marks it failed; anything else is tried again after a growing wait.
         """
         sent = 0
+        if cls.held():
+            return sent
         for waiting in cls.select().where(cls.status == "waiting", cls.due_at <= now()).order_by(cls.id):
             if waiting.claim():
                 sent += waiting.attempt(send)
@@ -107,6 +147,8 @@ class Notice(Record):
             }
         else:
             values = {"status": "sent", "sent_at": now(), "problem": None}
-        with transaction():
-            type(self).update(**values).where(type(self).id == self.id).execute()
+        with transaction():  # whoever took it over meanwhile, because this one hung longer than its lease, speaks for it now
+            type(self).update(**values).where(
+                type(self).id == self.id, type(self).attempts == tries, type(self).status == "waiting"
+            ).execute()
         return values["status"] == "sent"

@@ -52,6 +52,18 @@ VOCABULARY = {
     "choice:edit": ("Edit the choice lists.", "edited a choice"),
     "choice:add": (None, "added a choice"),
     "notice:read": ("See the emails sent about records they may see.", None),
+    "notice:release": ("Let the emails go that a restore from a backup holds back.", "released the emails that were held back"),
+    "notice:retry": ("Try emails again that could not be delivered.", "had the stuck emails tried again"),
+    "event:read": ("Open the page History: the last check, backups and stuck emails, without any record’s content.", None),
+    "event:read_all": ("Read on the page History who did what, of all that they may see.", None),
+    "event:verify": (None, "checked that everything fits"),
+    "event:anchor": (None, "sent the head of the history to every Level 5"),
+    "event:erase": (None, "erased what the history said, under a retention decision"),
+    "event:backup": (None, "made a backup"),
+    "event:drill": (None, "restored a backup as a drill"),
+    "event:restore": (None, "restored everything from a backup; emails are held back"),
+    "event:copy": (None, "moved everything to another database"),
+    "document:keep": (None, "kept the signed copy"),
     "counts:read": ("See how many incidents and logs there are, never a name.", None),
     "user:edit": ("Set people up, give and take roles; what opens records waits for a Level 5.", "edited the person"),
     "user:add": (None, "added the person"),
@@ -77,7 +89,7 @@ PERMISSIONS = {verb: allows for verb, (allows, _says) in VOCABULARY.items() if a
 # What opens records that are not one's own: giving any of these waits for a Level 5.
 OPENS = {
     "incident:read", "incident:export", "incident:share", "emergency:begin", "log:read", "log:read_all", "log:export", "log:pdf", "section:save",
-    "section:read_restricted", "child:read", "notice:read", "proposal:approve",
+    "section:read_restricted", "child:read", "notice:read", "event:read_all", "proposal:approve",
 }  # fmt: skip
 
 STAFF = ["incident:report", "incident:amend", "incident:raise_alert"]
@@ -101,7 +113,10 @@ MANAGER = TEAM + [
     "log:export",
     "section:read_restricted",
 ]
-LEVEL_5 = MANAGER + ["log:complete_anyway", "log:reopen", "proposal:approve", "proposal:refuse"]
+CHECKS = ["event:read", "notice:retry"]
+LEVEL_5 = (
+    MANAGER + CHECKS + ["log:complete_anyway", "log:reopen", "proposal:approve", "proposal:refuse", "event:read_all", "notice:release"]
+)
 SETTING_UP = ["template:edit", "choice:edit"]
 
 # name: (level, description, permissions)
@@ -113,5 +128,5 @@ SHIPPED_ROLES = {
     "DSL": (5, "Designated Safeguarding Lead: keeps the records.", LEVEL_5 + SETTING_UP),
     "Head": (5, "Head teacher or registered manager.", LEVEL_5),
     "Governor": (0, "Sees counts only, never a name.", ["counts:read"]),
-    "IT": (0, "Sets the system up and never reads a record.", SETTING_UP + ["user:edit", "user:reset_factor", "role:edit"]),
+    "IT": (0, "Sets the system up and never reads a record.", SETTING_UP + ["user:edit", "user:reset_factor", "role:edit"] + CHECKS),
 }

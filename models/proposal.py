@@ -44,8 +44,8 @@ class Proposal(Record):
         value = ", ".join(self.value["permissions"] + [f"level {self.value['level']}"]) if self.kind == "role" else self.value
         return KINDS[self.kind].format(user=self.user, role=self.role, value=value)
 
-    def moved(self, event):
-        Notice.queue(event, self, User.level_5())
+    def told(self):
+        return list(User.level_5())
 
     @classmethod
     def make(cls, by, kind, user=None, role=None, value=None):
@@ -53,7 +53,7 @@ class Proposal(Record):
         same = cls.select().where(cls.kind == kind, cls.status == "waiting", cls.user == user, cls.role == role)
         if not [proposal for proposal in same if proposal.value == value]:
             proposal = cls.create(kind=kind, user=user, role=role, value=value, by=by)
-            Notice.queue(Event.write("proposal:make", proposal, by), proposal, User.level_5())
+            Notice.announce("proposal:make", proposal, by, User.level_5())
 
     @classmethod
     def joined(cls, query):

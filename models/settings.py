@@ -1,6 +1,7 @@
 """What an installation can set, each from one SAFEGUARDING_… environment variable."""
 
 import os
+import tempfile
 from pathlib import Path
 
 ALL = {
@@ -14,6 +15,8 @@ ALL = {
     "PROXIES": ("0", "How many reverse proxies stand in front; the address and https that they report are then believed."),
     "NOTIFY_HOURS": ("24", "Hours within which Ofsted should be told; later is a warning, never a block."),
     "UPLOAD_MB": ("10", "Largest file, in megabytes, that may be attached to an incident."),
+    "BACKUPS": ("", "Folder that `flask backup` fills when it is given none, and whose age the home page watches."),
+    "BACKUP_KEY": ("", "File whose content encrypts the keys in a backup; else a passphrase is asked for. Keep a copy elsewhere."),
     "MAIL_SERVER": ("localhost", "SMTP server that takes our emails."),
     "MAIL_PORT": ("25", "Its port."),
     "MAIL_TLS": ("no", "`yes` to require STARTTLS."),
@@ -32,8 +35,31 @@ class Settings:
         for name, (default, _help) in ALL.items():
             setattr(self, name.lower(), str(given.get(name, os.environ.get(f"SAFEGUARDING_{name}", default))))
         self.folder = Path(self.data).resolve()
+        self.backups = Path(self.backups).resolve() if self.backups else None
         self.database = given.get("DATABASE_URL") or os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder}/safeguarding.db"
         return self
+
+    def secret(self, name, make):
+        """The content (bytes) of a key file in the data folder, made by `make()` at first use: whole or not at all, for this account only.
+
+        Two processes that start at once get the same one.
+        """
+        file = self.folder / name
+        if not file.exists():
+            os.umask(0o077)  # what we write, from the folder on, is for this account alone
+            self.folder.mkdir(parents=True, exist_ok=True)
+            number, part = tempfile.mkstemp(dir=self.folder)  # mode 0600
+            with os.fdopen(number, "wb") as out:
+                out.write(make())
+                out.flush()
+                os.fsync(out.fileno())
+            try:
+                os.link(part, file)  # refused when another process was first
+            except FileExistsError:
+                pass
+            finally:
+                os.unlink(part)
+        return file.read_bytes()
 
 
 settings = Settings().load()

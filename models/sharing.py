@@ -95,7 +95,7 @@ class Emergency(Base):
             if cls.of(by):
                 raise Refused("Your emergency access is already open.")
             emergency = cls.create(user=by, reason=reason, begun_at=now())
-            Notice.queue(Event.write("emergency:begin", emergency, by, reason=reason), emergency, User.level_5())
+            Notice.announce("emergency:begin", emergency, by, User.level_5(), reason=reason)
         return emergency
 
     @classmethod

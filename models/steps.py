@@ -3,7 +3,7 @@
 from functools import wraps
 
 from .base import Refused, transaction
-from .event import Event
+from .notice import Notice
 
 
 def words(statuses):
@@ -41,8 +41,7 @@ def step(source, target):
                 claim(self, sources, target(self) if callable(target) else target)
                 detail = rule(self, *args, by=by, **kwargs) or {}
                 self.save()
-                event = Event.write(verb_of(type(self)), self, by, {"status": (before, self.status)}, **detail)
-                self.moved(event)
+                self.moved(Notice.announce(verb_of(type(self)), self, by, self.told(), {"status": (before, self.status)}, **detail))
             return self
 
         move.sources = sources

@@ -44,8 +44,7 @@ class Tracker(Record):
                     restricted=section.restricted,
                     questions=[question.pinned() for question in questions],
                 )
-            event = Event.write("tracker:begin", tracker, by, {"status": ("open", "tracking")}, template=template.name)
-            Notice.queue(event, log, log.told())
+            Notice.announce("tracker:begin", tracker, by, log.told(), {"status": ("open", "tracking")}, about=log, template=template.name)
         return tracker
 
     def in_order(self):

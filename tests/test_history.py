@@ -6,26 +6,26 @@ import re
 import pytest
 from peewee import DatabaseError
 
-from models import Addendum, Event, Incident, Log, Notice, Refused, db
+from models import Addendum, Event, Incident, Log, Notice, Refused, db, proof
 from models.event import GENESIS
 
 from .conftest import report
 
 
 def test_the_chain_fits_and_names_the_first_break(school, log):
-    assert Event.verify() == Event.select().count() and Event.get_by_id(1).previous == GENESIS
-    db.execute_sql("DROP TRIGGER event_update_refused")
+    assert proof.history() == Event.select().count() and Event.get_by_id(1).previous == GENESIS
+    db.execute_sql("DROP TRIGGER event_payload_refused")
     event = Event.get(Event.verb == "incident:report")
     Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
     with pytest.raises(Refused, match=f"at event {event.id}"):
-        Event.verify()
+        proof.history()
 
 
 def test_a_removed_event_is_found(school, log):
     db.execute_sql("DROP TRIGGER event_delete_refused")
     Event.delete().where(Event.id == 2).execute()
     with pytest.raises(Refused, match="at event 3, where event 2 was expected"):
-        Event.verify()
+        proof.history()
 
 
 @pytest.mark.parametrize("change", [lambda: Event.delete().execute(), lambda: Event.update(verb="log:read").execute(), lambda: Incident.delete().execute(), lambda: Incident.update(what_happened="Nothing").execute(), lambda: Log.delete().execute(), lambda: Addendum.update(text="x").execute(), lambda: Notice.delete().execute()])  # fmt: skip
@@ -37,7 +37,7 @@ def test_the_database_itself_refuses(school, log, change):
 
 def test_if_the_history_cannot_be_written_nothing_is_saved(school, monkeypatch):
     incident = report(school)
-    monkeypatch.setattr(Event, "link", lambda self: 1 / 0)
+    monkeypatch.setattr("models.event.link", lambda event: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         Log.trigger(incident, school.mark)
     with pytest.raises(ZeroDivisionError):
@@ -47,7 +47,7 @@ def test_if_the_history_cannot_be_written_nothing_is_saved(school, monkeypatch):
 
 def test_an_unexpected_fault_saves_nothing_and_tells_nothing(cast, school, answers, monkeypatch, caplog):
     cast.dave.get("/incident/new/")
-    monkeypatch.setattr(Event, "link", lambda self: 1 / 0)
+    monkeypatch.setattr("models.event.link", lambda event: 1 / 0)
     page = cast.dave.post("/incident/new/", answers)
     assert page.status_code == 500 and Incident.select().count() == 0
     id = re.search(r"quote problem (\w+)", page.text_only).group(1)

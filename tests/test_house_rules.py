@@ -166,7 +166,7 @@ def test_the_readme_lists_every_setting_command_and_target():
             f"README: document SAFEGUARDING_{name} with its default {default!r}"
         )
     app_source = (HERE / "app.py").read_text(encoding="utf-8")
-    for command in re.findall(r'@click\.command\("(\w+)"\)', app_source):
+    for command in re.findall(r'@click\.command\("([\w-]+)"\)', app_source):
         assert f"`flask {command}`" in README, f"README: document flask {command}"
     for target in re.findall(r"^(\w+):.*##", (HERE / "Makefile").read_text(encoding="utf-8"), re.M):
         assert f"`make {target}" in README, f"README: document make {target}"

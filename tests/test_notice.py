@@ -148,7 +148,7 @@ def test_the_commands(app, school, log, inbox):
     assert "2 emails sent, 0 PDFs made." in runner.invoke(args=["deliver"]).output
     assert "all fit" in runner.invoke(args=["verify"]).output
     db.connect()
-    db.execute_sql("DROP TRIGGER event_update_refused")
+    db.execute_sql("DROP TRIGGER event_payload_refused")
     Event.update(payload="{}").where(Event.id == 4).execute()
     broken = runner.invoke(args=["verify"])
     assert broken.exit_code == 1 and "event 4" in broken.output

@@ -1,0 +1,226 @@
+"""Backups: all that an empty machine needs, read back before it is called good; and the way back from one."""
+
+import json
+import shutil
+import tempfile
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from datetime import UTC, datetime
+from hashlib import file_digest
+from os import urandom
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from . import proof
+from .attachment import Attachment
+from .base import Refused, connect, db, now, sqlite, transaction
+from .copying import MIGRATIONS, Runner, copy_to, fingerprint, flush, plain_file, reading, snapshot
+from .event import Event
+from .notice import Notice
+from .seal import FILE as SIGNING
+from .settings import settings
+from .signin import Session
+
+STAMP = "%Y-%m-%dT%H%M%SZ"  # the name of a backup: when it was begun, UTC
+RULE = (("%Y-%m-%d", 7), ("%G-W%V", 4), ("%Y-%m", 12))  # the newest of each of the last 7 days, 4 weeks and 12 months stays
+KEYS = ("secret.key", SIGNING)
+
+
+def cipher(secret, salt):
+    """What locks the keys: `secret` is a passphrase or the content of a key file (bytes)."""
+    return Fernet(urlsafe_b64encode(Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(secret)))
+
+
+def hash_of(path):
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def write(path, content):
+    path.write_bytes(content)
+    flush(path)
+
+
+def pooled(folder, name):
+    """Where `folder` keeps the attachment with the SHA-256 `name`: once for all backups, for it never changes."""
+    return folder / "attachments" / name[:2] / name
+
+
+def fetch(source, target, name):
+    """Copy a file that is known by its SHA-256 `name`. Raises Refused when it is missing or is not what it should be."""
+    if not source.exists() or hash_of(source) != name:
+        raise Refused(f"The attachment {name[:12]}… is missing or damaged at {source.parent}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(".part")
+    shutil.copyfile(source, part)
+    flush(part)
+    part.replace(target)
+
+
+def make(folder, secret, tables):
+    """Back up database, attachments and keys into `folder` while people work; returns the path of the new backup.
+
+    secret: passphrase or content of a key file (bytes), which locks the keys. Nothing is called a backup before all of it was read
+    back and fits; what went wrong is raised, and leaves earlier backups as they were. Earlier ones are kept by RULE.
+    """
+    begun = now()
+    done, part = folder / begun.strftime(STAMP), folder / f"{begun.strftime(STAMP)}.part"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    try:
+        snapshot(part / "safeguarding.db", tables)
+        with reading(plain_file(part / "safeguarding.db"), tables):
+            names = sorted({row.sha256 for row in Attachment.select(Attachment.sha256)})
+            head = Event.head()
+            content = fingerprint(tables)
+        for name in names:
+            kept = pooled(folder, name)
+            if not kept.exists() or hash_of(kept) != name:
+                fetch(settings.folder / "attachments" / name[:2] / name, kept, name)
+        manifest = {
+            "made_at": begun.isoformat(), "school": settings.school, "head": f"history {head.id} {head.hash}" if head else "",
+            "database": hash_of(part / "safeguarding.db"), "content": content, "attachments": names,
+        }  # fmt: skip
+        write(part / "manifest.json", json.dumps(manifest, indent=1).encode())
+        keys = {name: b64encode((settings.folder / name).read_bytes()).decode() for name in KEYS if (settings.folder / name).exists()}
+        keys["manifest"] = hash_of(part / "manifest.json")  # sealed with them: a changed manifest does not open
+        salt = urandom(16)
+        write(part / "keys.bin", salt + cipher(secret, salt).encrypt(json.dumps(keys).encode()))
+        examine(part, secret, tables)
+        flush(part)
+        part.rename(done)
+        flush(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    Event.write("event:backup", Event(), None, name=done.name, head=manifest["head"], attachments=len(names))
+    prune(folder)
+    return done
+
+
+def examine(backup, secret, tables):
+    """Read a whole backup; returns (manifest, keys as {name: bytes}). Raises Refused naming the first thing that is not as it was made."""
+    try:
+        manifest = json.loads((backup / "manifest.json").read_text(encoding="utf-8"))
+        locked = (backup / "keys.bin").read_bytes()
+        keys = json.loads(cipher(secret, locked[:16]).decrypt(locked[16:]))
+    except InvalidToken:
+        raise Refused("The keys do not open: this is not the passphrase or key file of the backup, or keys.bin is damaged.") from None
+    except (OSError, ValueError) as problem:
+        raise Refused(f"{backup.name} is not a whole backup: {problem}") from None
+    if keys.pop("manifest") != hash_of(backup / "manifest.json"):
+        raise Refused("manifest.json was changed after the backup was made.")
+    file = backup / "safeguarding.db"
+    if not file.exists() or hash_of(file) != manifest["database"]:
+        raise Refused("safeguarding.db is missing or is not the one that was backed up.")
+    for name in manifest["attachments"]:
+        kept = pooled(backup.parent, name)
+        if not kept.exists() or hash_of(kept) != name:
+            raise Refused(f"The attachment {name[:12]}… is missing from the backup or damaged.")
+    with tempfile.TemporaryDirectory() as folder:  # an old schema is read as of today, and the backup itself stays as it is
+        copy = Path(shutil.copy(file, folder))
+        with reading(plain_file(copy), tables) as database:
+            if found := database.execute_sql("PRAGMA integrity_check").fetchone() != ("ok",):
+                raise Refused(f"safeguarding.db is damaged: {found}")
+            Runner(database, MIGRATIONS).up()
+            proof.history(manifest["head"])
+            proof.references(tables)
+    return manifest, {name: b64decode(content) for name, content in keys.items()}
+
+
+def kept(moments):
+    """Those of `moments` (datetimes) that RULE keeps."""
+    keep = set()
+    for form, number in RULE:
+        newest = {moment.strftime(form): moment for moment in sorted(moments)}
+        keep |= {newest[period] for period in sorted(newest)[-number:]}
+    return keep
+
+
+def good(folder):
+    """The backups in `folder` that were finished: {when (UTC): path}."""
+    return {datetime.strptime(path.parent.name, STAMP).replace(tzinfo=UTC): path.parent for path in folder.glob("*Z/manifest.json")}
+
+
+def prune(folder):
+    """Remove the backups that RULE does not keep, and attachments that none of those left needs."""
+    there = good(folder)
+    for moment in set(there) - kept(there):
+        shutil.rmtree(there[moment])
+    wanted = {
+        name for path in good(folder).values() for name in json.loads((path / "manifest.json").read_text(encoding="utf-8"))["attachments"]
+    }
+    for file in (folder / "attachments").glob("*/*"):
+        if file.name not in wanted:
+            file.unlink()
+
+
+def newest(source):
+    """The backup that `source` names: itself, or the newest in it. Raises Refused when there is none."""
+    if (source / "manifest.json").exists():
+        return source
+    there = good(source) if source.exists() else {}
+    if not there:
+        raise Refused(f"There is no finished backup in {source}.")
+    return there[max(there)]
+
+
+def restore(source, secret, tables):
+    """Bring a backup back onto an empty machine, checked, with its emails held until a Level 5 releases them. Returns its name.
+
+    Raises Refused, and leaves the machine as it was, when the backup is not whole or there is already an installation here.
+    """
+    backup = newest(source)
+    if (settings.folder / "secret.key").exists() or (sqlite() and not empty(tables)):
+        raise Refused(f"There is an installation in {settings.folder} already. Restore into an empty data folder. Nothing was changed.")
+    manifest, keys = examine(backup, secret, tables)
+    for name in manifest["attachments"]:
+        fetch(pooled(backup.parent, name), settings.folder / "attachments" / name[:2] / name, name)
+    for name, content in keys.items():
+        if name in KEYS:
+            settings.secret(name, lambda content=content: content)
+    work = settings.folder / "restoring.db"
+    shutil.copyfile(backup / "safeguarding.db", work)
+    url = settings.database
+    if sqlite():
+        db.close()
+        flush(work)
+        work.replace(db.obj.database)
+        connect(url).connect()
+        Runner(db.obj, MIGRATIONS).up()
+    else:
+        connect(f"sqlite:///{work}").connect()
+        Runner(db.obj, MIGRATIONS).up()
+        copy_to(url, tables)
+        db.close()
+        work.unlink()
+        connect(url).connect()
+    with transaction():
+        Session.update(ended_at=now()).where(Session.ended_at.is_null()).execute()
+        Event.write("event:restore", Event(), None, name=backup.name, waiting=Notice.select().where(Notice.status == "waiting").count())
+    return backup.name
+
+
+def empty(tables):
+    """Whether the open database has no content: no tables, or nobody in them."""
+    return not db.table_exists("user") or not next(model for model in tables if model.noun() == "user").select().exists()
+
+
+def drill(source, secret, tables):
+    """Restore a backup into a folder of its own, verify it there, and note in the history of the real one that this was done. Returns sentences."""
+    backup, before = newest(source), dict(settings.__dict__)
+    db.close()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            settings.__dict__.update(folder=Path(folder), database=f"sqlite:///{folder}/safeguarding.db", backups=None)
+            connect(settings.database).connect()
+            restore(backup, secret, tables)
+            found = proof.verify(tables)
+        finally:
+            db.close()
+            settings.__dict__.update(before)
+            connect(settings.database).connect()
+    Event.write("event:drill", Event(), None, name=backup.name, found=found)
+    return found

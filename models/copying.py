@@ -1,0 +1,159 @@
+"""The whole content on the move: a snapshot while people work, a new schema, another engine; each proved by hashes."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing, contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from peewee import SqliteDatabase
+from playhouse import db_url
+from playhouse.migrations import Runner
+
+from .base import Refused, db, now, sqlite
+from .settings import settings
+
+MIGRATIONS = str(Path(__file__).parent / "migrations")
+BATCH = 1_000  # rows
+
+
+@contextmanager
+def reading(database, tables):
+    """Within the block every model reads and writes `database`, which is opened for it. For commands only: the change is seen by all threads."""
+    with database.bind_ctx(tables, bind_refs=False, bind_backrefs=False), database.connection_context():
+        yield database
+
+
+def batches(model):
+    """The rows of `model` as dicts of Python values by field name, by BATCH, in the order of their ids."""
+    last, fields = 0, model._meta.sorted_fields
+    while rows := list(model.select(*fields).where(model.id > last).order_by(model.id).limit(BATCH).tuples()):
+        yield [dict(zip((field.name for field in fields), row, strict=True)) for row in rows]
+        last = rows[-1][fields.index(model.id)]
+
+
+def fingerprint(tables):
+    """{table: SHA-256 over all of its rows}, the same on every engine for the same content."""
+    found = {}
+    for model in tables:
+        digest = sha256()
+        for rows in batches(model):
+            for row in rows:
+                digest.update(
+                    json.dumps(
+                        row, sort_keys=True, default=lambda it: bytes(it).hex() if isinstance(it, memoryview | bytes) else str(it)
+                    ).encode()
+                )
+        found[model.noun()] = digest.hexdigest()
+    return found
+
+
+def pour(source, target, tables):
+    """Copy every row of `tables` from one database to another that has the same schema and no rows, in one transaction of each.
+
+    Returns the fingerprint. Raises Refused when the target is not empty, or holds afterwards anything but the same.
+    """
+    target.connect(reuse_if_open=True)
+    with target.atomic(), source.connection_context() if source.is_closed() else source.atomic():
+        if not isinstance(source, SqliteDatabase):
+            source.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with target.bind_ctx(tables, False, False):
+            if full := [model.noun() for model in tables if model.select().exists()]:
+                raise Refused(f"The other database is not empty: it has rows in {', '.join(full)}. Nothing was copied.")
+        for model in tables:
+            for rows in moved(source, model):
+                with target.bind_ctx([model], False, False):
+                    model.insert_many(rows).execute()
+            if not isinstance(target, SqliteDatabase):
+                number = f"SELECT setval(pg_get_serial_sequence('\"{model.noun()}\"', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM \"{model.noun()}\"), false)"  # noqa: S608 our own table names
+                target.execute_sql(number)
+        with source.bind_ctx(tables, False, False):
+            before = fingerprint(tables)
+        with target.bind_ctx(tables, False, False):
+            after = fingerprint(tables)
+        if wrong := [name for name in before if before[name] != after[name]]:
+            raise Refused(f"The copy differs in {', '.join(wrong)}. Nothing was copied.")
+    return after
+
+
+def moved(source, model):
+    """The batches of `model` in `source`, bound for just as long as each is read."""
+    found = batches(model)
+    while True:
+        with source.bind_ctx([model], False, False):
+            rows = next(found, None)
+        if rows is None:
+            return
+        yield rows
+
+
+def copy_to(url, tables):
+    """Move everything in the open database to the empty database that `url` names; returns {table: hash}. The old one stays as it is."""
+    target = db_url.connect(url)
+    with target.connection_context():
+        Runner(target, MIGRATIONS).up()
+        return pour(db.obj, target, tables)
+
+
+def plain_file(path):
+    """The SQLite file at `path`, opened as it is, without the settings for people at work."""
+    return SqliteDatabase(path, pragmas={"foreign_keys": 1})
+
+
+def snapshot(file, tables):
+    """Write the content of the open database, as of one moment, to the SQLite file `file`, while people go on working."""
+    if not sqlite():
+        target = plain_file(file)
+        with target.connection_context():
+            Runner(target, MIGRATIONS).up()
+            pour(db.obj, target, tables)
+    else:
+        with closing(sqlite3.connect(file)) as target:
+            db.connection().backup(target)
+            target.execute("PRAGMA journal_mode=delete")  # one file, no sidecars
+    flush(file)
+
+
+def flush(path):
+    """Have what was written to a file or folder on disk before going on."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def alone():
+    """Only one process of this data folder at a time; the others wait up to a minute. A process that dies lets go by itself."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(settings.folder / "starting.lock", timeout=60, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def pending():
+    """The names of the migrations that the open database still lacks."""
+    return [one.name for one in Runner(db.obj, MIGRATIONS).status() if one.path and not one.applied]
+
+
+def upgrade(backed_up=False):
+    """Bring the open database to this version's schema, each migration whole or not at all, after a copy of what is there.
+
+    Returns the names of the migrations applied. Raises Refused on PostgreSQL when pg_dump is not there to make the copy, unless `backed_up`.
+    """
+    runner, waiting = Runner(db.obj, MIGRATIONS), pending()
+    if waiting and runner.applied() and not backed_up:
+        file = settings.folder / f"before-{waiting[0]}-{now():%Y-%m-%dT%H%M%SZ}.{'db' if sqlite() else 'dump'}"
+        if sqlite():
+            snapshot(file, ())
+        elif not (tool := shutil.which("pg_dump")):
+            raise Refused(
+                "This version changes the database, and pg_dump is not here to copy it first. Copy it yourself, then: flask migrate --backed-up"
+            )
+        else:
+            subprocess.run([tool, "--format=custom", f"--file={file}", f"--dbname={settings.database}"], check=True)  # noqa: S603 our own arguments
+    return runner.up()

@@ -1,0 +1,43 @@
+"""Nothing lost: receipts of forms, payloads that a retention decision may empty, and search on PostgreSQL as on SQLite."""
+from peewee import *
+
+FIXED = ["id", "at", "by_id", "verb", "subject", "record", "incident", "digest", "previous", "hash"]
+
+
+def up(migrator, db):
+    class User(Model):
+        class Meta:
+            database = db
+            table_name = 'user'
+
+    class Receipt(Model):
+        token = CharField(max_length=64)
+        user = ForeignKeyField(User, on_delete='RESTRICT')
+        content = CharField(max_length=64)
+        path = CharField(max_length=300)
+        at = DateTimeField()
+        class Meta:
+            database = db
+            table_name = 'receipt'
+            indexes = ((('user', 'token', 'content'), True),)
+    db.create_tables([Receipt])
+
+    columns = ", ".join(f'"{name}"' for name in FIXED)
+    if db.__class__.__name__ == "SqliteDatabase":
+        db.execute_sql("DROP TRIGGER event_update_refused")
+        refuse = "BEGIN SELECT RAISE(ABORT, 'event: this never changes'); END"
+        db.execute_sql(f"CREATE TRIGGER event_update_refused BEFORE UPDATE OF {columns} ON event {refuse}")
+        db.execute_sql(f"CREATE TRIGGER event_payload_refused BEFORE UPDATE OF payload ON event WHEN NEW.payload <> '' {refuse}")
+        return
+    db.execute_sql("DROP TRIGGER event_update_refused ON event")
+    refuse = "EXECUTE FUNCTION refuse('event: this never changes')"
+    db.execute_sql(f"CREATE TRIGGER event_update_refused BEFORE UPDATE OF {columns} ON event FOR EACH ROW {refuse}")
+    db.execute_sql(f"CREATE TRIGGER event_payload_refused BEFORE UPDATE OF payload ON event FOR EACH ROW WHEN (NEW.payload <> '') {refuse}")
+    for table in KEPT:
+        db.execute_sql(f'CREATE TRIGGER {table}_truncate_refused BEFORE TRUNCATE ON "{table}" EXECUTE FUNCTION refuse(\'{table}: nothing is deleted\')')
+    db.execute_sql(r"""CREATE FUNCTION fold(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT regexp_replace(
+        replace(translate(lower(normalize($1, NFKD) COLLATE "und-x-icu"), 'łøŁØ', 'lolo'), 'ß', 'ss'), '[\u0300-\u036f]', '', 'g') $$""")
+
+
+KEPT = ["addendum", "assignee", "attachment", "child", "choice", "document", "emergency", "event", "flag", "incident", "involved", "log", "notice",
+        "proposal", "question", "role", "section", "share", "template", "template_section", "tracker", "user"]

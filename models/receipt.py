@@ -1,0 +1,45 @@
+"""A form that was saved: sent again, it shows what it made instead of making it twice."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+from peewee import CharField, ForeignKeyField
+
+from .base import Base, Moment, now
+from .people import User
+
+KEPT = timedelta(days=30)
+
+
+class Receipt(Base):
+    """Every form carries a token of its own; this says that it was used, for what, and where that is shown."""
+
+    token = CharField(max_length=64)
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    content = CharField(max_length=64)
+    path = CharField(max_length=300)
+    at = Moment(default=now)
+
+    class Meta:
+        indexes = ((("user", "token", "content"), True),)
+
+    @staticmethod
+    def digest(sent):
+        return sha256(repr(sorted(sent)).encode()).hexdigest()
+
+    @classmethod
+    def keep(cls, token, user, sent, path):
+        """Note, in the transaction of the change, that `sent` ([(name, text)]) was saved and is shown at `path`. Older than 30 days are forgotten."""
+        if token:
+            cls.delete().where(cls.at < now() - KEPT).execute()
+            cls.create(token=token[:64], user=user, content=cls.digest(sent), path=path[:300])
+
+    @classmethod
+    def same(cls, token, user, sent):
+        """The receipt of the very same form sent before with the same content, or None."""
+        return token and cls.get_or_none(cls.token == token[:64], cls.user == user, cls.content == cls.digest(sent))
+
+    @classmethod
+    def earlier(cls, token, user):
+        """The receipt of the same form, whatever it held then: somebody went back, changed it, and sent it again."""
+        return token and cls.select().where(cls.token == token[:64], cls.user == user).order_by(cls.id.desc()).first()
