@@ -1,5 +1,6 @@
 """Settings, database, extensions, screens and commands, plugged together."""
 
+import errno
 import logging
 import os
 import secrets
@@ -20,7 +21,7 @@ from flask_mailman import EmailMessage, Mail
 from flask_security import PeeweeUserDatastore, Security, hash_password
 from flask_security.recoverable import generate_reset_password_token
 from flask_wtf import CSRFProtect
-from peewee import PeeweeException
+from peewee import DatabaseError, InterfaceError, OperationalError, PeeweeException
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -153,6 +154,17 @@ def create_app(**given):
         log.error("problem %s at %s: %s\n%s", g.problem, request.endpoint, type(problem).__name__, where)
         return render_template("error.html", code=500, name="Something went wrong", problem=g.problem), 500
 
+    @app.errorhandler(DatabaseError)
+    @app.errorhandler(InterfaceError)
+    @app.errorhandler(OSError)
+    def trouble(problem):
+        """The disk is full, the database is locked or away: the text goes back to whoever typed it, with a button that saves it once."""
+        answer = in_trouble(problem)
+        if not answer:
+            return unexpected(problem)
+        log.error("problem %s at %s: %s", g.problem, request.endpoint, answer[1])
+        return answer
+
     @app.errorhandler(Refused)
     def refused(problem):
         return render_template("error.html", code=409, name=str(problem)), 409
@@ -160,6 +172,43 @@ def create_app(**given):
     for command in COMMANDS:
         app.cli.add_command(command)
     return app
+
+
+TROUBLE = {
+    507: ("The disk is full", "There is no room left to save anything, until IT makes some."),
+    503: (
+        "Busy, or starting again",
+        "The database could not be reached or was busy for too long. This passes, most often within a minute.",
+    ),
+}
+TOKENS = ("csrf_token", "once", "version", "action", "rowid", "passphrase_again")
+
+
+def in_trouble(problem):
+    """The page for a disk that is full (507) or a database that cannot be used now (503), or None when it is neither."""
+    full = (
+        getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(problem) or "No space left" in str(problem)
+    )
+    if not full and shutil.disk_usage(settings.folder if settings.folder.exists() else ".").free < 100_000:
+        full = True
+    if not full and not isinstance(problem, OperationalError | InterfaceError):
+        return None
+    code = 507 if full else 503
+    public = (request.endpoint or "").startswith("security.")  # where passphrases and codes are typed
+    sent = [] if public else [(name, value) for name, value in request.form.items(multi=True) if "pass" not in name]
+    page = current_app.jinja_env.get_template("trouble.html").render(
+        settings=settings,
+        heading=TROUBLE[code][0],
+        sentence=TROUBLE[code][1],
+        path=request.full_path.rstrip("?"),
+        files=any(file.filename for file in request.files.values()),
+        hidden=[(name, value) for name, value in sent if name in TOKENS or not value],
+        fields=[
+            (name, name.replace("_", " ").replace("-", " ").capitalize(), value) for name, value in sent if value and name not in TOKENS
+        ],
+        problem=g.setdefault("problem", uuid4().hex[:12]),
+    )
+    return page, code, {"Retry-After": "30"}
 
 
 def prepare(backed_up=False):
@@ -189,9 +238,11 @@ def send(notice):
 
 
 def deliver(app):
-    """Send what is due and make the PDFs that a sign-off left to make; returns how many of each."""
+    """Send what is due and make the PDFs that a sign-off left to make; returns how many of each. Once a day, check everything."""
     with app.app_context(), db.connection_context():
-        return Notice.deliver(send), Document.finish()
+        done = Notice.deliver(send), Document.finish()
+        proof.daily(TABLES)
+        return done
 
 
 def deliver_for_ever(app):

@@ -5,9 +5,10 @@ from secrets import token_urlsafe
 from flask import url_for
 from flask_admin import Admin
 
-from models import Child, Choice, Incident, Log, Notice, Proposal, Question, Role, Section, Template, TemplateSection, User
+from models import Child, Choice, Event, Incident, Log, Notice, Proposal, Question, Role, Section, Template, TemplateSection, User
 
 from .account import AccountView, first_start
+from .history import EventView
 from .home import HomeView
 from .incident import IncidentView
 from .log import LogView
@@ -39,6 +40,7 @@ def install(app, settings):
     admin.add_view(SectionView(Section, name="Sections"))
     admin.add_view(ChildView(Child, name="Children"))
     admin.add_view(NoticeView(Notice, name="Sent emails"))
+    admin.add_view(EventView(Event, name="History"))
     admin.add_view(TemplateView(Template, name="Templates"))
     admin.add_view(TemplateSectionView(TemplateSection, name="Sections of a template"))
     admin.add_view(QuestionView(Question, name="Questions"))

@@ -79,7 +79,7 @@ class Reading(Door, ModelView):
             query = query.where(self.model.matching(search[:200].replace("\0", "")))
         for name, (_label, names) in self.filters.items():
             if (chosen := request.args.get(name)) and chosen in names():
-                query = query.where(getattr(self.model, name) == chosen)
+                query = query.where(self.chosen(name, chosen))
         count = query.count()
         ids = query.select(self.model.id)
         if sort_column in self.sort_joins:
@@ -95,6 +95,10 @@ class Reading(Door, ModelView):
         wanted = [row.id for row in ids]
         rows = {row.id: row for row in self.joined(self.model.select()).where(self.model.id.in_(wanted))}
         return count, [rows[id] for id in wanted]
+
+    def chosen(self, name, value):
+        """The condition of a filter that was chosen."""
+        return getattr(self.model, name) == value
 
     def scaffold_sortable_columns(self):
         return {}

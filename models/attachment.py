@@ -87,7 +87,7 @@ class Attachment(Record):
         cls.check(name, content)
         row = cls(
             incident=incident,
-            name=name[-200:],
+            name=name.replace("\0", "")[-200:],
             kind=kind_of(content),
             size=len(content),
             sha256=sha256(content).hexdigest(),

@@ -57,6 +57,8 @@ def fold(text):
 
 def connect(url):
     """Open the database named by `url` and check what we rely on: on SQLite WAL, full sync and foreign keys."""
+    if db.obj is not None and not db.is_closed():
+        db.close()
     if not url.startswith("sqlite"):
         db.initialize(db_url.connect(url))
         return db

@@ -98,6 +98,12 @@ def notices(by):
     return Notice.about(by, logs(by).select(Log.incident))
 
 
+def events(by):
+    """The history, with event:read_all: what belongs to no case, and to cases that they may see."""
+    theirs = Event.incident.is_null() | Event.incident.in_(incidents(by).select(Incident.id))
+    return Event.select().where(theirs if by.may("event:read_all") else False)
+
+
 def only(model, permission):
     return lambda by: model.select() if by.may(permission) else model.select().where(False)
 
@@ -109,6 +115,7 @@ VISIBLE = {
     Section: sections,
     Document: documents,
     Notice: notices,
+    Event: events,
     Attachment: lambda by: Attachment.select().where(Attachment.incident.in_(incidents(by).select(Incident.id))),
     Child: only(Child, "child:read"),
     Template: only(Template, "template:edit"),

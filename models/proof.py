@@ -3,6 +3,7 @@
 import json
 import re
 from collections import defaultdict
+from datetime import timedelta
 from hashlib import file_digest, sha256
 
 from .attachment import Attachment
@@ -174,6 +175,41 @@ def of_paper(content):
             "none": "This is not a copy kept at a sign-off: it carries no signature. A working print has none; ask for the kept copy.",
         }[signature]
     )
+
+
+def compare(text):
+    """Whether an anchor that somebody kept (“history N HASH”) is still in the history: a sentence. Raises Refused with a sentence when it is not."""
+    found = ANCHOR.search(text)
+    if not found:
+        raise Refused(
+            "This holds no line “history”, a number, and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
+        )
+    event = Event.get_or_none(Event.id == int(found[1])) if len(found[1]) < 10 else None
+    if not event or not event.hash.startswith(found[2]):
+        raise Refused(
+            f"Event {found[1]} is not what it was when this was written down: the history was changed or cut. Tell the DSL and IT today."
+        )
+    return f"It fits: event {event.id} of {when(event.at)} is what it was, and so is everything before it, if the last check fitted."
+
+
+def warnings(moment):
+    """What is wrong with the installation, or has not been looked at for too long, in sentences. `moment`: now (UTC)."""
+    check, backup, drill = Event.latest("event:verify"), Event.latest("event:backup"), Event.latest("event:drill")
+    if check and check.detail.get("problem"):
+        yield f"Something does not fit: {check.detail['problem']}"
+    for event, days, never, old in (
+        (check, 2, "Nothing has been checked yet.", "The last check"),
+        (backup, 2, "No backup has been made yet.", "The last good backup"),
+        (drill, 100, "No backup has been restored as a drill yet.", "The last restore drill"),
+    ):
+        if not event:
+            yield never
+        elif moment - event.at > timedelta(days=days):
+            yield f"{old} is from {when(event.at)}."
+    if Notice.held():
+        yield "Emails are held back since a restore, until a Level 5 releases them."
+    if stuck := Notice.stuck().count():
+        yield f"{stuck} email{'' if stuck == 1 else 's'} could not be delivered yet."
 
 
 def daily(tables):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -51,7 +52,18 @@ def told(value):
     return "; ".join(map(told, value)) if isinstance(value, list) else shown(value)
 
 
-FILTERS = {"told": told, "when": when, "day": day, "shown": shown, "paragraphs": paragraphs}
+def compared(before, after):
+    """What became of a text: [(kind, words)], kind being "same", "gone" or "new". Very long texts are not compared word by word."""
+    old, new = (re.findall(r"\s*\S+", told(value)) for value in (before, after))
+    if len(old) * len(new) > 1_000_000:
+        return [("gone", "".join(old)), ("new", "".join(new))]
+    parts = []
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        parts += [("same", "".join(old[a:b]))] if kind == "equal" else [("gone", "".join(old[a:b])), ("new", "".join(new[c:d]))]
+    return [(kind, text) for kind, text in parts if text]
+
+
+FILTERS = {"compared": compared, "told": told, "when": when, "day": day, "shown": shown, "paragraphs": paragraphs}
 
 pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),

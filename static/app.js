@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const token = document.body.dataset.token, idle = Number(document.body.dataset.idleMinutes) * 60000;
-  const send = (path, body) => { body.set("csrf_token", token); return fetch(path, { method: "POST", body, credentials: "same-origin" }); };
+  const send = (path, body) => { body.set("csrf_token", token); return fetch(path, { method: "POST", body, credentials: "same-origin" }).then((answer) => { if (!answer.ok) throw new Error(answer.status); }); };
 
   const form = document.querySelector("form[data-draft]");
   let changed = false;

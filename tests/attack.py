@@ -18,6 +18,7 @@ from models import Child, Event, Incident, Log, Role, User, db
 from models.base import connect, now
 from models.settings import settings
 
+from . import engine
 from .browser.conftest import serving
 from .conftest import CHEAP_ARGON2, PASSWORD, Person, code_of, enrol_cast, report
 
@@ -43,7 +44,7 @@ class Attacker(Person):
 def school():
     """A real (not a demonstration) school in a folder of its own, served: its address, people by name, one incident and its log."""
     folder = Path(tempfile.mkdtemp())
-    settings.load(DATA=folder, DATABASE_URL=f"sqlite:///{folder}/attack.db", LOCAL="yes", SCHOOL="Attacked School")
+    settings.load(DATA=folder, DATABASE_URL=engine.current().url(folder), LOCAL="yes", SCHOOL="Attacked School")
     application.prepare()
     app = application.create_app(SECRET_KEY="attack" * 8, SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2)
     connect(settings.database)

@@ -1,7 +1,6 @@
 """The cast, each in a browser of their own, in a school that every test gets afresh."""
 
 import re
-import shutil
 import time
 from html import unescape
 from types import SimpleNamespace
@@ -12,6 +11,8 @@ import app as application
 from models import Child, Incident, Log, Role, Tracker, User, UserRole, db, demo
 from models.base import connect
 from models.settings import settings
+
+from . import engine
 
 PASSWORD = "correct-horse-battery"
 CAST = [  # name, email name, title, role
@@ -26,6 +27,26 @@ CAST = [  # name, email name, title, role
     ("Ira Lindqvist", "ira", "IT technician", "IT"),
 ]
 CHEAP_ARGON2 = {"argon2__rounds": 1, "argon2__memory_cost": 8, "argon2__parallelism": 1}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--engine", choices=["sqlite", "postgresql"], default="sqlite", help="the database that the tests run on")
+
+
+def pytest_configure(config):
+    engine.choose(config.getoption("--engine"))
+    config.addinivalue_line("markers", "only(engine): a fault or a promise that this engine alone has")
+
+
+def pytest_unconfigure(config):
+    engine.current().stop()
+
+
+def pytest_collection_modifyitems(config, items):
+    """What only one engine can suffer is not run, rather than skipped, on the other."""
+    other = [item for item in items if (mark := item.get_closest_marker("only")) and mark.args[0] != engine.current().name]
+    config.hook.pytest_deselected(items=other)
+    items[:] = [item for item in items if item not in other]
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +67,7 @@ def settle(folder, fonts, **given):
     if not (folder / "fonts").exists():
         (folder / "fonts").symlink_to(fonts)
     known = {"SCHOOL": "Thornley Beck School", "ADDRESS": "2 Beck Lane", "URL": "http://127.0.0.1:5000"}
-    settings.load(DATA=folder, DATABASE_URL=f"sqlite:///{folder}/safeguarding.db", **known | given)
+    settings.load(DATA=folder, DATABASE_URL=engine.current().url(folder), **known | given)
     connect(settings.database)
 
 
@@ -69,8 +90,8 @@ def blank(app, tmp_path_factory, fonts):
         enrol_cast(app, "thornley.example")
         for number, name in enumerate(["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]):
             Child.create(name=name, date_of_birth=f"2013-0{number + 1}-17", year=f"Year {number + 6}", upn=f"A12345678900{number}")
-        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    return folder / "safeguarding.db"
+        engine.current().settle()
+    return folder
 
 
 def code_of(app, user):
@@ -123,7 +144,7 @@ def school(app, blank, tmp_path, fonts):
     """A fresh copy of the school, open for direct calls of the models; `school.alice` and the rest are Users."""
     tmp_path = tmp_path / "data"
     tmp_path.mkdir()
-    shutil.copy(blank, tmp_path / "safeguarding.db")
+    engine.current().copy(blank, tmp_path)
     settle(tmp_path, fonts)
     db.connect()
     people = {user.email.split("@")[0]: user for user in User.select()}
@@ -131,6 +152,7 @@ def school(app, blank, tmp_path, fonts):
     yield SimpleNamespace(app=app, folder=tmp_path, children=children, child=children[0], **people)
     if not db.is_closed():
         db.close()
+    engine.current().drop(tmp_path)
 
 
 @pytest.fixture
@@ -224,7 +246,7 @@ def demonstration(app, tmp_path_factory, fonts):
     application.prepare()
     with app.app_context(), db.connection_context():
         demo.build(application.hash_password(demo.PASSWORD))
-        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.current().settle()
     return folder
 
 

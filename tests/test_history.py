@@ -6,15 +6,16 @@ import re
 import pytest
 from peewee import DatabaseError
 
-from models import Addendum, Event, Incident, Log, Notice, Refused, db, proof
+from models import Addendum, Event, Incident, Log, Notice, Refused, proof
 from models.event import GENESIS
 
+from . import engine
 from .conftest import report
 
 
 def test_the_chain_fits_and_names_the_first_break(school, log):
     assert proof.history() == Event.select().count() and Event.get_by_id(1).previous == GENESIS
-    db.execute_sql("DROP TRIGGER event_payload_refused")
+    engine.current().remove_trigger("event", "event_payload_refused")
     event = Event.get(Event.verb == "incident:report")
     Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
     with pytest.raises(Refused, match=f"at event {event.id}"):
@@ -22,7 +23,7 @@ def test_the_chain_fits_and_names_the_first_break(school, log):
 
 
 def test_a_removed_event_is_found(school, log):
-    db.execute_sql("DROP TRIGGER event_delete_refused")
+    engine.current().remove_trigger("event", "event_delete_refused")
     Event.delete().where(Event.id == 2).execute()
     with pytest.raises(Refused, match="at event 3, where event 2 was expected"):
         proof.history()

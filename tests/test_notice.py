@@ -12,6 +12,8 @@ import app as application
 from models import Event, Notice, db
 from models.base import at, now
 
+from . import engine
+
 
 class Inbox:
     """A mail server that keeps what it takes and refuses what it is told to."""
@@ -148,7 +150,7 @@ def test_the_commands(app, school, log, inbox):
     assert "2 emails sent, 0 PDFs made." in runner.invoke(args=["deliver"]).output
     assert "all fit" in runner.invoke(args=["verify"]).output
     db.connect()
-    db.execute_sql("DROP TRIGGER event_payload_refused")
+    engine.current().remove_trigger("event", "event_payload_refused")
     Event.update(payload="{}").where(Event.id == 4).execute()
     broken = runner.invoke(args=["verify"])
     assert broken.exit_code == 1 and "event 4" in broken.output

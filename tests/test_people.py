@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import proof, (
+from models import (
     Attachment,
     Document,
     Emergency,
@@ -19,6 +19,7 @@ from models import proof, (
     Share,
     User,
     UserRole,
+    proof,
     visible,
     who_sees,
 )

@@ -35,8 +35,10 @@ def up(migrator, db):
     db.execute_sql(f"CREATE TRIGGER event_payload_refused BEFORE UPDATE OF payload ON event FOR EACH ROW WHEN (NEW.payload <> '') {refuse}")
     for table in KEPT:
         db.execute_sql(f'CREATE TRIGGER {table}_truncate_refused BEFORE TRUNCATE ON "{table}" EXECUTE FUNCTION refuse(\'{table}: nothing is deleted\')')
-    db.execute_sql(r"""CREATE FUNCTION fold(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT regexp_replace(
-        replace(translate(lower(normalize($1, NFKD) COLLATE "und-x-icu"), 'łøŁØ', 'lolo'), 'ß', 'ss'), '[\u0300-\u036f]', '', 'g') $$""")
+    known = {row[0] for row in db.execute_sql("SELECT collname FROM pg_collation")}
+    rules = next((f'COLLATE "{name}"' for name in ("pg_c_utf8", "und-x-icu", "C.utf8") if name in known), "")  # that know Ж from ж
+    db.execute_sql(rf"""CREATE FUNCTION fold(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT regexp_replace(
+        replace(translate(lower(normalize($1, NFKD) {rules}), 'łøŁØ', 'lolo'), 'ß', 'ss'), '[\u0300-\u036f]', '', 'g') $$""")
 
 
 KEPT = ["addendum", "assignee", "attachment", "child", "choice", "document", "emergency", "event", "flag", "incident", "involved", "log", "notice",

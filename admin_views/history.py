@@ -1,0 +1,79 @@
+"""History: whether everything fits, backups, stuck emails; and, for Level 5, who did what."""
+
+from flask import abort, flash, request, url_for
+from flask_admin import expose
+
+from models import Event, Notice, Refused, User, now, proof
+
+from .base import RecordView
+from .door import me, saved
+
+READS = ("incident:read", "log:read", "log:pdf", "section:read", "child:read", "attachment:read")
+SIGN_INS = ("user:signed_in", "user:signed_out", "user:failed", "user:password", "user:factor", "user:reset_factor")
+KINDS = {
+    "Reading and printing": Event.verb.in_(READS),
+    "Exports": Event.verb.in_(("incident:export", "log:export")),
+    "Refusals": Event.verb == "record:refused",
+    "Signing in": Event.verb.in_(SIGN_INS),
+    "The installation": (Event.subject == "event") & Event.record.is_null(),
+    "Changes": Event.verb.not_in((*READS, *SIGN_INS, "incident:export", "log:export", "record:refused", "user:told", "document:keep"))
+    & ((Event.subject != "event") | Event.record.is_null(False)),
+}
+
+
+class EventView(RecordView):
+    one = "event"
+    permission = "event:read"
+    details_view = create_view = edit_view = export = action_view = None
+    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to. No record’s content stands here."
+    empty = "Nothing has happened yet."
+    order = (Event.id.desc(),)
+    column_list = ["id", "at", "sentence", "address"]
+    column_labels = {"id": "Number", "at": "When", "sentence": "What", "address": "From"}
+    filters = {"what": ("What", lambda: list(KINDS))}
+    list_template = "history.html"
+
+    def chosen(self, name, value):
+        return KINDS[value]
+
+    def cell(self, row, name):
+        return row.detail.get("address", "") if name == "address" else super().cell(row, name)
+
+    def render(self, template, **kwargs):
+        """The list, with how the installation stands above it."""
+        anchor, fits, breaks = request.args.get("anchor", "").strip(), None, None
+        try:
+            fits = proof.compare(anchor) if anchor else None
+        except Refused as refused:
+            breaks = refused
+        latest = {name: Event.latest(f"event:{name}") for name in ("verify", "backup", "drill")}
+        stuck = list(Notice.stuck().select(Notice, User).join(User).order_by(Notice.id).limit(100))
+        state = {
+            "told": Event.latest("event:anchor"),
+            "head": Event.head(),
+            "held": Notice.held(),
+            "stuck": stuck,
+            "warnings": list(proof.warnings(now())),
+        }
+        return super().render(template, fits=fits, breaks=breaks, **latest, **state, **kwargs)
+
+    @expose("/release/", methods=("POST",))
+    def release_view(self):
+        """Let the emails go that a restore holds back."""
+        if not me().may("notice:release"):
+            abort(403)
+        try:
+            Notice.release(me())
+            flash("The emails are on their way.", "success")
+        except Refused as refused:
+            flash(str(refused), "warning")
+        return saved(url_for("event.index_view", _anchor="emails"))
+
+    @expose("/retry/", methods=("POST",))
+    def retry_view(self):
+        """Try every stuck email again now."""
+        if not me().may("notice:retry"):
+            abort(403)
+        number = Notice.retry(me())
+        flash(f"{number} will be tried again within a minute." if number else "No email is stuck.", "success")
+        return saved(url_for("event.index_view", _anchor="emails"))
