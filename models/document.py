@@ -100,6 +100,7 @@ def to_pdf(html):
     from xhtml2pdf import pisa
     from xhtml2pdf.config.resources import ResourceAccessPolicy
 
+    html = html.replace(DIGEST, sha256(html.encode()).hexdigest()[:32])
     regular, bold = static_font(400, "NotoSans-Regular"), static_font(700, "NotoSans-Bold")
     known = letters_of(regular)
     unknown = {ord(c) for c in html if ord(c) > 127} - known
@@ -114,7 +115,6 @@ def to_pdf(html):
     if kanji:
         faces += [f"@font-face {{ font-family: J; font-weight: {weight}; src: url('{kanji}') }}" for weight in ("normal", "bold")]
     html = html.replace("/* fonts */", f"{' '.join(faces)} body {{ font-family: N{', J' if kanji else ''} }}")
-    html = html.replace(DIGEST, sha256(html.encode()).hexdigest()[:32])
     policy = ResourceAccessPolicy.server(regular.parent, allow_remote=False)
     out = io.BytesIO()
     with warnings.catch_warnings():

@@ -169,7 +169,7 @@ def of_paper(content):
         return f"This is the copy of {said}, byte for byte. {seal} Record digest {document.digest}."
     raise Refused(
         {
-            "whole": "Signed by this installation and unchanged since, but not among the copies kept here: was the database restored to an earlier time?",
+            "whole": "This is not, byte for byte, a copy kept here, though what it says was signed by this installation and is unchanged. Fetch the kept copy.",
             "changed": "This is not what was signed off: the file was changed after it was signed.",
             "foreign": "This is not what was signed off here: the signature is another’s.",
             "none": "This is not a copy kept at a sign-off: it carries no signature. A working print has none; ask for the kept copy.",

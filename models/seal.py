@@ -64,12 +64,13 @@ def check(pdf):
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.errors import SignatureValidationError
     from pyhanko.sign.validation.status import SignatureCoverageLevel
+    from pyhanko_certvalidator import ValidationContext
 
     try:
         signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
         if not signatures:
             return "none"
-        status = validate_pdf_signature(signatures[-1])
+        status = validate_pdf_signature(signatures[-1], ValidationContext(trust_roots=[]))  # whose it is we see below
     except (
         PdfError,
         SignatureValidationError,
