@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import shutil
+import sqlite3
 import threading
 import time
 import traceback
@@ -410,7 +411,7 @@ def sentences():
         yield
     except Refused as problem:
         raise click.ClickException(str(problem)) from None
-    except PeeweeException as problem:
+    except (PeeweeException, sqlite3.Error) as problem:
         raise click.ClickException(f"The database could not be used: {problem}") from None
     except OSError as problem:
         raise click.ClickException(f"{problem.strerror or problem}: {problem.filename or ''}") from None

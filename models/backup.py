@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+import time
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -65,10 +66,8 @@ def make(folder, secret, tables):
     back and fits; what went wrong is raised, and leaves earlier backups as they were. Earlier ones are kept by RULE.
     """
     begun = now()
-    done, part = folder / begun.strftime(STAMP), folder / f"{begun.strftime(STAMP)}.part"
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
+    done, part = folder / begun.strftime(STAMP), Path(tempfile.mkdtemp(".part", dir=folder))
     try:
         snapshot(part / "safeguarding.db", tables)
         with reading(plain_file(part / "safeguarding.db"), tables):
@@ -96,7 +95,7 @@ def make(folder, secret, tables):
         shutil.rmtree(part, ignore_errors=True)
         raise
     Event.write("event:backup", Event(), None, name=done.name, head=manifest["head"], attachments=len(names))
-    prune(folder)
+    prune(folder, done)
     return done
 
 
@@ -144,11 +143,15 @@ def good(folder):
     return {datetime.strptime(path.parent.name, STAMP).replace(tzinfo=UTC): path.parent for path in folder.glob("*Z/manifest.json")}
 
 
-def prune(folder):
-    """Remove the backups that RULE does not keep, and attachments that none of those left needs."""
+def prune(folder, made):
+    """Remove the backups that RULE does not keep, but never `made`, the latest whatever the clock says; and files that none of those left needs."""
     there = good(folder)
     for moment in set(there) - kept(there):
-        shutil.rmtree(there[moment])
+        if there[moment] != made:
+            shutil.rmtree(there[moment])
+    for part in folder.glob("*.part"):
+        if time.time() - part.stat().st_mtime > 86_400:  # left by a process that was killed
+            shutil.rmtree(part)
     wanted = {
         name for path in good(folder).values() for name in json.loads((path / "manifest.json").read_text(encoding="utf-8"))["attachments"]
     }

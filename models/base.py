@@ -83,6 +83,7 @@ def transaction():
     outermost = not db.in_transaction()
     with db.atomic():
         if outermost and not sqlite():
+            db.execute_sql("SET LOCAL lock_timeout = '10s'")  # as on SQLite
             db.execute_sql("SELECT pg_advisory_xact_lock(7202611)")
         yield
 

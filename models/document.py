@@ -1,6 +1,7 @@
 """Paper: a page of words turned into a PDF, and the copies that are kept for good."""
 
 import io
+import logging
 import unicodedata
 import warnings
 from functools import lru_cache
@@ -17,6 +18,7 @@ from .settings import settings
 from .words import pages
 
 CHUNK = 1500  # characters: the time that a paragraph takes in xhtml2pdf grows with the square of its length
+log = logging.getLogger("safeguarding")
 DIGEST = "{digest}"  # where a page of words wants its own SHA-256 printed, counted with this mark in its place
 TOKEN = 60  # characters: a longer run without a space would leave the page
 
@@ -179,8 +181,11 @@ class Document(Base):
 
     @classmethod
     def finish(cls):
-        """Make the PDFs that are still only words. Returns how many."""
-        waiting = list(cls.select().where(cls.pdf.is_null()).order_by(cls.id))
-        for document in waiting:
-            document.content()
-        return len(waiting)
+        """Make the PDFs that are still only words. Returns how many. One that cannot be made holds up none of the others: verify names it."""
+        made = 0
+        for row in list(cls.select(cls.id).where(cls.pdf.is_null()).order_by(cls.id)):
+            try:
+                made += bool(cls.get_by_id(row.id).content())
+            except Exception as problem:  # its text may quote the record
+                log.error("kept copy %s could not be made: %s", row.id, type(problem).__name__)
+        return made

@@ -118,7 +118,7 @@ class Notice(Record):
         sent = 0
         if cls.held():
             return sent
-        for waiting in cls.select().where(cls.status == "waiting", cls.due_at <= now()).order_by(cls.id):
+        for waiting in list(cls.select().where(cls.status == "waiting", cls.due_at <= now()).order_by(cls.id)):
             if waiting.claim():
                 sent += waiting.attempt(send)
         return sent
@@ -126,11 +126,9 @@ class Notice(Record):
     def claim(self):
         """True for exactly one of the workers that try at the same time."""
         cls = type(self)
-        return (
-            cls.update(due_at=now() + LEASE, attempts=cls.attempts + 1, version=cls.version + 1)
-            .where(cls.id == self.id, cls.status == "waiting", cls.attempts == self.attempts)
-            .execute()
-        )
+        taken = cls.update(due_at=now() + LEASE, attempts=cls.attempts + 1, version=cls.version + 1)
+        with transaction():  # waits its turn, where a bare update would fail at once
+            return taken.where(cls.id == self.id, cls.status == "waiting", cls.attempts == self.attempts).execute()
 
     def attempt(self, send):
         tries = self.attempts + 1

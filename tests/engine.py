@@ -87,6 +87,14 @@ class Postgresql(Sqlite):
     def triggers(self):
         return {row[0] for row in db.execute_sql("SELECT event_object_table FROM information_schema.triggers")}
 
+    def restart(self):
+        """What a system update does to people at work."""
+        if self.server:
+            self.server._stop()
+            self.server.start()
+        else:
+            self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+
     def stop(self):
         if self.server:
             self.server.cleanup()

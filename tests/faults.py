@@ -1,0 +1,120 @@
+"""Faults, injected for real: a process that dies at a chosen statement, a disk of a few kilobytes, a mail server with a will of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+
+from aiosmtpd.controller import Controller
+
+from models import TABLES, Incident, Log, Tracker, db, proof
+from models.base import connect
+from models.settings import settings
+
+
+def whole():
+    """The invariant after any fault: everything that verify looks at fits, and no step is half done."""
+    found = list(proof.findings(TABLES))
+    for incident in Incident.select():
+        assert (incident.status == "triggered") == Log.select().where(Log.incident == incident).exists(), incident
+    for log in Log.select():
+        begun = Tracker.select().where(Tracker.log == log).exists()
+        assert begun if log.status == "tracking" else log.status == "completed" or not begun, log
+    return found
+
+
+@contextmanager
+def small_disk(folder, size):
+    """Within the block `folder` lies on a disk of `size` bytes: a file system of its own for root, else no file may grow past it."""
+    folder.mkdir(exist_ok=True)
+    if sys.platform == "linux" and os.geteuid() == 0:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+        return
+    import resource
+
+    before, heard = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 4, before[1]))
+    try:
+        yield folder
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, heard)
+
+
+def killed_at(number, act):
+    """Run `act()` in a process that is killed (SIGKILL) as it reaches its `number`th statement. Returns whether it was; else `act` is done."""
+    db.close()
+    child = os.fork()
+    if not child:
+        try:
+            connect(settings.database).connect()
+            execute, left = db.obj.execute_sql, [number]
+
+            def counted(*args, **kwargs):
+                left[0] -= 1
+                if left[0] < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return execute(*args, **kwargs)
+
+            db.obj.execute_sql = counted
+            act()
+            os._exit(0)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+            os._exit(1)
+    _pid, status = os.waitpid(child, 0)
+    connect(settings.database).connect(reuse_if_open=True)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the step itself failed"
+    return os.WIFSIGNALED(status)
+
+
+class PostOffice:
+    """A mail server that keeps what it takes, and does with each letter what `moods` says next: ok, full, refused, busy, drop."""
+
+    def __init__(self):
+        self.letters, self.moods, self.addresses = [], [], {}
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if answer := self.addresses.get(address):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        mood = self.moods.pop(0) if self.moods else "ok"
+        if mood in ("ok", "drop"):
+            self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
+        if mood == "drop":  # taken, but the line breaks before anybody is told so
+            server.transport.abort()
+        return {"full": "452 Mailbox full", "refused": "554 No", "busy": "451 Greylisted, come again"}.get(mood, "250 OK")
+
+    @property
+    def ids(self):
+        return [letter["Message-ID"] for letter in self.letters]
+
+
+@contextmanager
+def post_office(app):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    handler = PostOffice()
+    server = Controller(handler, hostname="127.0.0.1", port=port)
+    server.start()
+    mail = app.extensions["mailman"]
+    before = mail.server, mail.port, mail.backend
+    mail.server, mail.port, mail.backend = "127.0.0.1", port, "smtp"
+    try:
+        yield handler
+    finally:
+        mail.server, mail.port, mail.backend = before
+        server.stop()

@@ -1,0 +1,429 @@
+"""Every fault there is a name for, injected for real; after each, everything acknowledged is there once and fits."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+
+import app as application
+from models import TABLES, Attachment, Document, Event, Incident, Log, Notice, Refused, Section, Tracker, User, db, proof
+from models.base import at, now
+from models.settings import settings
+
+from . import engine
+from .conftest import answer_all, fill_in, report, settle
+from .faults import killed_at, post_office, small_disk, whole
+from .test_house_rules import HERE
+
+# the process dies
+
+
+def to_begin(school):
+    return Tracker.begin(Log.trigger(report(school), school.mark), school.carol)
+
+
+def to_complete(school):
+    tracker = to_begin(school)
+    fill_in(tracker.log, school.alice)
+    answer_all(tracker, school.carol)
+    return tracker.log
+
+
+STEPS = {
+    "report": (lambda school: None, lambda school, _none: report(school, topic="Once")),
+    "trigger": (report, lambda school, incident: Log.trigger(incident, school.mark)),
+    "begin": (lambda school: Log.trigger(report(school), school.mark), lambda school, log: Tracker.begin(log, school.carol)),
+    "complete": (to_complete, lambda school, log: Log.get_by_id(log.id).complete(by=school.mark)),
+    "paper": (lambda school: to_complete(school).complete(by=school.mark), lambda school, log: Document.finish()),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_every_statement_a_step_is_done_whole_or_not_at_all(school, step):
+    prepare, act = STEPS[step]
+    record = prepare(school)
+    before = Event.select().count()
+    for number in range(1_000):
+        if not killed_at(number, lambda: act(school, record)):
+            break
+        assert Event.select().count() == before or step == "paper", f"killed at statement {number}, something of it was kept"
+        if step not in ("paper",):
+            Document.finish()
+            whole() if step != "complete" else proof.history()
+    assert number > 2, "it was killed at least three times"
+    Document.finish()
+    assert whole() and Event.select().count() > before
+
+
+def test_killed_at_every_statement_an_email_is_sent_and_marked(app, school):
+    Log.trigger(report(school), school.mark)
+    with post_office(app) as office, app.app_context():
+        number, moment, killed = 0, now(), 0
+        while Notice.select().where(Notice.status == "waiting").exists():
+            moment += timedelta(minutes=6)  # longer than a dead worker's hold
+
+            def act():
+                with at(moment):  # noqa: B023 run at once
+                    Notice.deliver(application.send)
+
+            killed += killed_at(number % 12, act)
+            number += 1
+        assert killed >= 5
+        assert set(office.ids) == {notice.message_id for notice in Notice.select()}, "none is lost"
+        assert all(notice.sent_at for notice in Notice.select()) and whole()
+
+
+# mail
+
+
+def deliver(app, minutes=0):
+    with app.app_context(), at(now() + timedelta(minutes=minutes)):
+        return Notice.deliver(application.send)
+
+
+def test_a_mail_server_with_moods(app, school):
+    """Greylisted, full, dropped after it was taken: each letter arrives, and a doubled one says by its id that it is one."""
+    Log.trigger(report(school), school.mark)
+    with post_office(app) as office:
+        office.moods = ["busy", "full", "drop", "ok", "busy"]
+        for minutes in (0, 3, 15, 60, 300):
+            deliver(app, minutes)
+        assert set(office.ids) == {notice.message_id for notice in Notice.select()} and len(office.ids) == 3
+        assert {notice.status for notice in Notice.select()} == {"sent"}
+
+
+def test_one_refused_address_does_not_hold_up_the_other(app, school, cast):
+    Log.trigger(report(school), school.mark)
+    with post_office(app) as office:
+        office.addresses["alice@thornley.example"] = "550 Unknown"
+        assert deliver(app) == 1
+    assert "could not be delivered" in cast.ira.get("/").text_only and "550" in cast.ira.get("/event/").text_only
+    assert whole()
+
+
+def test_two_workers_at_once_send_each_letter_once(app, school):
+    for number in range(10):
+        Log.trigger(report(school, topic=str(number)), school.mark)
+    with post_office(app) as office:
+        gate, total = threading.Barrier(4), []
+
+        def work():
+            with app.app_context(), db.connection_context():
+                gate.wait()
+                total.append(Notice.deliver(application.send))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(total) == 20 == len(office.ids) == len(set(office.ids))
+    assert whole()
+
+
+def test_a_slow_worker_does_not_speak_for_the_one_that_took_over(school):
+    Log.trigger(report(school), school.mark)
+    slow = Notice.select().first()
+    assert slow.claim()
+    with at(now() + timedelta(minutes=6)):
+        quick = Notice.get_by_id(slow.id)
+        assert quick.claim() and quick.attempt(lambda notice: None)
+
+    def late(notice):
+        raise TimeoutError
+
+    slow.attempt(late)
+    assert Notice.get_by_id(slow.id).status == "sent"
+
+
+# the disk is full, the database is busy or away
+
+
+def typed(page):
+    """The form of the page that gives the text back, as its button sends it."""
+    form = re.search(r"<form.*?</form>", page.text, re.S).group()
+    fields = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', form)) | dict(re.findall(r'name="([^"]*)" rows="\d+">([^<]*)', form))
+    return {unescape(name): unescape(value) for name, value in fields.items()}
+
+
+def once(page):
+    return re.search(r'name="once" value="([^"]+)"', page.text).group(1)
+
+
+@pytest.mark.only("sqlite")
+def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, school, cast, answers, tmp_path, fonts):
+    cast.dave.get("/")
+    with small_disk(tmp_path / "small", 3_000_000) as folder:
+        db.close()
+        for name in ("safeguarding.db",):
+            (folder / name).write_bytes((school.folder / name).read_bytes())
+        settle(folder, fonts)
+        db.connect()
+        saved = 0
+        for number in range(2_000):
+            sent = answers | {"topic": str(number), "what_happened": "A long text. " * 2_000, "once": once(cast.dave.get("/incident/new/"))}
+            page = cast.dave.post("/incident/new/", sent)
+            if page.status_code != 200:
+                break
+            saved += 1
+        assert page.status_code == 507 and "The disk is full" in page.text_only and "Nothing was saved" in page.text_only
+        assert typed(page)["what_happened"].strip() == sent["what_happened"].strip() and saved > 5
+        assert Incident.select().count() == saved, "every acknowledged one, and no other"
+        if sys.platform == "linux":
+            subprocess.run(["mount", "-o", "remount,size=20m", folder], check=False)
+        page = cast.dave.post("/incident/new/", typed(page))
+        assert page.request.path == "/incident/details/" and Incident.select().count() == saved + 1
+        assert whole()
+        db.close()
+        settle(school.folder, fonts)
+        db.connect()
+
+
+def test_a_database_that_is_held_too_long_gives_the_text_back_and_saves_it_once_later(cast, school, answers):
+    sent = answers | {"once": once(cast.dave.get("/incident/new/")), "what_happened": "Typed while “somebody” held <everything> up."}
+    db.close()
+    with closing(Holder()) as holder:
+        begun = time.monotonic()
+        page = cast.dave.post("/incident/new/", sent)
+        assert 9 < time.monotonic() - begun < 29, "it waited as long as promised"
+        assert page.status_code == 503 and page.headers["Retry-After"] and typed(page)["what_happened"] == sent["what_happened"]
+        assert "sqlite" not in page.text.lower() and "locked" not in page.text.lower() and "psycopg" not in page.text.lower()
+        holder.close()
+    db.connect(reuse_if_open=True)
+    again = typed(page)
+    for _ in range(3):
+        assert cast.dave.post("/incident/new/", again).request.path == "/incident/details/"
+    assert Incident.select().count() == 1 and Incident.get().what_happened == sent["what_happened"] and whole()
+
+
+class Holder:
+    """A writer that holds the lock until it is closed."""
+
+    def __init__(self):
+        if engine.current().name == "sqlite":
+            self.connection = sqlite3.connect(settings.folder / "safeguarding.db", isolation_level=None)
+            self.connection.execute("BEGIN IMMEDIATE")
+        else:
+            import psycopg
+
+            self.connection = psycopg.connect(settings.database)
+            self.connection.execute("SELECT pg_advisory_xact_lock(7202611)")
+
+    def close(self):
+        self.connection.close()
+
+
+@pytest.mark.only("postgresql")
+def test_a_restarted_server_costs_one_page_and_no_text(cast, school, answers, monkeypatch):
+    sent = answers | {"once": once(cast.dave.get("/incident/new/"))}
+    event_write = Event.write.__func__
+    calls = []
+
+    def restart(cls, verb, *args, **kwargs):
+        if verb == "incident:report" and not calls:
+            calls.append(verb)
+            engine.current().restart()
+        return event_write(cls, verb, *args, **kwargs)
+
+    monkeypatch.setattr(Event, "write", classmethod(restart))
+    page = cast.dave.post("/incident/new/", sent)
+    assert page.status_code == 503 and typed(page)["what_happened"] == sent["what_happened"]
+    db.close()
+    db.connect()
+    assert not Incident.select().exists()
+    assert cast.dave.post("/incident/new/", typed(page)).request.path == "/incident/details/"
+    assert Incident.select().count() == 1 and whole()
+
+
+def test_trouble_tells_strangers_nothing_and_repeats_no_passphrase(app, school, monkeypatch):
+    from .conftest import Person
+
+    stranger = Person(app, school.dave)
+    stranger.get("/login")
+    monkeypatch.setattr(User, "select", lambda *args: (_ for _ in ()).throw(application.OperationalError("database is locked")))
+    page = stranger.post("/login", {"email": school.dave.email, "password": "a secret phrase"})
+    assert page.status_code == 503 and "a secret phrase" not in page.text and school.dave.email not in page.text
+
+
+def test_files_are_sent_back_to_the_form(cast, answers, monkeypatch):
+    from io import BytesIO
+
+    cast.dave.get("/incident/new/")
+
+    def full(self, *args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    page = cast.dave.post("/incident/new/", answers | {"files": (BytesIO(b"A note."), "note.txt")}, content_type="multipart/form-data")
+    assert page.status_code == 507 and "use your browser’s back" in page.text_only.lower() and "Try again" not in page.text_only
+    assert not Incident.select().exists() and answers["immediate_action"] in page.text
+
+
+# many at once
+
+
+def test_fifty_people_saving_at_once_all_succeed(app, school):
+    gate, troubles = threading.Barrier(50), []
+
+    def save(number):
+        try:
+            with db.connection_context():
+                gate.wait()
+                incident = report(school, topic=str(number))
+                Log.trigger(incident, school.mark)
+        except Exception as problem:
+            troubles.append(problem)
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not troubles and Incident.select().count() == Log.select().count() == 50 and whole()
+
+
+def test_two_in_different_sections_never_meet(cast, school, tracker):
+    first, second = tracker.in_order()[:2]
+    for person, section in ((cast.carol, first), (cast.alice, second)):
+        person.get(f"/section/edit/?id={section.id}")
+    for person, section in ((cast.carol, first), (cast.alice, second)):
+        question = next(q for q in section.questions if q["kind"] == "long text")
+        page = person.post(f"/section/edit/?id={section.id}", {"version": section.version, f"q{question['id']}": f"By {person.user}."})
+        assert page.status_code == 200 and "Saved" in page.text_only
+    assert {str(section.saved_by) for section in Section.select().where(Section.saved_at.is_null(False))} == {
+        "Carol Vaughan-Ŵyn",
+        "Alice Brennan",
+    }
+
+
+def test_signed_off_while_another_types_gives_the_text_back(cast, school, ready):
+    section = ready.tracker.first().in_order()[0]
+    cast.carol.get(f"/section/edit/?id={section.id}")
+    ready.complete(by=school.mark)
+    question = next(q for q in section.questions if q["kind"] == "long text")
+    page = cast.carol.post(
+        f"/section/edit/?id={section.id}", {"version": section.version, f"q{question['id']}": "Typed until the last moment."}
+    )
+    assert page.status_code in (409, 422) and "Typed until the last moment." in page.text and "Nothing was saved" in page.text_only
+    Document.finish()
+    assert whole()
+
+
+START = "import app; print(app.secret()); app.prepare()"
+
+
+def test_four_processes_that_start_at_once_on_an_empty_machine_agree(school, tmp_path, fonts):
+    folder = tmp_path / "new"
+    settle(folder, fonts)
+    db.close()
+    environment = {"SAFEGUARDING_DATA": str(folder), "DATABASE_URL": settings.database, "PATH": "/usr/bin:/bin"}
+    started = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", START], cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]  # fmt: skip
+    answers = [process.communicate() for process in started]
+    assert [process.returncode for process in started] == [0] * 4, answers
+    assert len({out for out, _err in answers}) == 1, "one key"
+    db.connect()
+    from models import Choice, Role, Template
+
+    assert Role.select().count() == 8 and Template.select().count() == 1
+    assert Choice.select().count() == len({(row.list, row.name) for row in Choice.select()}) and whole()
+    db.close()
+    engine.current().drop(folder)
+    settle(school.folder, fonts)
+    db.connect()
+
+
+# files, clocks, people
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"other")], ids=["missing", "corrupt"])
+def test_a_spoiled_attachment_stops_nothing_but_itself(cast, school, incident, spoil):
+    good, bad = (Attachment.add(incident, school.dave, name, name.encode()) for name in ("good.txt", "bad.txt"))
+    spoil(bad.path)
+    assert "bad.txt" in cast.mark.get(f"/incident/details/?id={incident.id}").text_only
+    page = cast.mark.get(f"/incident/file/?id={bad.id}")
+    assert page.status_code == 409 and "Ask IT to restore it from a backup" in page.text_only
+    assert cast.mark.get(f"/incident/file/?id={good.id}").data == b"good.txt"
+    log = Log.trigger(incident, school.mark)
+    assert log.paper() and cast.mark.get("/incident/").status_code == 200
+    with pytest.raises(Refused, match=f"attachment {bad.id}"):
+        whole()
+
+
+def test_a_clock_that_goes_back_loses_no_order(school):
+    moment = now()
+    first = report(school, topic="First")
+    with at(moment - timedelta(days=400)):
+        second = report(school, topic="Second")
+        log = Log.trigger(second, school.mark)
+        log.complete_anyway(reason="The clock is wrong.", by=school.alice)
+    third = report(school, topic="Third")
+    Document.finish()
+    assert len({first.reference, second.reference, third.reference}) == 3 and whole()
+    assert [event.id for event in Event.select().order_by(Event.id)] == list(range(1, Event.select().count() + 1))
+
+
+@pytest.mark.parametrize(
+    ("instant", "shown"),
+    [((2026, 3, 29, 0, 59), "00:59"), ((2026, 3, 29, 1, 0), "02:00"), ((2026, 10, 25, 0, 30), "01:30"), ((2026, 10, 25, 1, 30), "01:30")],
+)
+def test_both_nights_when_the_clocks_change(cast, school, instant, shown):
+    moment = datetime(*instant, tzinfo=UTC)
+    with at(moment):
+        incident = report(school)
+        log = Log.trigger(incident, school.mark)
+        assert not log.late and log.due_at == moment + timedelta(hours=24), "24 hours are 24 hours"
+    assert f"{moment.day} {moment:%B %Y}, {shown}" in cast.mark.get(f"/incident/details/?id={incident.id}").text_only
+    assert Incident.get_by_id(incident.id).reported_at == moment and whole()
+
+
+def test_the_day_of_the_daily_email_is_the_schools(school):
+    with at(datetime(2026, 7, 1, 22, 30, tzinfo=UTC)):  # 23:30 in London
+        assert proof.daily(TABLES)
+    with at(datetime(2026, 7, 1, 23, 30, tzinfo=UTC)):  # the next day there
+        assert proof.daily(TABLES)
+
+
+def test_no_level_5_at_all_stops_no_report(school, cast):
+    User.update(active=False).where(User.id.in_([school.alice.id, school.bob.id])).execute()
+    log = Log.trigger(report(school), school.mark)
+    assert not Notice.select().exists() and "There is no active Level 5" in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    assert proof.daily(TABLES) and whole()
+
+
+def test_one_poisoned_record_blocks_nothing_of_the_others(app, school, cast):
+    """A megabyte, 200 kB without a space, right to left, emoji: the list, the paper and the mail of all still work."""
+    texts = ["Long words. " * 90_000, "x" * 200_000, "مرحبا بالعالم " * 50, "😀" * 3_000]
+    logs = [Log.trigger(report(school, topic=f"{number}", what_happened=text), school.mark) for number, text in enumerate(texts)]
+    assert all(log.reference in cast.mark.get("/log/").text for log in logs)
+    for log in logs:
+        log.complete_anyway(reason="To be printed.", by=school.alice)
+    sent = []
+    assert Notice.deliver(sent.append) == 16
+    assert Document.finish() == 4 and whole()
+
+
+def test_a_paper_that_cannot_be_made_does_not_hold_up_the_others(school, monkeypatch, caplog):
+    from models import document
+
+    logs = [Log.trigger(report(school), school.mark) for _ in range(3)]
+    for log in logs:
+        log.complete_anyway(reason="To be printed.", by=school.alice)
+    to_pdf, bad = document.to_pdf, logs[0].reference
+
+    def poisoned(words):
+        if bad in words:
+            raise RuntimeError("The PDF could not be made whole")
+        return to_pdf(words)
+
+    monkeypatch.setattr(document, "to_pdf", poisoned)
+    assert Document.finish() == 2 and "could not be made" in caplog.text and bad not in caplog.text
+    assert Document.select().where(Document.pdf.is_null()).count() == 1
+    monkeypatch.undo()
+    assert Document.finish() == 1 and whole()
