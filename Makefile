@@ -4,7 +4,7 @@ BIN := .venv/bin
 export FLASK_APP := app
 export PYTHONWARNINGS := ignore::SyntaxWarning
 
-.PHONY: help demo run test attack bench screenshots lock clean
+.PHONY: help demo run test attack soak bench screenshots lock clean
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -21,6 +21,9 @@ test: .venv/tested ## Install what is missing and pass every test
 
 attack: .venv/tested ## Attack a served installation and print what held
 	@$(BIN)/python -W ignore -m tests.attack
+
+soak: .venv/tested ## Kill the server again and again for MINUTES=10 while people save; ENGINE=postgresql
+	@$(BIN)/python -W ignore -m tests.soak --minutes $(or $(MINUTES),10) --engine $(or $(ENGINE),sqlite)
 
 bench: .venv/tested ## Measure the pages with many rows
 	@$(BIN)/python -m tests.bench

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -187,8 +187,9 @@ TOKENS = ("csrf_token", "once", "version", "action", "rowid", "passphrase_again"
 
 def in_trouble(problem):
     """The page for a disk that is full (507) or a database that cannot be used now (503), or None when it is neither."""
-    full = (
-        getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(problem) or "No space left" in str(problem)
+    cause = first_cause(problem)
+    full = getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
+        sign in str(cause) for sign in ("disk is full", "No space left")
     )
     if not full and shutil.disk_usage(settings.folder if settings.folder.exists() else ".").free < 100_000:
         full = True
@@ -240,7 +241,7 @@ def send(notice):
 
 def deliver(app):
     """Send what is due and make the PDFs that a sign-off left to make; returns how many of each. Once a day, check everything."""
-    with app.app_context(), db.connection_context():
+    with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
         done = Notice.deliver(send), Document.finish()
         proof.daily(TABLES)
         return done
@@ -324,8 +325,8 @@ def migrate_command(backed_up):
 @with_appcontext
 def deliver_command():
     """Send the emails that are due, once; run it every minute where no server thread does."""
-    connect(settings.database)
-    sent, made = deliver(current_app)
+    with opened():
+        sent, made = deliver(current_app)
     click.echo(f"{sent} emails sent, {made} PDFs made.")
 
 
@@ -404,6 +405,13 @@ def copy_command(url):
     click.echo("The same in both. Set DATABASE_URL to the new one and start again; the old one stays as it is.")
 
 
+def first_cause(problem):
+    """What went wrong first: a transaction that cannot be rolled back hides why it had to be."""
+    while problem.__context__:
+        problem = problem.__context__
+    return problem
+
+
 @contextmanager
 def sentences():
     """A rule that says no ends a command with its sentence."""
@@ -412,7 +420,7 @@ def sentences():
     except Refused as problem:
         raise click.ClickException(str(problem)) from None
     except (PeeweeException, sqlite3.Error) as problem:
-        raise click.ClickException(f"The database could not be used: {problem}") from None
+        raise click.ClickException(f"The database could not be used: {first_cause(problem)}") from None
     except OSError as problem:
         raise click.ClickException(f"{problem.strerror or problem}: {problem.filename or ''}") from None
 

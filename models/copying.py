@@ -8,6 +8,7 @@ import subprocess
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from peewee import SqliteDatabase
 from playhouse import db_url
@@ -140,6 +141,20 @@ def pending():
     return [one.name for one in Runner(db.obj, MIGRATIONS).status() if one.path and not one.applied]
 
 
+def dump(file):
+    """Copy the open PostgreSQL database to `file` with pg_dump. Raises Refused when that is not to be had, or does not suit the server."""
+    tool, parts = shutil.which("pg_dump"), urlsplit(settings.database)
+    secret = {"PGPASSWORD": unquote(parts.password)} if parts.password else {}  # not where `ps` shows it
+    url = settings.database.replace(f":{parts.password}@", "@", 1) if secret else settings.database
+    command = [tool, "--format=custom", f"--file={file}", f"--dbname={url}"]
+    done = tool and subprocess.run(command, capture_output=True, text=True, env=os.environ | secret)  # noqa: S603 our own arguments
+    if not done or done.returncode:
+        why = done.stderr.strip() if done else "pg_dump is not here."
+        raise Refused(
+            f"This version changes the database, and no copy of it could be taken first: {why} Copy it yourself, then: flask migrate --backed-up"
+        )
+
+
 def upgrade(backed_up=False):
     """Bring the open database to this version's schema, each migration whole or not at all, after a copy of what is there.
 
@@ -150,10 +165,6 @@ def upgrade(backed_up=False):
         file = settings.folder / f"before-{waiting[0]}-{now():%Y-%m-%dT%H%M%SZ}.{'db' if sqlite() else 'dump'}"
         if sqlite():
             snapshot(file, ())
-        elif not (tool := shutil.which("pg_dump")):
-            raise Refused(
-                "This version changes the database, and pg_dump is not here to copy it first. Copy it yourself, then: flask migrate --backed-up"
-            )
         else:
-            subprocess.run([tool, "--format=custom", f"--file={file}", f"--dbname={settings.database}"], check=True)  # noqa: S603 our own arguments
+            dump(file)
     return runner.up()
