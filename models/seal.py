@@ -1,6 +1,7 @@
 """The installation's own certificate: what it signs can be told from a forgery by anybody, in any PDF reader, without this system."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -39,6 +40,12 @@ def certificate():
     return x509.load_pem_x509_certificate(settings.secret(FILE, make))
 
 
+def apart(function, *args):
+    """Call in a thread of its own: pyHanko starts an event loop, which a thread that runs one already does not allow."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(function, *args).result()
+
+
 def sign(pdf, reason):
     """`pdf` (bytes) with the installation's signature over all of it."""
     from asn1crypto.keys import PrivateKeyInfo
@@ -54,7 +61,7 @@ def sign(pdf, reason):
         cert_registry=SimpleCertificateStore(),
     )
     about = signers.PdfSignatureMetadata(field_name="Signature", reason=reason, name=settings.school, md_algorithm="sha256")
-    return signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), about, signer).getvalue()
+    return apart(signers.sign_pdf, IncrementalPdfFileWriter(io.BytesIO(pdf)), about, signer).getvalue()
 
 
 def check(pdf):
@@ -70,7 +77,7 @@ def check(pdf):
         signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
         if not signatures:
             return "none"
-        status = validate_pdf_signature(signatures[-1], ValidationContext(trust_roots=[]))  # whose it is we see below
+        status = apart(validate_pdf_signature, signatures[-1], ValidationContext(trust_roots=[]))  # whose it is we see below
     except (
         PdfError,
         SignatureValidationError,

@@ -34,7 +34,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    engine.choose(config.getoption("--engine"))
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):  # not the process that only hands out tests
+        engine.choose(config.getoption("--engine"))
     config.addinivalue_line("markers", "only(engine): a fault or a promise that this engine alone has")
 
 
