@@ -14,10 +14,11 @@ demo: .venv/installed ## Serve a fictional school on 127.0.0.1, PORT=5000; FRESH
 run: .venv/installed ## Serve the real installation (put it behind TLS: see README)
 	@$(BIN)/flask serve
 
-test: .venv/tested ## Install what is missing and pass every test
+test: .venv/tested ## Install what is missing and pass every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3
+	@$(BIN)/python -m pytest -n 3 --engine postgresql
 
 attack: .venv/tested ## Attack a served installation and print what held
 	@$(BIN)/python -W ignore -m tests.attack

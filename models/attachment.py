@@ -9,7 +9,7 @@ from .base import Moment, Record, Refused, now
 from .event import Event
 from .incident import Incident
 from .people import User
-from .settings import settings
+from .settings import put, settings
 
 ALLOWED = {
     "application/pdf": "PDF",
@@ -95,10 +95,7 @@ class Attachment(Record):
             added_at=now(),
         )
         if not row.path.exists():
-            row.path.parent.mkdir(parents=True, exist_ok=True)
-            part = row.path.with_suffix(".part")
-            part.write_bytes(content)
-            part.replace(row.path)
+            put(row.path, content)
         row.save()
         Event.write("attachment:add", row, by, sha256=row.sha256)
         return row

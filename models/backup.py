@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from . import proof
 from .attachment import Attachment
 from .base import Refused, connect, db, now, sqlite, transaction
-from .copying import MIGRATIONS, Runner, copy_to, fingerprint, flush, plain_file, reading, snapshot
+from .copying import MIGRATIONS, Runner, copy_to, fingerprint, plain_file, reading, snapshot
 from .event import Event
 from .notice import Notice
 from .seal import FILE as SIGNING
-from .settings import settings
+from .settings import flush, put, settings
 from .signin import Session
 
 STAMP = "%Y-%m-%dT%H%M%SZ"  # the name of a backup: when it was begun, UTC
@@ -38,11 +38,6 @@ def hash_of(path):
         return file_digest(file, "sha256").hexdigest()
 
 
-def write(path, content):
-    path.write_bytes(content)
-    flush(path)
-
-
 def pooled(folder, name):
     """Where `folder` keeps the attachment with the SHA-256 `name`: once for all backups, for it never changes."""
     return folder / "attachments" / name[:2] / name
@@ -52,11 +47,7 @@ def fetch(source, target, name):
     """Copy a file that is known by its SHA-256 `name`. Raises Refused when it is missing or is not what it should be."""
     if not source.exists() or hash_of(source) != name:
         raise Refused(f"The attachment {name[:12]}… is missing or damaged at {source.parent}.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
-    shutil.copyfile(source, part)
-    flush(part)
-    part.replace(target)
+    put(target, source.read_bytes())
 
 
 def make(folder, secret, tables):
@@ -82,11 +73,11 @@ def make(folder, secret, tables):
             "made_at": begun.isoformat(), "school": settings.school, "head": f"history {head.id} {head.hash}" if head else "",
             "database": hash_of(part / "safeguarding.db"), "content": content, "attachments": names,
         }  # fmt: skip
-        write(part / "manifest.json", json.dumps(manifest, indent=1).encode())
+        put(part / "manifest.json", json.dumps(manifest, indent=1).encode())
         keys = {name: b64encode((settings.folder / name).read_bytes()).decode() for name in KEYS if (settings.folder / name).exists()}
         keys["manifest"] = hash_of(part / "manifest.json")  # sealed with them: a changed manifest does not open
         salt = urandom(16)
-        write(part / "keys.bin", salt + cipher(secret, salt).encrypt(json.dumps(keys).encode()))
+        put(part / "keys.bin", salt + cipher(secret, salt).encrypt(json.dumps(keys).encode()))
         examine(part, secret, tables)
         flush(part)
         part.rename(done)

