@@ -1,6 +1,5 @@
 """Settings, database, extensions, screens and commands, plugged together."""
 
-import errno
 import logging
 import os
 import secrets
@@ -8,26 +7,23 @@ import shutil
 import sqlite3
 import threading
 import time
-import traceback
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import click
-from flask import Flask, current_app, g, render_template, request
+from flask import Flask, current_app, g, request
 from flask.cli import with_appcontext
 from flask_login import current_user
 from flask_mailman import EmailMessage, Mail
 from flask_security import PeeweeUserDatastore, Security, hash_password
 from flask_security.recoverable import generate_reset_password_token
 from flask_wtf import CSRFProtect
-from peewee import DatabaseError, InterfaceError, OperationalError, PeeweeException
-from werkzeug.exceptions import HTTPException, SecurityError
+from peewee import PeeweeException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin_views
-from admin_views import signin
+from admin_views import signin, trouble
 from models import (
     TABLES,
     Choice,
@@ -140,77 +136,10 @@ def create_app(**given):
             "demo_password": demo.PASSWORD,
         }
 
-    @app.errorhandler(SecurityError)
-    def not_our_host(_problem):
-        return "This is not our address.", 400  # no page: without a host there are no addresses to link
-
-    @app.errorhandler(HTTPException)
-    def plain_page(problem):
-        return render_template("error.html", code=problem.code, name=problem.name), problem.code
-
-    @app.errorhandler(Exception)
-    def unexpected(problem):
-        g.problem = uuid4().hex[:12]
-        where = "".join(traceback.format_tb(problem.__traceback__))  # not the exception's own text: that may quote a record
-        log.error("problem %s at %s: %s\n%s", g.problem, request.endpoint, type(problem).__name__, where)
-        return render_template("error.html", code=500, name="Something went wrong", problem=g.problem), 500
-
-    @app.errorhandler(DatabaseError)
-    @app.errorhandler(InterfaceError)
-    @app.errorhandler(OSError)
-    def trouble(problem):
-        """The disk is full, the database is locked or away: the text goes back to whoever typed it, with a button that saves it once."""
-        answer = in_trouble(problem)
-        if not answer:
-            return unexpected(problem)
-        log.error("problem %s at %s: %s", g.problem, request.endpoint, answer[1])
-        return answer
-
-    @app.errorhandler(Refused)
-    def refused(problem):
-        return render_template("error.html", code=409, name=str(problem)), 409
-
+    trouble.install(app)
     for command in COMMANDS:
         app.cli.add_command(command)
     return app
-
-
-TROUBLE = {
-    507: ("The disk is full", "There is no room left to save anything, until IT makes some."),
-    503: (
-        "Busy, or starting again",
-        "The database could not be reached or was busy for too long. This passes, most often within a minute.",
-    ),
-}
-TOKENS = ("csrf_token", "once", "version", "action", "rowid", "passphrase_again")
-
-
-def in_trouble(problem):
-    """The page for a disk that is full (507) or a database that cannot be used now (503), or None when it is neither."""
-    cause = first_cause(problem)
-    full = getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
-        sign in str(cause) for sign in ("disk is full", "No space left")
-    )
-    if not full and shutil.disk_usage(settings.folder if settings.folder.exists() else ".").free < 100_000:
-        full = True
-    if not full and not isinstance(problem, OperationalError | InterfaceError):
-        return None
-    code = 507 if full else 503
-    public = (request.endpoint or "").startswith("security.")  # where passphrases and codes are typed
-    sent = [] if public else [(name, value) for name, value in request.form.items(multi=True) if "pass" not in name]
-    page = current_app.jinja_env.get_template("trouble.html").render(
-        settings=settings,
-        heading=TROUBLE[code][0],
-        sentence=TROUBLE[code][1],
-        path=request.full_path.rstrip("?"),
-        files=any(file.filename for file in request.files.values()),
-        hidden=[(name, value) for name, value in sent if name in TOKENS or not value],
-        fields=[
-            (name, name.replace("_", " ").replace("-", " ").capitalize(), value) for name, value in sent if value and name not in TOKENS
-        ],
-        problem=g.setdefault("problem", uuid4().hex[:12]),
-    )
-    return page, code, {"Retry-After": "30"}
 
 
 def prepare(backed_up=False):
@@ -405,13 +334,6 @@ def copy_command(url):
     click.echo("The same in both. Set DATABASE_URL to the new one and start again; the old one stays as it is.")
 
 
-def first_cause(problem):
-    """What went wrong first: a transaction that cannot be rolled back hides why it had to be."""
-    while problem.__context__:
-        problem = problem.__context__
-    return problem
-
-
 @contextmanager
 def sentences():
     """A rule that says no ends a command with its sentence."""
@@ -420,7 +342,7 @@ def sentences():
     except Refused as problem:
         raise click.ClickException(str(problem)) from None
     except (PeeweeException, sqlite3.Error) as problem:
-        raise click.ClickException(f"The database could not be used: {first_cause(problem)}") from None
+        raise click.ClickException(f"The database could not be used: {trouble.first_cause(problem)}") from None
     except OSError as problem:
         raise click.ClickException(f"{problem.strerror or problem}: {problem.filename or ''}") from None
 

@@ -33,6 +33,10 @@ class EventView(RecordView):
     filters = {"what": ("What", lambda: list(KINDS))}
     list_template = "history.html"
 
+    def link(self, row):
+        """To the incident of the case, for those who may open it."""
+        return url_for("incident.details_view", id=row.incident) if row.incident else None
+
     def chosen(self, name, value):
         return KINDS[value]
 

@@ -4,6 +4,7 @@ import io
 import logging
 import unicodedata
 import warnings
+from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from .words import pages
 
 CHUNK = 1500  # characters: the time that a paragraph takes in xhtml2pdf grows with the square of its length
 log = logging.getLogger("safeguarding")
+AGAIN = {}  # {kept copy that could not be made: when this process tries it again}
 DIGEST = "{digest}"  # where a page of words wants its own SHA-256 printed, counted with this mark in its place
 TOKEN = 60  # characters: a longer run without a space would leave the page
 
@@ -93,10 +95,10 @@ def kanji_font(letters):
     return (file if have else None), have
 
 
-def to_pdf(html):
+def to_pdf(html, seconds=60):
     """Render a page of templates/pdf to PDF bytes. Closed to the network and to files other than our fonts.
 
-    A letter that no font has is written as its Unicode name in brackets, so that nothing is lost. Raises RuntimeError when
+    `seconds` is the longest it may take, for a request waits for it. A letter that no font has is written as its Unicode name in brackets, so that nothing is lost. Raises RuntimeError when
     xhtml2pdf reports an error or a warning: a PDF that lacks something is not evidence.
     """
     from xhtml2pdf import pisa
@@ -117,7 +119,7 @@ def to_pdf(html):
     if kanji:
         faces += [f"@font-face {{ font-family: J; font-weight: {weight}; src: url('{kanji}') }}" for weight in ("normal", "bold")]
     html = html.replace("/* fonts */", f"{' '.join(faces)} body {{ font-family: N{', J' if kanji else ''} }}")
-    policy = ResourceAccessPolicy.server(regular.parent, allow_remote=False)
+    policy = ResourceAccessPolicy.server(regular.parent, allow_remote=False, max_render_seconds=seconds)
     out = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of libraries below xhtml2pdf
@@ -164,7 +166,7 @@ class Document(Base):
         The history keeps its hash, so that neither the words nor the paper can be changed unseen.
         """
         if self.pdf is None:
-            pdf = sign(to_pdf(self.words), f"Signed off: {self.event.detail.get('record', '')}")
+            pdf = sign(to_pdf(self.words, seconds=900), f"Signed off: {self.event.detail.get('record', '')}")
             with transaction():
                 if Document.update(pdf=pdf, sha256=sha256(pdf).hexdigest()).where(Document.id == self.id, Document.pdf.is_null()).execute():
                     Event.write("document:keep", self, None, sha256=sha256(pdf).hexdigest(), digest=self.digest)
@@ -184,8 +186,11 @@ class Document(Base):
         """Make the PDFs that are still only words. Returns how many. One that cannot be made holds up none of the others: verify names it."""
         made = 0
         for row in list(cls.select(cls.id).where(cls.pdf.is_null()).order_by(cls.id)):
+            if AGAIN.get(row.id, now()) > now():
+                continue
             try:
                 made += bool(cls.get_by_id(row.id).content())
             except Exception as problem:  # its text may quote the record
+                AGAIN[row.id] = now() + timedelta(hours=1)
                 log.error("kept copy %s could not be made: %s", row.id, type(problem).__name__)
         return made

@@ -160,4 +160,5 @@ class Event(Base):
         said = f"{detail.get('by', 'Someone')} {VOCABULARY[self.verb][1]}"
         if not self.payload:
             return f"{said} (what it said was erased under a retention decision)."
-        return f"{said}: {detail['record']}. {detail.get('reason', '')}".rstrip() if detail.get("record") else f"{said}."
+        what = detail.get("record")
+        return f"{said}: {what}. {detail.get('reason', '')}".rstrip() if what and what != detail.get("by") else f"{said}."

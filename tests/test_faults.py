@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
+from peewee import OperationalError
 
 import app as application
 from models import TABLES, Attachment, Document, Event, Incident, Log, Notice, Refused, Section, Tracker, User, db, proof
@@ -247,7 +248,7 @@ def test_trouble_tells_strangers_nothing_and_repeats_no_passphrase(app, school, 
 
     stranger = Person(app, school.dave)
     stranger.get("/login")
-    monkeypatch.setattr(User, "select", lambda *args: (_ for _ in ()).throw(application.OperationalError("database is locked")))
+    monkeypatch.setattr(User, "select", lambda *args: (_ for _ in ()).throw(OperationalError("database is locked")))
     page = stranger.post("/login", {"email": school.dave.email, "password": "a secret phrase"})
     assert page.status_code == 503 and "a secret phrase" not in page.text and school.dave.email not in page.text
 
@@ -417,13 +418,16 @@ def test_a_paper_that_cannot_be_made_does_not_hold_up_the_others(school, monkeyp
         log.complete_anyway(reason="To be printed.", by=school.alice)
     to_pdf, bad = document.to_pdf, logs[0].reference
 
-    def poisoned(words):
+    def poisoned(words, seconds):
         if bad in words:
             raise RuntimeError("The PDF could not be made whole")
-        return to_pdf(words)
+        return to_pdf(words, seconds)
 
+    monkeypatch.setattr(document, "AGAIN", {})
     monkeypatch.setattr(document, "to_pdf", poisoned)
     assert Document.finish() == 2 and "could not be made" in caplog.text and bad not in caplog.text
     assert Document.select().where(Document.pdf.is_null()).count() == 1
-    monkeypatch.undo()
-    assert Document.finish() == 1 and whole()
+    monkeypatch.setattr(document, "to_pdf", to_pdf)
+    assert Document.finish() == 0, "not again at once, which would keep the emails waiting"
+    with at(now() + timedelta(hours=2)):
+        assert Document.finish() == 1 and whole()

@@ -1,19 +1,18 @@
-"""The short version of `make soak`: a bad day of half a minute."""
+"""The short version of `make soak`: a bad day of half a minute, in a process of its own."""
 
-from models import db
-from models.settings import settings
+import os
+import subprocess
+import sys
 
 from . import engine
-from .conftest import settle
-from .soak import bad_day
+from .test_house_rules import HERE
 
 
-def test_nothing_acknowledged_is_lost_however_often_the_server_is_killed(school, tmp_path, fonts):
-    db.close()
-    folder = tmp_path / "bad_day"
-    figures = bad_day(folder, fonts, seconds=25, seed=7, backups=tmp_path / "backups")
-    assert figures["kills"] >= 3 and figures["acknowledged"] >= 6 and figures["backups"] >= 1, figures
-    assert settings.folder == folder
-    engine.current().drop(folder)
-    settle(school.folder, fonts)
-    db.connect()
+def test_nothing_acknowledged_is_lost_however_often_the_server_is_killed():
+    address = {"TEST_DATABASE_URL": engine.current().address} if engine.current().name == "postgresql" else {}
+    command = [sys.executable, "-W", "ignore", "-m", "tests.soak", "--minutes", "0.4", "--seed", "7", "--engine", engine.current().name]
+    day = subprocess.run(command, cwd=HERE, env=os.environ | address, capture_output=True, text=True)
+    assert day.returncode == 0, day.stderr[-3000:]
+    figures = {line[:22].strip(): line[22:] for line in day.stdout.splitlines()}
+    assert int(figures["kills"]) >= 3 and int(figures["acknowledged"]) >= 6 and int(figures["backups"]) >= 1, figures
+    assert "all fit" in figures["found"] and "all fit" in figures["restored"]

@@ -1,0 +1,95 @@
+"""What a person sees when something is wrong: a sentence, never a trace; and what they typed."""
+
+import errno
+import logging
+import shutil
+import traceback
+from uuid import uuid4
+
+from flask import current_app, g, render_template, request
+from peewee import DatabaseError, InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from models import Refused
+from models.settings import settings
+
+log = logging.getLogger("safeguarding")
+TROUBLE = {
+    507: ("The disk is full", "There is no room left to save anything, until IT makes some."),
+    503: (
+        "Busy, or starting again",
+        "The database could not be reached or was busy for too long. This passes, most often within a minute.",
+    ),
+}
+TOKENS = ("csrf_token", "once", "version", "action", "rowid", "passphrase_again")
+
+
+def page(problem):
+    """The page for a disk that is full (507) or a database that cannot be used now (503), or None when it is neither."""
+    cause = first_cause(problem)
+    full = getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
+        sign in str(cause) for sign in ("disk is full", "No space left")
+    )
+    if not full and shutil.disk_usage(settings.folder if settings.folder.exists() else ".").free < 100_000:
+        full = True
+    if not full and not isinstance(problem, OperationalError | InterfaceError):
+        return None
+    code = 507 if full else 503
+    public = (request.endpoint or "").startswith("security.")  # where passphrases and codes are typed
+    sent = [] if public else [(name, value) for name, value in request.form.items(multi=True) if "pass" not in name]
+    text = current_app.jinja_env.get_template(
+        "trouble.html"
+    ).render(
+        settings=settings,
+        heading=TROUBLE[code][0],
+        sentence=TROUBLE[code][1],
+        path="/" + request.full_path.rstrip("?").lstrip("/\\"),  # on this host, whatever was asked for
+        files=any(file.filename for file in request.files.values()),
+        hidden=[(name, value) for name, value in sent if name in TOKENS or not value],
+        fields=[
+            (name, name.replace("_", " ").replace("-", " ").capitalize(), value) for name, value in sent if value and name not in TOKENS
+        ],
+        problem=g.setdefault("problem", uuid4().hex[:12]),
+    )
+    return text, code, {"Retry-After": "30"}
+
+
+def first_cause(problem):
+    """What went wrong first: a transaction that cannot be rolled back hides why it had to be."""
+    while problem.__context__:
+        problem = problem.__context__
+    return problem
+
+
+def install(app):
+    """Answer every problem on the Flask app."""
+
+    @app.errorhandler(SecurityError)
+    def not_our_host(_problem):
+        return "This is not our address.", 400  # no page: without a host there are no addresses to link
+
+    @app.errorhandler(HTTPException)
+    def plain_page(problem):
+        return render_template("error.html", code=problem.code, name=problem.name), problem.code
+
+    @app.errorhandler(Exception)
+    def unexpected(problem):
+        g.problem = uuid4().hex[:12]
+        where = "".join(traceback.format_tb(problem.__traceback__))  # not the exception's own text: that may quote a record
+        log.error("problem %s at %s: %s\n%s", g.problem, request.endpoint, type(problem).__name__, where)
+        return render_template("error.html", code=500, name="Something went wrong", problem=g.problem), 500
+
+    @app.errorhandler(DatabaseError)
+    @app.errorhandler(InterfaceError)
+    @app.errorhandler(OSError)
+    def in_trouble(problem):
+        """The disk is full, the database is locked or away: the text goes back to whoever typed it, with a button that saves it once."""
+        answer = page(problem)
+        if not answer:
+            return unexpected(problem)
+        log.error("problem %s at %s: %s", g.problem, request.endpoint, answer[1])
+        return answer
+
+    @app.errorhandler(Refused)
+    def refused(problem):
+        return render_template("error.html", code=409, name=str(problem)), 409
