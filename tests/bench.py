@@ -1,20 +1,24 @@
-"""Measure the pages with many rows: `make bench ROWS=10000`. Figures mean something only beside each other, on one machine."""
+"""Measure the pages with many rows: `make bench ROWS=10000 EVENTS=0 ENGINE=sqlite`. Figures mean something only beside each other, on one machine."""
 
+import hashlib
+import json
 import os
 import statistics
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import app as application
-from models import Child, Incident, Log, User, db, demo
-from models.base import now
+from models import TABLES, Child, Event, Incident, Log, User, backup, db, demo, proof
+from models.base import now, sqlite
 from models.document import to_pdf
 from models.settings import settings
 
+from . import engine
 from .conftest import Person
 
-ROWS = int(os.environ.get("ROWS", "10000"))
+ROWS, EVENTS = int(os.environ.get("ROWS", "10000")), int(os.environ.get("EVENTS", "0"))
 PAGES = [
     "/",
     "/incident/",
@@ -24,12 +28,68 @@ PAGES = [
     "/incident/details/?id={id}",
     "/incident/new/",
     "/log/",
+    "/log/details/?id=1",
+    "/event/",
+    "/event/?what=Changes",
 ]
 
 
+def history(number):
+    """Lengthen the chain by `number` events, each of about 300 bytes, spread over the incidents and over ten years."""
+    last, begin, columns = Event.head(), datetime(2016, 9, 1, tzinfo=UTC), [field.column_name for field in Event._meta.sorted_fields]
+    previous, user = last.hash, User.get()
+
+    def rows():
+        nonlocal previous
+        for id in range(last.id + 1, last.id + 1 + number):
+            moment = begin + timedelta(seconds=(id - last.id) * 315_000_000 // number)
+            text = json.dumps(
+                {
+                    "by": "Alice Brennan",
+                    "record": f"OFS-2020-{id % 9999:04d}",
+                    "changed": {"summary": ["A text. " * 10, f"Another {id}. " * 10]},
+                }
+            )
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            incident = id % ROWS + 1
+            parts = (previous, id, moment.isoformat(), user.id, "log:edit", "log", incident, incident, digest)
+            before, previous = previous, hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+            yield (id, moment.replace(tzinfo=None), user.id, "log:edit", "log", incident, incident, text, digest, before, previous)
+
+    names = ", ".join(f'"{name}"' for name in columns)
+    if sqlite():
+        with db.atomic():
+            db.connection().executemany(
+                f"INSERT INTO event ({names}) VALUES ({', '.join('?' * len(columns))})", ((row[0], str(row[1]), *row[2:]) for row in rows())
+            )
+    else:
+        with db.atomic(), db.connection().cursor() as cursor, cursor.copy(f"COPY event ({names}) FROM STDIN") as copy:
+            for row in rows():
+                copy.write_row(row)
+        db.execute_sql("ANALYZE event")
+
+
+def timed(name, act):
+    start = time.perf_counter()
+    act()
+    print(f"{name:40} {time.perf_counter() - start:7.1f} s")
+
+
+def long_history(folder):
+    """What years of use cost: writing, checking, backing up."""
+    print(f"{Event.select().count():,} events")
+    timed("check the chain and the emails", proof.history)
+    if sqlite():
+        print(f"{'database on disk':40} {(folder / 'safeguarding.db').stat().st_size / 1e9:7.2f} GB")
+        timed("back up and read back", lambda: backup.make(folder / "backups", b"a key of the bench", TABLES))
+    else:
+        print(f"{'database on disk':40} {db.execute_sql('SELECT pg_database_size(current_database())').fetchone()[0] / 1e9:7.2f} GB")
+
+
 def main():
+    engine.choose(os.environ.get("ENGINE", "sqlite"))
     folder = Path(tempfile.mkdtemp())
-    settings.load(demo=True, DATA=folder, DATABASE_URL=f"sqlite:///{folder}/bench.db", **demo.SCHOOL)
+    settings.load(demo=True, DATA=folder, DATABASE_URL=engine.current().url(folder), **demo.SCHOOL)
     application.prepare()
     app = application.create_app(TESTING=True, SECRET_KEY="bench")
     with app.app_context(), db.connection_context():
@@ -44,8 +104,10 @@ def main():
                 }
                 row.pop("id")
                 Incident.insert(**row).execute()
+        if EVENTS:
+            timed("(lengthen the history)", lambda: history(EVENTS))
         alice = Person(app, User.get(User.email == "alice@demo.example")).sign_in(demo.PASSWORD)
-        print(f"{ROWS} incidents, SQLite, milliseconds for one request: median (slowest of 15), kB")
+        print(f"{ROWS} incidents, {engine.current().name}, milliseconds for one request: median (slowest of 15), kB")
         for page in PAGES:
             path = page.format(last=ROWS // 50 - 1, id=ROWS // 2)
             times = []
@@ -72,6 +134,11 @@ def main():
         print(
             f"{'PDF of a completed log':40} {(time.perf_counter() - start) * 1000:7.1f} (first, cutting fonts: {first:.1f} s) {size / 1000:.1f} kB"
         )
+
+        if EVENTS:
+            long_history(folder)
+        proof.history()  # and all that was measured was real
+    engine.current().stop()
 
 
 if __name__ == "__main__":
