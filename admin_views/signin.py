@@ -2,7 +2,9 @@
 
 import time
 from base64 import urlsafe_b64encode
+from contextlib import nullcontext
 from datetime import timedelta
+from functools import wraps
 from hashlib import sha256
 
 from flask import flash, g, redirect, render_template, request, session, url_for
@@ -31,6 +33,9 @@ from models.base import fold
 from models.settings import settings
 
 FRESH = 600  # seconds after a passphrase within which sign-off, exports and changes of access do not ask again
+WHOLE = (
+    "change_password", "reset_password", "two_factor_setup", "two_factor_setup_validate", "mf_recovery_codes", "mf_recovery", "wan_register_response", "wan_delete",
+)  # fmt: skip
 OPEN = ("static", "security.static", "security.login", "security.logout")
 
 
@@ -157,6 +162,17 @@ class Outbox(MailUtil):
         Notice.to_account(user, subject, body)
 
 
+def in_one(view):
+    """The view with all that a post of it changes in one transaction: a new passphrase with its line in the history and the end of the other sessions."""
+
+    @wraps(view)
+    def whole(*args, **kwargs):
+        with transaction() if request.method == "POST" else nullcontext():
+            return view(*args, **kwargs)
+
+    return whole
+
+
 def install(app, security):
     """Sessions, drafts of a session that ran out, and what the history says of signing in."""
 
@@ -185,6 +201,9 @@ def install(app, security):
     def change(user, verb):
         Event.write(verb, user, user)
         Session.end_all(user, but=session.get("door"))
+
+    for endpoint in WHOLE:
+        app.view_functions[f"security.{endpoint}"] = in_one(app.view_functions[f"security.{endpoint}"])
 
     @app.before_request
     def only_an_open_session():

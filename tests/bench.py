@@ -5,6 +5,7 @@ import json
 import os
 import statistics
 import tempfile
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from models.document import to_pdf
 from models.settings import settings
 
 from . import engine
-from .conftest import Person
+from .conftest import ANSWERS, Person
 
 ROWS, EVENTS = int(os.environ.get("ROWS", "10000")), int(os.environ.get("EVENTS", "0"))
 PAGES = [
@@ -73,6 +74,30 @@ def timed(name, act):
     start = time.perf_counter()
     act()
     print(f"{name:40} {time.perf_counter() - start:7.1f} s")
+
+
+def fifty(app, alice, pattern):
+    """Fifty people who press Save in the same moment: the slowest answer."""
+    page = alice.get("/incident/new/").text
+    child = Child.get_by_id(pattern["child"]).label
+    session, gate, times = alice.client.get_cookie("session").value, threading.Barrier(50), []
+
+    def save(number):
+        browser = Person(app, alice.user)
+        browser.client.set_cookie("session", session)
+        browser.token = alice.token
+        gate.wait()
+        start = time.perf_counter()
+        answer = browser.post("/incident/new/", ANSWERS | {"child": child, "topic": f"At once {number}", "once": str(number)}, follow=False)
+        times.append((time.perf_counter() - start, answer.status_code))
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert page and {code for _time, code in times} == {302}, times
+    print(f"{'fifty reports at once, the slowest':40} {max(times)[0] * 1000:7.1f}")
 
 
 def long_history(folder):
@@ -135,6 +160,7 @@ def main():
             f"{'PDF of a completed log':40} {(time.perf_counter() - start) * 1000:7.1f} (first, cutting fonts: {first:.1f} s) {size / 1000:.1f} kB"
         )
 
+        fifty(app, alice, incidents[0])
         if EVENTS:
             long_history(folder)
         proof.history()  # and all that was measured was real

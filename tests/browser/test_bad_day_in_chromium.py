@@ -1,0 +1,68 @@
+"""A bad moment in a real browser, with scripts off and on a phone: the database is away just when the report is saved."""
+
+import re
+
+import pytest
+from peewee import OperationalError
+
+from models import Event, Incident, db
+
+from ..conftest import PASSWORD, code_of
+from ..test_house_rules import HERE
+from .conftest import serving
+from .test_axe import look
+
+
+@pytest.fixture
+def address(school):
+    db.close()
+    with serving(school.app) as address:
+        yield address
+
+
+def test_the_text_comes_back_and_is_saved_once(desk, address, school, monkeypatch):
+    dave = desk(address, "dave@thornley.example", PASSWORD, scripts=False, width=360)
+    page = dave.page
+    with db.connection_context():
+        page.get_by_label(re.compile("code", re.I)).fill(code_of(school.app, school.dave))
+    dave.press("Sign in")
+    dave.open("/incident/new/")
+    page.get_by_label("Child *").fill(school.child.label)
+    page.get_by_label("How exactly do you know").select_option("Not known")
+    page.get_by_label("Where did it happen").select_option("Classroom")
+    page.get_by_label("How is it known").select_option("I saw or heard it")
+    page.get_by_label("What happened").fill("First line.\n\n“Second” line & <more>, long enough to be shown as what it is: a text.")
+    page.get_by_role("group", name="Is the child in immediate danger").get_by_label("No").check()
+    page.get_by_label("What was done at once").fill("Told the DSL.")
+    page.get_by_role("group", name="Does this incident raise a safeguarding alert").get_by_label("No").check()
+
+    write = Event.write.__func__
+
+    def away(cls, *args, **kwargs):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(Event, "write", classmethod(away))
+    dave.press("Save the report")
+    assert "Busy, or starting again" in page.title() and "Nothing was saved yet" in page.locator("main").inner_text()
+    assert (
+        page.get_by_label("What happened").input_value().replace("\r", "")
+        == "First line.\n\n“Second” line & <more>, long enough to be shown as what it is: a text."
+    )
+    assert not seen_with_scripts(page)
+    dave.picture("360-bad-day")
+    monkeypatch.setattr(Event, "write", classmethod(write))
+    page.get_by_role("button", name="Try again").press("Enter")
+    assert "Saved as INC-" in page.get_by_role("status").inner_text()
+    with db.connection_context():
+        assert [row.what_happened.replace("\r", "").split("\n")[0] for row in Incident.select()] == ["First line."]
+
+
+def seen_with_scripts(page):
+    """What axe says of the page, in a window where scripts run: this one has none."""
+    context = page.context.browser.new_context(viewport={"width": 360, "height": 900}, locale="en-GB")
+    other = context.new_page()
+    style = (HERE / "static/style.css").read_text(encoding="utf-8")
+    other.set_content(re.sub(r"<link[^>]*>", "", page.content()).replace("</head>", f"<style>{style}</style></head>"))
+    found = look(other, "the page of a bad day")
+    context.close()
+    return found
