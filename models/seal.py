@@ -1,6 +1,7 @@
 """The installation's own certificate: what it signs can be told from a forgery by anybody, in any PDF reader, without this system."""
 
 import io
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -73,6 +74,7 @@ def check(pdf):
     from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it reports at length that nobody vouches for our certificate
     try:
         signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
         if not signatures:

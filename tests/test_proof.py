@@ -260,6 +260,20 @@ def test_the_copy_is_signed_and_carries_its_digest_and_the_head(signed):
     assert certificate().not_valid_after_utc.year > now().year + 75
 
 
+def test_the_command_says_it_in_one_line(app, signed, tmp_path):
+    file, runner = tmp_path / "kept.pdf", app.test_cli_runner()
+    file.write_bytes(Document.get().content())
+    db.close()
+    good = runner.invoke(args=["verify", str(file)])
+    assert good.exit_code == 0 and "byte for byte" in good.output and not good.stderr
+    file.write_bytes(file.read_bytes().replace(b"endobj", b"endObj", 1))
+    bad = runner.invoke(args=["verify", str(file)])
+    assert bad.exit_code == 1 and bad.stderr == "Error: This is not what was signed off: the file was changed after it was signed.\n"
+    assert "all fit" in runner.invoke(args=["verify"]).output
+    db.connect(reuse_if_open=True)
+    assert "1 kept copies" in Event.latest("event:verify").detail["found"][3]
+
+
 def test_one_changed_byte_is_found_wherever_it_is(signed):
     pdf = Document.get().content()
     for place in (60, len(pdf) // 3, len(pdf) // 2, len(pdf) - 2000, len(pdf) - 8):
