@@ -154,6 +154,7 @@ def prepare(backed_up=False):
                 Choice.ship()
                 Template.ship()
                 Document.adopt()
+                proof.adopt(TABLES)
 
 
 def send(notice):
@@ -210,7 +211,8 @@ def demo_command(fresh):
         shutil.rmtree(folder, ignore_errors=True)
     port = os.environ.get("PORT", "5000")
     settings.load(demo=True, DATA=folder, DATABASE_URL=f"sqlite:///{folder}/demo.db", URL=f"http://127.0.0.1:{port}", **demo.SCHOOL)
-    prepare()
+    with sentences():
+        prepare()
     app = create_app(SECRET_KEY=secret())
     with app.app_context(), db.connection_context():
         if not User.select().exists():
@@ -232,7 +234,8 @@ def serve_command():
         raise click.ClickException(f"{settings.folder}/secret.key is too weak. Remove it, and a new one is made.")
     if os.environ.get("FLASK_DEBUG"):
         raise click.ClickException("FLASK_DEBUG is set. Debugging shows records to strangers: unset it.")
-    prepare()
+    with sentences():
+        prepare()
     app = create_app(SECRET_KEY=key)
     with db.connection_context():
         if not User.select().exists():
@@ -305,7 +308,8 @@ def restore_command(folder, key_file):
     folder, secret = place_and_secret(folder, key_file)
     with opened(checked=False):
         click.echo(f"Restored {backup.restore(folder, secret, TABLES)}.")
-    prepare()
+    with sentences():
+        prepare()
     with opened():
         for line in proof.verify(TABLES):
             click.echo(line)
@@ -343,6 +347,8 @@ def sentences():
         raise click.ClickException(str(problem)) from None
     except (PeeweeException, sqlite3.Error) as problem:
         raise click.ClickException(f"The database could not be used: {trouble.first_cause(problem)}") from None
+    except RuntimeError as problem:
+        raise click.ClickException(str(problem)) from None
     except OSError as problem:
         raise click.ClickException(f"{problem.strerror or problem}: {problem.filename or ''}") from None
 

@@ -79,5 +79,5 @@ class EventView(RecordView):
         if not me().may("notice:retry"):
             abort(403)
         number = Notice.retry(me())
-        flash(f"{number} will be tried again within a minute." if number else "No email is stuck.", "success")
+        flash(f"{number} will be tried again within five minutes." if number else "No email is stuck.", "success")
         return saved(url_for("event.index_view", _anchor="emails"))

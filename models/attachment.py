@@ -59,6 +59,9 @@ class Attachment(Record):
     def case(self):
         return self.incident_id
 
+    def parts(self):
+        return [Attachment.get_by_id(self.id)]
+
     @property
     def download_name(self):
         """The name it is handed out under: with the ending of what it is, so that no text runs as a program."""

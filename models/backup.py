@@ -5,21 +5,24 @@ import shutil
 import tempfile
 import time
 from base64 import b64decode, b64encode, urlsafe_b64encode
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import file_digest
 from os import urandom
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from . import proof
 from .attachment import Attachment
-from .base import Refused, connect, db, now, sqlite, transaction
-from .copying import MIGRATIONS, Runner, copy_to, fingerprint, plain_file, reading, snapshot
+from .base import Refused, connect, db, now, transaction
+from .copying import MIGRATIONS, Runner, alone, copy_to, fingerprint, plain_file, reading, snapshot
 from .event import Event
 from .notice import Notice
 from .seal import FILE as SIGNING
+from .seal import certificate
 from .settings import flush, put, settings
 from .signin import Session
 
@@ -56,8 +59,21 @@ def make(folder, secret, tables):
     secret: passphrase or content of a key file (bytes), which locks the keys. Nothing is called a backup before all of it was read
     back and fits; what went wrong is raised, and leaves earlier backups as they were. Earlier ones are kept by RULE.
     """
-    begun = now()
     folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder):
+        theirs = {json.loads((path / "manifest.json").read_text(encoding="utf-8")).get("installation") for path in good(folder).values()}
+        if theirs - {identity()}:
+            raise Refused(f"{folder} holds the backups of another installation. Give each a folder of its own. Nothing was backed up.")
+        return make_one(folder, secret, tables)
+
+
+def identity():
+    """What tells this installation from any other: the fingerprint of its certificate."""
+    return certificate().fingerprint(SHA256()).hex()
+
+
+def make_one(folder, secret, tables):
+    begun = now()
     done, part = folder / begun.strftime(STAMP), Path(tempfile.mkdtemp(".part", dir=folder))
     try:
         snapshot(part / "safeguarding.db", tables)
@@ -70,10 +86,14 @@ def make(folder, secret, tables):
             if not kept.exists() or hash_of(kept) != name:
                 fetch(settings.folder / "attachments" / name[:2] / name, kept, name)
         manifest = {
-            "made_at": begun.isoformat(), "school": settings.school, "head": f"history {head.id} {head.hash}" if head else "",
+            "made_at": begun.isoformat(), "installation": identity(), "school": settings.school, "head": f"history {head.id} {head.hash}" if head else "",
             "database": hash_of(part / "safeguarding.db"), "content": content, "attachments": names,
         }  # fmt: skip
         put(part / "manifest.json", json.dumps(manifest, indent=1).encode())
+        if not (settings.folder / "secret.key").exists():
+            raise Refused(
+                f"There is no secret.key in {settings.folder}: is SAFEGUARDING_DATA the folder of this installation? Nothing was backed up."
+            )
         keys = {name: b64encode((settings.folder / name).read_bytes()).decode() for name in KEYS if (settings.folder / name).exists()}
         keys["manifest"] = hash_of(part / "manifest.json")  # sealed with them: a changed manifest does not open
         salt = urandom(16)
@@ -115,7 +135,7 @@ def examine(backup, secret, tables):
             if found := database.execute_sql("PRAGMA integrity_check").fetchone() != ("ok",):
                 raise Refused(f"safeguarding.db is damaged: {found}")
             Runner(database, MIGRATIONS).up()
-            proof.history(manifest["head"])
+            proof.history(tables, manifest["head"])
             proof.references(tables)
     return manifest, {name: b64decode(content) for name, content in keys.items()}
 
@@ -131,7 +151,11 @@ def kept(moments):
 
 def good(folder):
     """The backups in `folder` that were finished: {when (UTC): path}."""
-    return {datetime.strptime(path.parent.name, STAMP).replace(tzinfo=UTC): path.parent for path in folder.glob("*Z/manifest.json")}
+    found = {}
+    for path in folder.glob("*Z/manifest.json"):
+        with suppress(ValueError):  # a folder of another name is none of ours
+            found[datetime.strptime(path.parent.name, STAMP).replace(tzinfo=UTC)] = path.parent
+    return found
 
 
 def prune(folder, made):
@@ -164,36 +188,49 @@ def newest(source):
 def restore(source, secret, tables):
     """Bring a backup back onto an empty machine, checked, with its emails held until a Level 5 releases them. Returns its name.
 
-    Raises Refused, and leaves the machine as it was, when the backup is not whole or there is already an installation here.
+    Raises Refused, and leaves the machine as it was, when the backup is not whole or there is already an installation here. The
+    database comes last, in one move or one transaction, with the emails already held: killed before, it is all to be done again.
     """
-    backup = newest(source)
-    if (settings.folder / "secret.key").exists() or (sqlite() and not empty(tables)):
-        raise Refused(f"There is an installation in {settings.folder} already. Restore into an empty data folder. Nothing was changed.")
+    backup, url = newest(source), settings.database
+    if not empty(tables):
+        raise Refused(
+            "There is an installation here already. Restore into an empty data folder and an empty database. Nothing was changed."
+        )
     manifest, keys = examine(backup, secret, tables)
-    for name in manifest["attachments"]:
-        fetch(pooled(backup.parent, name), settings.folder / "attachments" / name[:2] / name, name)
-    for name, content in keys.items():
-        if name in KEYS:
-            settings.secret(name, lambda content=content: content)
+    if other := [name for name in keys if (settings.folder / name).exists() and (settings.folder / name).read_bytes() != keys[name]]:
+        raise Refused(f"There is another {other[0]} in {settings.folder}. Restore into an empty data folder. Nothing was changed.")
+    made = [settings.folder / name for name in keys if not (settings.folder / name).exists()]
     work = settings.folder / "restoring.db"
-    shutil.copyfile(backup / "safeguarding.db", work)
-    url = settings.database
-    if sqlite():
-        db.close()
-        flush(work)
-        work.replace(db.obj.database)
-        connect(url).connect()
-        Runner(db.obj, MIGRATIONS).up()
-    else:
+    db.close()
+    try:
+        for name in manifest["attachments"]:
+            fetch(pooled(backup.parent, name), settings.folder / "attachments" / name[:2] / name, name)
+        for name, content in keys.items():
+            settings.secret(name, lambda content=content: content)
+        put(work, (backup / "safeguarding.db").read_bytes())
         connect(f"sqlite:///{work}").connect()
         Runner(db.obj, MIGRATIONS).up()
-        copy_to(url, tables)
+        with transaction():
+            Session.update(ended_at=now()).where(Session.ended_at.is_null()).execute()
+            Event.write("event:restore", Event(), None, name=backup.name, waiting=Notice.select().where(Notice.status == "waiting").count())
+        if url.startswith("sqlite"):
+            db.execute_sql("PRAGMA journal_mode=delete")  # one file, no sidecars
+            db.close()
+            flush(work)
+            connect(url)
+            work.replace(db.obj.database)
+            flush(settings.folder)
+        else:
+            copy_to(url, tables)
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
         db.close()
-        work.unlink()
+        for path in settings.folder.glob("restoring.db*"):
+            path.unlink()
         connect(url).connect()
-    with transaction():
-        Session.update(ended_at=now()).where(Session.ended_at.is_null()).execute()
-        Event.write("event:restore", Event(), None, name=backup.name, waiting=Notice.select().where(Notice.status == "waiting").count())
     return backup.name
 
 

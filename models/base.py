@@ -66,7 +66,7 @@ def connect(url):
         if found[0] != "on" or found[1] == "off" or found[2] != "UTF8":
             raise RuntimeError(f"PostgreSQL must run with fsync=on, synchronous_commit on, and a database in UTF8: {found}")
         return db
-    pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": 10_000}
+    pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "recursive_triggers": 1, "busy_timeout": 10_000}
     db.initialize(db_url.connect(url, pragmas=pragmas, lock_type="immediate", timeout=10))
     db.obj.register_function(fold, "fold", 1)
     with db.connection_context():
@@ -154,6 +154,13 @@ class Base(Model):
     def case(self):
         """The id of the incident that this record belongs to, or None."""
         return
+
+    def parts(self):
+        """The rows that make up what this record says, itself first, as they are in the database; none for what the history does not vouch for.
+
+        The history keeps a digest of them with each change. A new column must be null or empty in old rows, so that their digests stay.
+        """
+        return ()
 
     def told(self):
         """The people whom a step on this record emails."""

@@ -92,8 +92,13 @@ def moved(source, model):
 
 def copy_to(url, tables):
     """Move everything in the open database to the empty database that `url` names; returns {table: hash}. The old one stays as it is."""
-    target = db_url.connect(url)
+    try:
+        target = db_url.connect(url)
+    except (RuntimeError, ValueError) as problem:
+        raise Refused(f"This is not the address of a database, such as postgresql://user:password@host/name: {problem}") from None
     with target.connection_context():
+        if target.table_exists("user") and target.execute_sql('SELECT COUNT(*) FROM "user"').fetchone()[0]:
+            raise Refused("The other database is not empty. Nothing was copied.")
         Runner(target, MIGRATIONS).up()
         return pour(db.obj, target, tables)
 
@@ -118,10 +123,11 @@ def snapshot(file, tables):
 
 
 @contextmanager
-def alone():
-    """Only one process of this data folder at a time; the others wait up to a minute. A process that dies lets go by itself."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(settings.folder / "starting.lock", timeout=60, isolation_level=None)) as lock:
+def alone(folder=None):
+    """Only one process of this folder (the data folder) at a time; the others wait up to a minute. A process that dies lets go by itself."""
+    folder = folder or settings.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(folder / "one.lock", timeout=60, isolation_level=None)) as lock:
         lock.execute("BEGIN EXCLUSIVE")
         yield
 

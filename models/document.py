@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from peewee import BlobField, CharField, ForeignKeyField, TextField
 
-from .base import Base, Moment, YesNo, now, transaction
+from .base import Base, Moment, Refused, YesNo, now, transaction
 from .event import Event
 from .seal import sign
 from .settings import settings
@@ -166,10 +166,12 @@ class Document(Base):
         The history keeps its hash, so that neither the words nor the paper can be changed unseen.
         """
         if self.pdf is None:
+            if Event.select().where(Event.subject == self.noun(), Event.record == self.id, Event.verb == "document:keep").exists():
+                raise Refused("This copy was kept once and is gone: restore it from a backup. Another is not made in its place.")
             pdf = sign(to_pdf(self.words, seconds=900), f"Signed off: {self.event.detail.get('record', '')}")
             with transaction():
                 if Document.update(pdf=pdf, sha256=sha256(pdf).hexdigest()).where(Document.id == self.id, Document.pdf.is_null()).execute():
-                    Event.write("document:keep", self, None, sha256=sha256(pdf).hexdigest(), digest=self.digest)
+                    Event.write("document:keep", self, None, sha256=sha256(pdf).hexdigest(), digest=self.digest, signed=True)
             fresh = Document.get_by_id(self.id)
             self.pdf, self.sha256 = fresh.pdf, fresh.sha256
         return bytes(self.pdf)

@@ -12,6 +12,7 @@ from .people import User
 from .permissions import VOCABULARY
 
 GENESIS = "0" * 64
+LOOKS = (":read", ":pdf", ":export", ":refused")  # verbs that change nothing
 address = ContextVar("address", default="")  # the network address of the request, set by the app
 
 
@@ -24,6 +25,22 @@ def plain(value):
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
+
+
+def state(record):
+    """A digest of what `record` and the rows that belong to it say in the database now, the same on every engine: empty answers do not count."""
+    rows = [
+        [
+            row.noun(),
+            *sorted(
+                (name, plain(row.__data__[name]))
+                for name in row._meta.fields
+                if name != "version" and row.__data__[name] not in (None, "", [])
+            ),
+        ]
+        for row in record.parts()
+    ]
+    return sha256(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def link(event):
@@ -61,11 +78,12 @@ class Event(Base):
         indexes = ((("subject", "record"), False),)
 
     @classmethod
-    def write(cls, verb, record, by, changed=None, told=(), **detail):
+    def write(cls, verb, record, by, changed=None, told=(), also=(), **detail):
         """Append one event and return it.
 
         verb: "noun:verb" of the vocabulary. record: what it was done to. by: User, or None for the system.
-        changed: {field: (before, after)}. told: the Users whom an email goes to. detail: anything else worth keeping (reason=…).
+        changed: {field: (before, after)}. told: the Users whom an email goes to. also: further
+        records that changed with it. detail: anything else worth keeping (reason=…).
         """
         if verb not in VOCABULARY:
             raise LookupError(f"{verb} is not in models/permissions.py VOCABULARY: add it with the words the history says.")
@@ -73,6 +91,10 @@ class Event(Base):
         payload |= {key: plain(value) for key, value in detail.items() if value}
         if changed:
             payload["changed"] = {name: [plain(before), plain(after)] for name, (before, after) in changed.items()}
+        if states := {
+            f"{one.noun()} {one.id}": state(one) for one in (record, *also) if one.id and not verb.endswith(LOOKS) and one.parts()
+        }:
+            payload["states"] = states
         if told:
             payload["told"] = sorted(user.email for user in told)
         text = json.dumps(payload, sort_keys=True, ensure_ascii=False)
@@ -112,7 +134,12 @@ class Event(Base):
         if by.level < 5 or not decision.strip():
             raise Refused("Only a Level 5 may erase what the history says, and only with the retention decision. Nothing was erased.")
         with transaction():
-            ids = [row.id for row in cls.select(cls.id).where(cls.incident == incident, cls.payload != "").order_by(cls.id)]
+            ids = [
+                row.id
+                for row in cls.select(cls.id)
+                .where(cls.incident == incident, cls.payload != "", cls.verb != "document:keep")
+                .order_by(cls.id)
+            ]
             cls.write("event:erase", cls(), by, decision=decision, erased=ids)
             return cls.update(payload="").where(cls.id.in_(ids)).execute()
 

@@ -86,6 +86,12 @@ class Incident(Record):
     def case(self):
         return self.id
 
+    def parts(self):
+        return [
+            Incident.get_by_id(self.id),
+            *(part for model in (Involved, Addendum) for part in model.select().where(model.incident == self.id).order_by(model.id)),
+        ]
+
     @classmethod
     def report(cls, by, others=(), adults=(), **answers):
         """Record an incident; `answers` are its fields by name. Tells nobody outside and triggers nothing (product, step 1).

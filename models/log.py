@@ -82,6 +82,9 @@ class Log(Record):
     def case(self):
         return self.incident_id
 
+    def parts(self):
+        return [Log.get_by_id(self.id), *Assignee.select().where(Assignee.log == self.id).order_by(Assignee.id)]
+
     def told(self):
         """The people to email: everyone assigned now, but for an adult whom the concern is about."""
         shut_out = {
@@ -118,7 +121,7 @@ class Log(Record):
             )
             for person in User.level_5().where(User.id.not_in(Involved.about(incident))):
                 Assignee.create(log=log, user=person, assigned_at=now())
-            Notice.announce("log:trigger", log, by, log.told(), {"status": ("", "open")})
+            Notice.announce("log:trigger", log, by, log.told(), {"status": ("", "open")}, also=[incident])
         return log
 
     @property

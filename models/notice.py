@@ -75,8 +75,8 @@ class Notice(Record):
 
     @property
     def message_id(self):
-        """The same at every attempt, so that a mail server can drop a repeat."""
-        return f"<notice-{self.id}@{urlsplit(settings.url).hostname}>"
+        """The same at every attempt, so that a mail server can drop a repeat; another for what gets this number after a restore."""
+        return f"<notice-{self.id}-{self.event.hash[:16]}@{urlsplit(settings.url).hostname}>"
 
     @classmethod
     def held(cls):
@@ -88,6 +88,8 @@ class Notice(Record):
     def release(cls, by):
         """Let the emails go that a restore holds back."""
         with transaction():
+            if by.level < 5:
+                raise Refused("Only a Level 5 may release the emails. Nothing was changed.")
             if not cls.held():
                 raise Refused("No emails are held back. Nothing was changed.")
             Event.write("notice:release", Event(), by, waiting=cls.select().where(cls.status == "waiting").count())
@@ -99,12 +101,15 @@ class Notice(Record):
 
     @classmethod
     def retry(cls, by):
-        """Try every stuck email again now, at the address that its person has today. Returns how many."""
+        """Try every stuck email again within five minutes, at the address that its person has today. Returns how many."""
         with transaction():
             found = list(cls.stuck().select(cls, User).join(User))
             moved = [notice.id for notice in found if notice.email != notice.user.email]
+            soon = now() + LEASE  # a worker that has one in hand now is through with it by then
             for notice in found:
-                cls.update(status="waiting", due_at=now(), email=notice.user.email).where(cls.id == notice.id).execute()
+                cls.update(
+                    status="waiting", due_at=min(notice.due_at, soon) if notice.status == "waiting" else now(), email=notice.user.email
+                ).where(cls.id == notice.id).execute()
             if found:
                 Event.write("notice:retry", Event(), by, emails=len(found), readdressed=moved)
         return len(found)

@@ -57,6 +57,7 @@ VOCABULARY = {
     "event:read": ("Open the page History: the last check, backups and stuck emails, without any record’s content.", None),
     "event:read_all": ("Read on the page History who did what, of all that they may see.", None),
     "event:verify": (None, "checked that everything fits"),
+    "event:adopt": (None, "took what every record said until then into the history"),
     "event:anchor": (None, "sent the head of the history to every Level 5"),
     "event:erase": (None, "erased what the history said, under a retention decision"),
     "event:backup": (None, "made a backup"),
@@ -90,6 +91,7 @@ PERMISSIONS = {verb: allows for verb, (allows, _says) in VOCABULARY.items() if a
 OPENS = {
     "incident:read", "incident:export", "incident:share", "emergency:begin", "log:read", "log:read_all", "log:export", "log:pdf", "section:save",
     "section:read_restricted", "child:read", "notice:read", "event:read_all", "proposal:approve",
+    "proposal:refuse", "notice:release", "log:reopen", "log:complete_anyway",  # what only a Level 5 decides
 }  # fmt: skip
 
 STAFF = ["incident:report", "incident:amend", "incident:raise_alert"]

@@ -1,15 +1,18 @@
 """Proof: whether everything that is kept still fits together, and whether a paper is what was signed off."""
 
 import json
+import logging
 import re
 from collections import defaultdict
+from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import file_digest, sha256
+from itertools import islice
 
 from .attachment import Attachment
-from .base import LONDON, Refused, now, transaction
+from .base import LONDON, Refused, db, now, sqlite, transaction
 from .document import Document
-from .event import GENESIS, Event, link
+from .event import GENESIS, Event, link, state
 from .log import Log
 from .notice import Notice
 from .people import User
@@ -17,29 +20,63 @@ from .seal import check
 from .settings import settings
 from .words import pages, when
 
+log = logging.getLogger("safeguarding")
 ANCHOR = re.compile(r"history (\d+) ([0-9a-f]{32,64})")  # as papers, emails and backups carry it
+FOOT = re.compile(r'<div id="foot".*?' + ANCHOR.pattern, re.S)  # not in what people wrote: their < and " are escaped
 
 
-def anchors(given=""):
-    """Heads of the history that were written down elsewhere: [(number, hash or its beginning, where)]. `given`: text that holds more of them."""
-    for number, start in ANCHOR.findall(given):
-        yield int(number), start, "what you gave"
+@contextmanager
+def one_moment():
+    """Within the block everything is read as of one moment, while people go on working."""
+    with db.atomic("DEFERRED") if sqlite() else db.atomic():
+        if not sqlite():
+            db.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def anchors(given="", backups=None):
+    """Heads of the history that were written down elsewhere: [(number, hash or its beginning, where)].
+
+    `given`: text that holds one. `backups`: the folder of the backups, whose manifests hold one each; those made between a backup that
+    was restored and its restore belong to a history that ended, and do not count. Raises Refused for what cannot be read.
+    """
+    if given.strip():
+        yield (*parsed(given), "what you gave")
     for document in Document.select(Document.id, Document.words).order_by(Document.id).iterator():
-        for number, start in ANCHOR.findall(document.words):
-            yield int(number), start, f"kept copy {document.id}"
+        if found := FOOT.search(document.words):
+            yield int(found[1]), found[2], f"kept copy {document.id}"
     for notice in Notice.select(Notice.id, Notice.body).where(Notice.subject.startswith("History")).order_by(Notice.id).iterator():
         for number, start in ANCHOR.findall(notice.body):
             yield int(number), start, f"email {notice.id}"
-    for manifest in sorted(settings.backups.glob("*/manifest.json")) if settings.backups else ():
-        head = json.loads(manifest.read_text(encoding="utf-8"))["head"]
-        for number, start in ANCHOR.findall(head or ""):
-            yield int(number), start, f"backup {manifest.parent.name}"
+    restored = [
+        (event.detail.get("name", ""), f"{event.at:%Y-%m-%dT%H%M%SZ}") for event in Event.select().where(Event.verb == "event:restore")
+    ]
+    for manifest in sorted(backups.glob("*Z/manifest.json")) if backups else ():
+        name = manifest.parent.name
+        if any(taken < name < back for taken, back in restored):
+            continue
+        try:
+            head = json.loads(manifest.read_text(encoding="utf-8"))["head"]
+        except (OSError, ValueError, KeyError):
+            raise Refused(f"The manifest of backup {name} cannot be read. Make a new backup, and put this one aside.") from None
+        for number, start in ANCHOR.findall(head):
+            yield int(number), start, f"backup {name}"
 
 
-def history(given=""):
-    """The chain, every payload, every anchor, and the emails that events say were queued. Returns the number of events."""
-    known, told, erased, empty, moved = defaultdict(list), {}, set(), set(), set()
-    for number, start, where in anchors(given):
+def parsed(text):
+    """The number and the hash of a line that somebody kept. Raises Refused when it holds none."""
+    found = ANCHOR.search(text.lower())
+    if not found:
+        raise Refused(
+            "This holds no line “history”, a number, and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
+        )
+    return int(found[1]), found[2]
+
+
+def history(tables, given="", backups=None):
+    """The chain, every payload, every anchor, what every record says, and the emails that events say were queued. Returns the number of events."""
+    known, told, erased, empty, moved, states = defaultdict(list), {}, set(), set(), set(), {}
+    for number, start, where in anchors(given, backups):
         known[number].append((start, where))
     previous, count = GENESIS, 0
     for event in Event.walk():
@@ -52,22 +89,48 @@ def history(given=""):
         for start, where in known.pop(event.id, ()):
             if not event.hash.startswith(start):
                 raise Refused(f"Event {event.id} is not the one that {where} was anchored to: the history was rewritten.")
+        previous = event.hash
         if not text:
             empty.add(event.id)
-        elif event.verb == "event:erase":
-            erased.update(json.loads(text).get("erased", ()))
-        elif event.verb == "notice:retry":
-            moved.update(json.loads(text).get("readdressed", ()))
-        elif '"told": ' in text:
-            told[event.id] = sorted(json.loads(text).get("told", ()))
-        previous = event.hash
+            states.pop(f"{event.subject} {event.record}", None)
+        elif any(word in text for word in ('"states": ', '"told": ', '"erased": ', '"readdressed": ')):
+            detail = json.loads(text)
+            states |= detail.get("states", {})
+            erased.update(detail.get("erased", ()) if event.verb == "event:erase" else ())
+            moved.update(detail.get("readdressed", ()) if event.verb == "notice:retry" else ())
+            if "told" in detail:
+                told[event.id] = sorted(detail["told"])
     if known:
         number = min(known)
         raise Refused(f"The history ends at event {count}, but {known[number][0][1]} was anchored to event {number}: its tail was cut off.")
     if empty - erased:
         raise Refused(f"What event {min(empty - erased)} said is gone, and no retention decision erased it.")
+    records(tables, states)
     emails(told, moved, erased)
     return count
+
+
+def records(tables, states):
+    """Every record says what the history says that it said last. `states`: {"noun id": digest}."""
+    models = {model.noun(): model for model in tables}
+    for key, digest in states.items():
+        noun, id = key.split(" ")
+        record = models[noun].get_or_none(models[noun].id == int(id))
+        if not record:
+            raise Refused(f"The {noun} {id} is gone, though the history knows it.")
+        if state(record) != digest:
+            raise Refused(f"The {noun} {id} is not what the history says it was: it was changed behind the system’s back.")
+
+
+def adopt(tables):
+    """Take what every record says into the history, once: those from before the history kept their digests (schema 0003)."""
+    if Event.latest("event:adopt"):
+        return
+    rows = (row for model in tables for row in list(model.select()) if row.parts())
+    with transaction():
+        while states := {f"{row.noun()} {row.id}": state(row) for row in islice(rows, 500)}:
+            Event.write("event:adopt", Event(), None, states=states)
+        Event.write("event:adopt", Event(), None)
 
 
 def emails(told, moved, erased):
@@ -108,25 +171,42 @@ def files():
 
 
 def papers():
-    """Every kept copy is what the history says was kept. Returns how many."""
-    count = 0
+    """Every sign-off has its copy, and every kept copy is what the history says was kept. Returns (how many, how many are still to be made)."""
+    count = waiting = 0
+    signed = Event.select(Event.id).where(Event.verb.in_(SIGNED))
+    if lost := signed.where(Event.id.not_in(Document.select(Document.event))).order_by(Event.id).first():
+        raise Refused(f"The copy of the sign-off in event {lost.id} is gone.")
     for document in Document.select().order_by(Document.id):
+        kept = kept_of(document)
+        if document.pdf is None and not kept:
+            waiting += 1
+            continue
         count += 1
-        kept = Event.select().where(Event.subject == "document", Event.record == document.id, Event.verb == "document:keep").first()
-        if document.pdf is None or not kept:
-            raise Refused(f"The signed copy of event {document.event_id} is not made yet. Run flask deliver, then verify again.")
-        said = kept.detail
-        if kept.payload and (sha256(bytes(document.pdf)).hexdigest(), document.sha256, document.digest) != (
-            said["sha256"],
-            said["sha256"],
-            said["digest"],
+        if not kept or (sha256(bytes(document.pdf or b"")).hexdigest(), document.sha256, document.digest) != (
+            kept["sha256"],
+            kept["sha256"],
+            kept["digest"],
         ):
-            raise Refused(f"Kept copy {document.id} is not the one that the history names in event {kept.id}.")
-    return count
+            raise Refused(f"Kept copy {document.id} is not the one that the history names.")
+    return count, waiting
+
+
+SIGNED = ("log:complete", "log:complete_anyway")
+
+
+def kept_of(document):
+    """What the history says of a kept copy: {sha256, digest, signed}, or None before it is made."""
+    event = (
+        Event.select()
+        .where(Event.subject == "document", Event.record == document.id, Event.verb == "document:keep")
+        .order_by(Event.id)
+        .first()
+    )
+    return event.detail if event else None
 
 
 def sign_offs():
-    """Every completed log has who signed it off, when, and the copy kept then. Returns how many."""
+    """Every completed log has who signed it off, when, and the copy kept then; every triggered incident its log. Returns how many."""
     count = 0
     for log in Log.select().where(Log.status == "completed").order_by(Log.id):
         count += 1
@@ -137,18 +217,30 @@ def sign_offs():
 
 
 def findings(tables, given=""):
-    """Run every check in order; one sentence for each. Raises Refused naming the first thing that does not fit."""
-    yield f"{history(given):,} events, with their anchors and emails, all fit."
-    yield f"{references(tables)} kinds of reference, all lead to a record."
-    yield f"{files():,} attachments, all as they were attached."
-    yield f"{papers():,} kept copies, all as they were signed."
-    yield f"{sign_offs():,} completed logs, all with who signed, when, and the copy."
+    """Run every check in order, as of one moment; returns one sentence for each. Raises Refused naming the first thing that does not fit."""
+    Document.finish()
+    with one_moment():
+        events, kinds, attached, (copies, waiting), completed = (
+            history(tables, given, settings.backups),
+            references(tables),
+            files(),
+            papers(),
+            sign_offs(),
+        )
+    later = f" {waiting} could not be made yet." if waiting else ""
+    return [
+        f"{events:,} events, with their anchors, records and emails, all fit.",
+        f"{kinds} kinds of reference, all lead to a record.",
+        f"{attached:,} attachments, all as they were attached.",
+        f"{copies:,} kept copies, all as they were signed.{later}",
+        f"{completed:,} completed logs, all with who signed, when, and the copy.",
+    ]
 
 
 def verify(tables, given=""):
     """Run every check, keep the result in the history (the page History shows it), and return [sentence]. Raises Refused as findings does."""
     try:
-        found = list(findings(tables, given))
+        found = findings(tables, given)
     except Refused as problem:
         Event.write("event:verify", Event(), None, problem=str(problem))
         raise
@@ -158,36 +250,35 @@ def verify(tables, given=""):
 
 def of_paper(content):
     """Whether `content` (bytes of a PDF) is what was signed off: a sentence that says so. Raises Refused with a sentence that says what it is not."""
-    document = Document.get_or_none(Document.sha256 == sha256(content).hexdigest())
-    signature = check(content)
-    if document and bytes(document.pdf) == content:
-        event, kept = document.event, {"whole": "Its signature is this installation’s and whole."}
-        seal = kept.get(
-            signature, "It was kept before copies were signed." if signature == "none" else "Its certificate is not the one in use now."
-        )
-        said = f"{event.detail.get('record')}, kept when {event.detail.get('by')} signed it off on {when(event.at)} (event {event.id})"
-        return f"This is the copy of {said}, byte for byte. {seal} Record digest {document.digest}."
-    raise Refused(
-        {
-            "whole": "This is not, byte for byte, a copy kept here, though what it says was signed by this installation and is unchanged. Fetch the kept copy.",
-            "changed": "This is not what was signed off: the file was changed after it was signed.",
-            "foreign": "This is not what was signed off here: the signature is another’s.",
-            "none": "This is not a copy kept at a sign-off: it carries no signature. A working print has none; ask for the kept copy.",
-        }[signature]
-    )
+    digest, signature = sha256(content).hexdigest(), check(content)
+    document = Document.get_or_none(Document.sha256 == digest)
+    kept = kept_of(document) if document else None
+    if kept and kept["sha256"] == digest and (signature == "whole" or signature == "foreign" or not kept.get("signed")):
+        event = document.event
+        seal = {
+            "whole": "Its signature is this installation’s and whole.",
+            "foreign": "Its signature is whole, by a certificate that was in use before.",
+        }
+        said = f"{event.detail.get('record', 'a log')}, kept when {event.detail.get('by', event.by)} signed it off on {when(event.at)} (event {event.id})"
+        return f"This is the copy of {said}, byte for byte. {seal.get(signature, 'It was kept before copies were signed.')} Record digest {kept['digest']}."
+    raise Refused(NOT[signature])
+
+
+NOT = {
+    "whole": "This is not, byte for byte, a copy kept here, though what it says was signed by this installation and is unchanged. Fetch the kept copy.",
+    "changed": "This is not what was signed off: the file was changed after it was signed.",
+    "foreign": "This is not what was signed off here: the signature is another’s.",
+    "none": "This is not a copy kept at a sign-off: it carries no signature. A working print has none; ask for the kept copy.",
+}
 
 
 def compare(text):
     """Whether an anchor that somebody kept (“history N HASH”) is still in the history: a sentence. Raises Refused with a sentence when it is not."""
-    found = ANCHOR.search(text)
-    if not found:
+    number, start = parsed(text)
+    event = Event.get_or_none(Event.id == number) if number < 2**31 else None
+    if not event or not event.hash.startswith(start):
         raise Refused(
-            "This holds no line “history”, a number, and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
-        )
-    event = Event.get_or_none(Event.id == int(found[1])) if len(found[1]) < 10 else None
-    if not event or not event.hash.startswith(found[2]):
-        raise Refused(
-            f"Event {found[1]} is not what it was when this was written down: the history was changed or cut. Tell the DSL and IT today."
+            f"Event {number} is not what it was when this was written down: the history was changed or cut. Tell the DSL and IT today."
         )
     return f"It fits: event {event.id} of {when(event.at)} is what it was, and so is everything before it, if the last check fitted."
 
@@ -221,6 +312,9 @@ def daily(tables):
         result = " ".join(verify(tables))
     except Refused as problem:
         result = f"SOMETHING DOES NOT FIT. {problem} Tell IT today; the page History says more."
+    except Exception as problem:  # the email goes out all the same
+        log.exception("the daily check")
+        result = f"THE CHECK COULD NOT BE RUN ({type(problem).__name__}). Tell IT today."
     with transaction():
         again = Event.latest("event:anchor")
         if (again and again.id) != (last and last.id):

@@ -44,8 +44,20 @@ class Tracker(Record):
                     restricted=section.restricted,
                     questions=[question.pinned() for question in questions],
                 )
-            Notice.announce("tracker:begin", tracker, by, log.told(), {"status": ("open", "tracking")}, about=log, template=template.name)
+            Notice.announce(
+                "tracker:begin",
+                tracker,
+                by,
+                log.told(),
+                {"status": ("open", "tracking")},
+                about=log,
+                also=[log, *tracker.in_order()],
+                template=template.name,
+            )
         return tracker
+
+    def parts(self):
+        return [Tracker.get_by_id(self.id)]
 
     def in_order(self):
         """The sections in order, with who last saved each, in one query."""
@@ -77,6 +89,9 @@ class Section(Record):
 
     def case(self):
         return self.tracker.log.incident_id
+
+    def parts(self):
+        return [Section.get_by_id(self.id)]
 
     def lacks(self, question):
         return question["required"] and self.answers.get(question["id"]) in (None, "", [])

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import app as application
-from models import Child, Incident, Log, Role, Tracker, User, UserRole, db, demo
+from models import Child, Incident, Log, Role, Tracker, User, UserRole, db, demo, document
 from models.base import connect
 from models.settings import settings
 
@@ -146,6 +146,7 @@ def school(app, blank, tmp_path, fonts):
     tmp_path = tmp_path / "data"
     tmp_path.mkdir()
     engine.current().copy(blank, tmp_path)
+    document.AGAIN.clear()
     settle(tmp_path, fonts)
     db.connect()
     people = {user.email.split("@")[0]: user for user in User.select()}

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 
 from aiosmtpd.controller import Controller
+from peewee import Database
 
 from models import TABLES, Incident, Log, Tracker, db, proof
 from models.base import connect
@@ -55,15 +56,15 @@ def killed_at(number, act):
     if not child:
         try:
             connect(settings.database).connect()
-            execute, left = db.obj.execute_sql, [number]
+            execute, left = Database.execute_sql, [number]
 
-            def counted(*args, **kwargs):
+            def counted(*args, **kwargs):  # whichever database it opens
                 left[0] -= 1
                 if left[0] < 0:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return execute(*args, **kwargs)
 
-            db.obj.execute_sql = counted
+            Database.execute_sql = counted
             act()
             os._exit(0)
         except BaseException:

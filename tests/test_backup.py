@@ -12,14 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from models import TABLES, Attachment, Child, Document, Event, Incident, Notice, Refused, Session, User, backup, db, proof
+from models import TABLES, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, Session, User, backup, db, proof
 from models.base import at, connect, now
 from models.copying import fingerprint
-from models.settings import settings
+from models.settings import put, settings
 
 from . import engine
 from .conftest import report, settle
-from .faults import small_disk
+from .faults import killed_at, small_disk
 from .test_house_rules import HERE
 
 FULL = re.compile("No space left|disk is full|disk I/O error|too large")
@@ -27,7 +27,9 @@ SECRET = b"correct-horse-battery-staple"
 
 
 @pytest.fixture
-def vault(tmp_path):
+def vault(school, tmp_path):
+    """Where backups go; the installation has its key, as every real one has."""
+    settings.secret("secret.key", lambda: b"k" * 64)
     return tmp_path / "backups"
 
 
@@ -281,4 +283,99 @@ def test_a_line_of_a_backup_anchors_the_history(school, case, vault, monkeypatch
     backup.make(vault, SECRET, TABLES)
     monkeypatch.setattr(settings, "backups", vault)
     assert list(proof.findings(TABLES))
-    assert sum(where.startswith("backup ") for _number, _start, where in proof.anchors()) == 1
+    assert sum(where.startswith("backup ") for _number, _start, where in proof.anchors(backups=vault)) == 1
+
+
+def test_the_newest_backup_is_broken_so_an_older_one_comes_back_and_backups_go_on(school, case, vault, elsewhere, monkeypatch):
+    with at(now() - timedelta(days=2)):
+        older = backup.make(vault, SECRET, TABLES)
+    report(school, topic="Lost with the disk")
+    with at(now() - timedelta(days=1)):
+        lose = backup.make(vault, SECRET, TABLES)
+    truncate(lose)
+    elsewhere()
+    monkeypatch.setattr(settings, "backups", vault)
+    with pytest.raises(Refused, match="not the one that was backed up"):
+        backup.restore(vault, SECRET, TABLES)
+    assert backup.restore(older, SECRET, TABLES) == older.name
+    for number in range(5):
+        report(SimpleNamespace(child=Child.get()), by=User.get_by_id(1), topic=str(number))
+    assert proof.findings(TABLES), "the line of a backup whose history ended does not count"
+    assert backup.make(vault, SECRET, TABLES) and proof.findings(TABLES)
+
+
+def test_a_restore_that_is_killed_can_be_done_again(school, case, vault, elsewhere):
+    waiting = Notice.select().where(Notice.status == "waiting").count()
+    backup.make(vault, SECRET, TABLES)
+    folder = elsewhere()
+    killed, number = 0, 0
+    while killed_at(number, lambda: backup.restore(vault, SECRET, TABLES)):
+        killed, number = killed + 1, number + 7
+        if not backup.empty(TABLES):
+            assert Notice.held(), "as soon as there is anything, no email leaves"
+            break
+    assert killed > 3
+    assert proof.findings(TABLES) and Notice.held() and Notice.select().where(Notice.status == "waiting").count() == waiting
+    assert not list(folder.glob("restoring*"))
+
+
+def test_a_restore_that_fails_leaves_the_machine_as_it_was(school, case, vault, elsewhere, monkeypatch):
+    backup.make(vault, SECRET, TABLES)
+    folder = elsewhere()
+
+    def full(path, content):
+        if path.name == "restoring.db":
+            raise OSError(28, "No space left on device")
+        put(path, content)
+
+    monkeypatch.setattr(backup, "put", full)
+    with pytest.raises(OSError, match="No space left"):
+        backup.restore(vault, SECRET, TABLES)
+    assert not (folder / "secret.key").exists() and not list(folder.glob("restoring*")) and backup.empty(TABLES)
+    monkeypatch.setattr(backup, "put", put)
+    assert backup.restore(vault, SECRET, TABLES)
+
+
+def test_nothing_is_restored_over_an_installation(school, case, vault):
+    backup.make(vault, SECRET, TABLES)
+    before = fingerprint(TABLES)
+    with pytest.raises(Refused, match="an installation here already"):
+        backup.restore(vault, SECRET, TABLES)
+    assert fingerprint(TABLES) == before
+
+
+def test_a_backup_without_the_key_is_none(school, case, vault):
+    (school.folder / "secret.key").unlink()
+    with pytest.raises(Refused, match="There is no secret.key"):
+        backup.make(vault, SECRET, TABLES)
+    assert not backup.good(vault)
+
+
+def test_two_schools_do_not_share_a_folder(school, case, vault):
+    with at(now() - timedelta(days=1)):
+        backup.make(vault, SECRET, TABLES)
+    (school.folder / "signing.pem").unlink()  # another installation has another certificate
+    with pytest.raises(Refused, match="another installation"):
+        backup.make(vault, SECRET, TABLES)
+
+
+def test_a_strange_folder_among_the_backups_disturbs_nothing(school, case, vault, monkeypatch):
+    (vault / "oldZ").mkdir(parents=True)
+    (vault / "oldZ" / "manifest.json").write_text("{}")
+    assert backup.make(vault, SECRET, TABLES) and len(backup.good(vault)) == 1
+    monkeypatch.setattr(settings, "backups", vault)
+    with pytest.raises(Refused, match="The manifest of backup oldZ cannot be read"):
+        proof.findings(TABLES)
+
+
+def test_what_waits_after_a_restore_has_ids_of_its_own(school, case, vault, elsewhere):
+    backup.make(vault, SECRET, TABLES)
+    report(school)
+    Log.trigger(report(school, topic="Lost"), school.mark)
+    lost = Notice.select().order_by(Notice.id.desc()).first()
+    number, gone = lost.id, lost.message_id
+    elsewhere()
+    backup.restore(vault, SECRET, TABLES)
+    while not Notice.get_or_none(Notice.id == number):
+        Log.trigger(report(SimpleNamespace(child=Child.get()), by=User.get_by_id(1)), User.get(User.name == "Mark Kowalczyk"))
+    assert Notice.get_by_id(number).message_id != gone, "a mail server that took the lost one does not drop the new one"

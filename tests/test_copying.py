@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -232,6 +233,14 @@ def test_everything_moves_to_another_database_and_is_the_same(app, school, ready
     db.close()
     engine.current().drop(tmp_path / "back")
     connect(settings.database).connect()
+
+
+@pytest.mark.parametrize("url", ["foo", "mysql://nowhere/x"])
+def test_what_is_no_address_of_a_database_is_said_to_be_none(app, school, url):
+    db.close()
+    result = app.test_cli_runner().invoke(args=["copy-to", url])
+    assert result.exit_code == 1 and result.output.startswith("Error: ") and re.search("not the address|driver", result.output)
+    db.connect(reuse_if_open=True)
 
 
 def test_a_copy_that_differs_is_thrown_away(school, log, tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ def test_killed_at_every_statement_a_step_is_done_whole_or_not_at_all(school, st
         assert Event.select().count() == before or step == "paper", f"killed at statement {number}, something of it was kept"
         if step not in ("paper",):
             Document.finish()
-            whole() if step != "complete" else proof.history()
+            whole() if step != "complete" else proof.history(TABLES)
     assert number > 2, "it was killed at least three times"
     Document.finish()
     assert whole() and Event.select().count() > before

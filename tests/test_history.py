@@ -6,7 +6,7 @@ import re
 import pytest
 from peewee import DatabaseError
 
-from models import Addendum, Event, Incident, Log, Notice, Refused, proof
+from models import TABLES, Addendum, Event, Incident, Log, Notice, Refused, proof
 from models.event import GENESIS
 
 from . import engine
@@ -14,19 +14,19 @@ from .conftest import report
 
 
 def test_the_chain_fits_and_names_the_first_break(school, log):
-    assert proof.history() == Event.select().count() and Event.get_by_id(1).previous == GENESIS
+    assert proof.history(TABLES) == Event.select().count() and Event.get_by_id(1).previous == GENESIS
     engine.current().remove_trigger("event", "event_payload_refused")
     event = Event.get(Event.verb == "incident:report")
     Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
     with pytest.raises(Refused, match=f"at event {event.id}"):
-        proof.history()
+        proof.history(TABLES)
 
 
 def test_a_removed_event_is_found(school, log):
     engine.current().remove_trigger("event", "event_delete_refused")
     Event.delete().where(Event.id == 2).execute()
     with pytest.raises(Refused, match="at event 3, where event 2 was expected"):
-        proof.history()
+        proof.history(TABLES)
 
 
 @pytest.mark.parametrize("change", [lambda: Event.delete().execute(), lambda: Event.update(verb="log:read").execute(), lambda: Incident.delete().execute(), lambda: Incident.update(what_happened="Nothing").execute(), lambda: Log.delete().execute(), lambda: Addendum.update(text="x").execute(), lambda: Notice.delete().execute()])  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from models import (
+    TABLES,
     Attachment,
     Document,
     Emergency,
@@ -70,7 +71,7 @@ def test_a_role_that_opens_records_waits_for_a_level_5(cast, school):
     page = cast.alice.press("proposal:approve", proposal)
     assert page.status_code == 200 and may(school.dave, "incident:read")
     assert cast.bob.press("proposal:approve", proposal).status_code == 409, "once"
-    assert proof.history() and Event.last(proposal, "proposal:approve").by == school.alice
+    assert proof.history(TABLES) and Event.last(proposal, "proposal:approve").by == school.alice
 
 
 def test_nobody_approves_what_they_gain_by_or_asked_for(school):

@@ -1,17 +1,20 @@
 """Proof: what verify finds, what a paper is worth, the daily email, and the page History."""
 
+import threading
 from datetime import timedelta
+from hashlib import sha256
 from io import BytesIO
 
 import pytest
+from peewee import IntegrityError
 from pypdf import PdfReader
 
-from models import TABLES, Attachment, Document, Event, Log, Notice, Refused, db, proof, transaction
+from models import TABLES, Addendum, Attachment, Document, Event, Incident, Log, Notice, Refused, User, db, proof, transaction
 from models.base import at, now
 from models.document import to_pdf
 from models.event import GENESIS, link
 from models.seal import certificate
-from models.settings import settings
+from models.settings import put, settings
 
 from . import engine
 from .conftest import report
@@ -21,6 +24,7 @@ from .conftest import report
 def signed(school, ready):
     """A completed log with an attachment and its signed copy."""
     Attachment.add(ready.incident, school.dave, "note.txt", b"A note.")
+    ready.incident.amend(text="Seen again at lunch.", by=school.dave)
     ready.complete(by=school.mark)
     Document.finish()
     return ready
@@ -56,8 +60,6 @@ def rewrite_all():
     Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
     previous = GENESIS
     for event in Event.select().order_by(Event.id):
-        from hashlib import sha256
-
         event.digest, event.previous = sha256(event.payload.encode()).hexdigest(), previous
         event.hash = previous = link(event)
         event.save()
@@ -111,11 +113,10 @@ def redirect_an_email():
 def lose_a_record():
     if engine.current().name == "sqlite":
         db.pragma("foreign_keys", 0)
-        untie("incident", "update")
     else:
         db.execute_sql("SET session_replication_role = replica")
-    db.execute_sql("UPDATE incident SET child_id = 4711")
-    return "incident 1 names a child that is not there"
+    db.execute_sql("UPDATE notice SET user_id = 4711")
+    return "notice 1 names a user that is not there"
 
 
 def lose_a_file():
@@ -144,7 +145,7 @@ def change_the_words():
 def lose_the_paper():
     untie("document", "update")
     Document.update(pdf=None).execute()
-    return "is not made yet"
+    return "is not the one that the history names"
 
 
 def complete_by_hand():
@@ -168,7 +169,68 @@ def report_more():
     return report(SimpleNamespace(child=Child.get()), by=User.get_by_id(1))
 
 
+def change_an_incident():
+    untie("incident", "update")
+    Incident.update(what_happened="Nothing.").execute()
+    return "The incident 1 is not what the history says it was"
+
+
+def replace_an_incident():
+    if engine.current().name == "sqlite":
+        db.pragma("recursive_triggers", 0)
+        with pytest.raises(IntegrityError, match="nothing is replaced"):
+            db.execute_sql("REPLACE INTO incident SELECT * FROM incident")
+    return change_an_incident()
+
+
+def change_a_status():
+    db.execute_sql("UPDATE log SET status = 'open'")
+    return "is not what the history says it was"
+
+
+def change_a_completed_log():
+    db.execute_sql("UPDATE log SET status = 'open'")
+    db.execute_sql("UPDATE log SET summary = 'Other words.'")
+    db.execute_sql("UPDATE log SET status = 'completed'")
+    return "The log 1 is not what the history says it was"
+
+
+def change_an_answer():
+    db.execute_sql("UPDATE section SET answers = '{}'")
+    return "The section 1 is not what the history says it was"
+
+
+def change_an_addendum():
+    untie("addendum", "update")
+    Addendum.update(text="Other words.").execute()
+    return "The incident 1 is not what the history says it was"
+
+
+def swap_a_file():
+    untie("attachment", "update")
+    row = Attachment.get()
+    Attachment.update(sha256=sha256(b"Another note.").hexdigest()).execute()
+    put(Attachment.get().path, b"Another note.")
+    return f"The attachment {row.id} is not what the history says it was"
+
+
+def remove_a_file():
+    untie("attachment", "delete")
+    Attachment.get().path.unlink()
+    Attachment.delete().execute()
+    return "The attachment 1 is gone, though the history knows it"
+
+
+def lose_an_earlier_copy():
+    log = Log.get()
+    log.reopen(reason="More came up.", by=User.get(User.name == "Alice Brennan"))
+    untie("document", "delete")
+    Document.delete().execute()
+    return "The copy of the sign-off in event"
+
+
 TAMPERING = [
+    change_an_incident, replace_an_incident, change_a_status, change_a_completed_log, change_an_answer, change_an_addendum, swap_a_file, remove_a_file, lose_an_earlier_copy,
     rewrite_a_word, rewrite_all, cut_the_tail, remove_an_event, empty_a_payload, lose_an_email, add_an_email, redirect_an_email, lose_a_record,
     lose_a_file, change_a_file, change_the_copy, change_the_words, lose_the_paper, complete_by_hand,
 ]  # fmt: skip
@@ -182,12 +244,64 @@ def test_verify_names_what_does_not_fit(signed, tamper):
         found()
 
 
+def test_words_that_look_like_an_anchor_are_only_words(school, ready):
+    """Whoever types such a line, in spite or to note a paper that was lost, stops neither verify nor backups."""
+    ready.incident.amend(text=f'The paper said: history 99999 {"0" * 32}. <div id="foot"> history 99999 {"0" * 32}', by=school.dave)
+    ready.complete(by=school.mark)
+    assert found()
+
+
+def test_what_is_given_as_an_anchor_and_is_none_is_refused(school, incident):
+    for line in ("rubbish", "history 3 deadbeef", "history 3"):
+        with pytest.raises(Refused, match="holds no line"):
+            proof.findings(TABLES, line)
+    head = Event.head()
+    assert proof.findings(TABLES, f"History {head.id} {head.hash.upper()}")
+
+
+def test_a_forged_row_does_not_make_a_paper_genuine(signed):
+    untie("document", "update")
+    forged = to_pdf("<html><body>/* fonts */ Another paper</body></html>")
+    Document.update(pdf=forged, sha256=sha256(forged).hexdigest()).execute()
+    with pytest.raises(Refused, match="carries no signature"):
+        proof.of_paper(forged)
+
+
+def test_a_record_of_before_is_taken_into_the_history_once(school, signed):
+    assert Event.select().where(Event.verb == "event:adopt").count() == 1
+    proof.adopt(TABLES)
+    assert Event.select().where(Event.verb == "event:adopt").count() == 1 and found()
+
+
+def test_people_who_work_while_it_checks_cause_no_alarm(school, signed, monkeypatch):
+    """A log is signed off in the middle of the check."""
+    references, busy = proof.references, []
+
+    def slow(tables):
+        def work():
+            with db.connection_context():
+                other = Log.trigger(report(school), school.mark)
+                other.complete_anyway(reason="Meanwhile.", by=school.alice)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(1)  # on SQLite and PostgreSQL alike a reader stops no writer
+        busy.append(thread)
+        return references(tables)
+
+    monkeypatch.setattr(proof, "references", slow)
+    assert found()
+    busy[0].join()
+    monkeypatch.setattr(proof, "references", references)
+    assert Log.select().count() == 2 and found()
+
+
 def test_an_anchor_kept_elsewhere_finds_a_rewritten_history_that_fits_in_itself(school, incident):
     line = f"history {Event.head().id} {Event.head().hash[:32]}"
-    assert proof.compare(f"It says: {line}.") and proof.history(line)
+    assert proof.compare(f"It says: {line}.") and proof.history(TABLES, line)
     rewrite_all()
     with pytest.raises(Refused, match="rewritten"):
-        proof.history(line)
+        proof.history(TABLES, line)
     with pytest.raises(Refused, match="changed or cut"):
         proof.compare(line)
     with pytest.raises(Refused, match="changed or cut"):
@@ -201,10 +315,13 @@ def test_words_are_erased_under_a_decision_and_the_chain_still_fits(school, sign
     for person, decision in ((school.mark, "Due."), (school.alice, " ")):
         with pytest.raises(Refused, match="Nothing was erased"):
             Event.erase(case, person, decision)
+    kept = Event.get(Event.verb == "document:keep")
     number = Event.erase(case, school.alice, "Retention ended on 1 September 2026; decided with the head teacher.")
-    assert number == Event.select().where(Event.incident == case).count() > 5
+    assert number == Event.select().where(Event.incident == case).count() - 1 > 5 and Event.get_by_id(kept.id).payload, (
+        "hashes are no words"
+    )
     assert found(), "the chain, the emails and the copies still fit"
-    assert all("erased under a retention decision" in event.sentence for event in Event.of_case(case))
+    assert all("erased under a retention decision" in event.sentence for event in Event.of_case(case) if event.id != kept.id)
     assert Event.latest("event:erase").detail["decision"].startswith("Retention ended")
     assert Event.erase(case, school.alice, "Again.") == 0
 
@@ -212,7 +329,7 @@ def test_words_are_erased_under_a_decision_and_the_chain_still_fits(school, sign
 def test_the_result_is_kept_and_shown(cast, signed):
     proof.verify(TABLES)
     page = cast.alice.get("/event/")
-    assert "Last checked on" in page.text_only and "events, with their anchors and emails, all fit" in page.text_only
+    assert "Last checked on" in page.text_only and "events, with their anchors, records and emails, all fit" in page.text_only
     change_a_file()
     with pytest.raises(Refused):
         proof.verify(TABLES)
@@ -380,3 +497,33 @@ def test_what_changed_is_highlighted(cast, school, log):
     log.edit(school.carol, summary="A red mark on the right wrist.")
     text = " ".join(cast.alice.get(f"/log/details/?id={log.id}").text.split())
     assert '<del><span class="sr">removed: </span> left</del><ins><span class="sr">added: </span> right</ins> wrist.' in text
+
+
+def test_it_cannot_give_itself_the_release_of_held_emails(school):
+    from models import Role
+    from models.proposal import edit_role
+
+    role = Role.get(Role.name == "IT")
+    assert edit_role(
+        role, school.ira, name=role.name, level=role.level, description=role.description, permissions=[*role.permissions, "notice:release"]
+    )
+    assert "notice:release" not in Role.get(Role.name == "IT").permissions, "it waits for a Level 5"
+    Event.write("event:restore", Event(), None)
+    with pytest.raises(Refused, match="Only a Level 5"):
+        Notice.release(by=school.ira)
+
+
+def test_try_again_leaves_what_a_worker_has_in_hand(school, log):
+    notice = Notice.select().first()
+    Notice.update(attempts=2).where(Notice.id == notice.id).execute()
+    assert Notice.get_by_id(notice.id).claim()
+    Notice.retry(by=school.ira)
+    sent = []
+    Notice.deliver(lambda other: sent.append(other.id))
+    assert notice.id not in sent
+
+
+def test_the_daily_email_goes_out_although_the_check_cannot_be_run(school, monkeypatch, caplog):
+    monkeypatch.setattr(proof, "findings", lambda *args: 1 / 0)
+    assert proof.daily(TABLES) and not proof.daily(TABLES)
+    assert "THE CHECK COULD NOT BE RUN" in Notice.select().order_by(Notice.id.desc()).first().body

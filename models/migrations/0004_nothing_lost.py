@@ -28,6 +28,9 @@ def up(migrator, db):
         refuse = "BEGIN SELECT RAISE(ABORT, 'event: this never changes'); END"
         db.execute_sql(f"CREATE TRIGGER event_update_refused BEFORE UPDATE OF {columns} ON event {refuse}")
         db.execute_sql(f"CREATE TRIGGER event_payload_refused BEFORE UPDATE OF payload ON event WHEN NEW.payload <> '' {refuse}")
+        for table in KEPT:  # REPLACE INTO deletes without asking the triggers of DELETE
+            db.execute_sql(f"""CREATE TRIGGER {table}_replace_refused BEFORE INSERT ON "{table}" WHEN EXISTS (SELECT 1 FROM "{table}" WHERE id = NEW.id)
+                BEGIN SELECT RAISE(ABORT, '{table}: nothing is replaced'); END""")
         return
     db.execute_sql("DROP TRIGGER event_update_refused ON event")
     refuse = "EXECUTE FUNCTION refuse('event: this never changes')"
