@@ -61,7 +61,7 @@ def make(folder, secret, tables):
     """
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
-        theirs = {json.loads((path / "manifest.json").read_text(encoding="utf-8")).get("installation") for path in good(folder).values()}
+        theirs = {manifest["installation"] for path in good(folder).values() if (manifest := manifest_of(path))}
         if theirs - {identity()}:
             raise Refused(f"{folder} holds the backups of another installation. Give each a folder of its own. Nothing was backed up.")
         return make_one(folder, secret, tables)
@@ -132,7 +132,8 @@ def examine(backup, secret, tables):
     with tempfile.TemporaryDirectory() as folder:  # an old schema is read as of today, and the backup itself stays as it is
         copy = Path(shutil.copy(file, folder))
         with reading(plain_file(copy), tables) as database:
-            if found := database.execute_sql("PRAGMA integrity_check").fetchone() != ("ok",):
+            (found,) = database.execute_sql("PRAGMA integrity_check").fetchone()
+            if found != "ok":
                 raise Refused(f"safeguarding.db is damaged: {found}")
             Runner(database, MIGRATIONS).up()
             proof.history(tables, manifest["head"])
@@ -158,6 +159,12 @@ def good(folder):
     return found
 
 
+def manifest_of(backup):
+    """The manifest of a backup, or None when it cannot be read."""
+    with suppress(OSError, ValueError):
+        return json.loads((backup / "manifest.json").read_text(encoding="utf-8"))
+
+
 def prune(folder, made):
     """Remove the backups that RULE does not keep, but never `made`, the latest whatever the clock says; and files that none of those left needs."""
     there = good(folder)
@@ -167,12 +174,12 @@ def prune(folder, made):
     for part in folder.glob("*.part"):
         if time.time() - part.stat().st_mtime > 86_400:  # left by a process that was killed
             shutil.rmtree(part)
-    wanted = {
-        name for path in good(folder).values() for name in json.loads((path / "manifest.json").read_text(encoding="utf-8"))["attachments"]
-    }
-    for file in (folder / "attachments").glob("*/*"):
-        if file.name not in wanted:
-            file.unlink()
+    manifests = [manifest_of(path) for path in good(folder).values()]
+    if all(manifests):  # one that cannot be read may need any file
+        wanted = {name for manifest in manifests for name in manifest["attachments"]}
+        for file in (folder / "attachments").glob("*/*"):
+            if file.name not in wanted:
+                file.unlink()
 
 
 def newest(source):

@@ -368,6 +368,16 @@ def test_a_strange_folder_among_the_backups_disturbs_nothing(school, case, vault
         proof.findings(TABLES)
 
 
+def test_a_manifest_that_cannot_be_read_stops_no_new_backup_and_no_file_is_removed(school, case, vault):
+    with at(now() - timedelta(days=1)):
+        half_a_manifest(backup.make(vault, SECRET, TABLES))
+    stray = vault / "attachments" / "ab" / ("ab" * 32)
+    stray.parent.mkdir()
+    stray.write_bytes(b"perhaps of the broken one")
+    assert backup.make(vault, SECRET, TABLES) and stray.exists()
+    assert backup.examine(backup.newest(vault), SECRET, TABLES)
+
+
 def test_what_waits_after_a_restore_has_ids_of_its_own(school, case, vault, elsewhere):
     backup.make(vault, SECRET, TABLES)
     report(school)

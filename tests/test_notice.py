@@ -1,49 +1,22 @@
 """The outbox: what an email says, and its delivery over a real SMTP server."""
 
-import socket
 from datetime import timedelta
-from email import message_from_bytes, policy
 from smtplib import SMTPResponseException
 
 import pytest
-from aiosmtpd.controller import Controller
 
 import app as application
 from models import Event, Notice, db
 from models.base import at, now
 
 from . import engine
-
-
-class Inbox:
-    """A mail server that keeps what it takes and refuses what it is told to."""
-
-    def __init__(self):
-        self.letters, self.answers = [], {}
-
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        envelope.rcpt_tos.append(address)
-        return self.answers.get(address, "250 OK")
-
-    async def handle_DATA(self, server, session, envelope):
-        self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 OK"
+from .faults import post_office
 
 
 @pytest.fixture
 def inbox(app):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    handler = Inbox()
-    server = Controller(handler, hostname="127.0.0.1", port=port)
-    server.start()
-    mail = app.extensions["mailman"]
-    before = mail.server, mail.port, mail.backend
-    mail.server, mail.port, mail.backend = "127.0.0.1", port, "smtp"
-    yield handler
-    mail.server, mail.port, mail.backend = before
-    server.stop()
+    with post_office(app) as office:
+        yield office
 
 
 def deliver(app):
@@ -71,7 +44,7 @@ def test_nothing_is_sent_twice(app, inbox, school, log):
 
 
 def test_a_refused_address_fails_visibly_and_does_not_stop_the_others(app, inbox, cast, log):
-    inbox.answers["alice@thornley.example"] = "550 No such person"
+    inbox.addresses["alice@thornley.example"] = "550 No such person"
     assert deliver(app) == 1
     failed = Notice.get(Notice.status == "failed")
     assert (failed.email, failed.problem) == ("alice@thornley.example", "SMTPRecipientsRefused 550")
@@ -79,10 +52,10 @@ def test_a_refused_address_fails_visibly_and_does_not_stop_the_others(app, inbox
 
 
 def test_a_full_mailbox_is_tried_again_later(app, inbox, log):
-    inbox.answers["bob@thornley.example"] = "452 Mailbox full"
+    inbox.addresses["bob@thornley.example"] = "452 Mailbox full"
     assert deliver(app) == 1
     assert deliver(app) == 0, "not at once"
-    inbox.answers.clear()
+    inbox.addresses.clear()
     with at(now() + timedelta(minutes=2)):
         assert deliver(app) == 1
     assert sorted(notice.attempts for notice in Notice.select()) == [1, 2]
