@@ -25,7 +25,7 @@ class EventView(RecordView):
     one = "event"
     permission = "event:read"
     details_view = create_view = edit_view = export = action_view = None
-    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to. No record’s content stands here."
+    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to."
     empty = "Nothing has happened yet."
     order = (Event.id.desc(),)
     column_list = ["id", "at", "sentence", "address"]

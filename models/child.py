@@ -16,6 +16,9 @@ class Child(Record):
     def __str__(self):
         return self.name
 
+    def parts(self):
+        return [Child.get_by_id(self.id), *Flag.select().where(Flag.child == self.id).order_by(Flag.id)]
+
     @property
     def label(self):
         """How a form names this child, one way only: name, year, date of birth."""

@@ -39,6 +39,13 @@ class Attacker(Person):
         target = {"target": place.address, "remove_prefix": False, "host": "<auto>", "headers": {}, "ssl_context": None}
         self.client = Client(lambda environ, start: wire.proxy_to(target, environ["PATH_INFO"], "/")(environ, start))
 
+    def read(self, response):
+        """The whole answer, and its connection closed."""
+        response.get_data()
+        page = super().read(response)
+        response.close()
+        return page
+
 
 @contextmanager
 def school():

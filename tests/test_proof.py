@@ -9,7 +9,7 @@ import pytest
 from peewee import IntegrityError
 from pypdf import PdfReader
 
-from models import TABLES, Addendum, Attachment, Document, Event, Incident, Log, Notice, Refused, User, db, proof, transaction
+from models import TABLES, Addendum, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, User, db, proof, transaction
 from models.base import at, now
 from models.document import to_pdf
 from models.event import GENESIS, link
@@ -25,6 +25,9 @@ def signed(school, ready):
     """A completed log with an attachment and its signed copy."""
     Attachment.add(ready.incident, school.dave, "note.txt", b"A note.")
     ready.incident.amend(text="Seen again at lunch.", by=school.dave)
+    school.child.set(year="Year 8")
+    school.child.save()
+    Event.write("child:edit", school.child, school.carol, {"year": ("Year 6", "Year 8")})
     ready.complete(by=school.mark)
     Document.finish()
     return ready
@@ -229,8 +232,13 @@ def lose_an_earlier_copy():
     return "The copy of the sign-off in event"
 
 
+def change_a_name():
+    Child.update(name="Somebody Else").where(Child.id == 1).execute()
+    return "The child 1 is not what the history says it was"
+
+
 TAMPERING = [
-    change_an_incident, replace_an_incident, change_a_status, change_a_completed_log, change_an_answer, change_an_addendum, swap_a_file, remove_a_file, lose_an_earlier_copy,
+    change_a_name, change_an_incident, replace_an_incident, change_a_status, change_a_completed_log, change_an_answer, change_an_addendum, swap_a_file, remove_a_file, lose_an_earlier_copy,
     rewrite_a_word, rewrite_all, cut_the_tail, remove_an_event, empty_a_payload, lose_an_email, add_an_email, redirect_an_email, lose_a_record,
     lose_a_file, change_a_file, change_the_copy, change_the_words, lose_the_paper, complete_by_hand,
 ]  # fmt: skip
