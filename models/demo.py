@@ -144,9 +144,9 @@ def settle(password):
         people[email.split("@")[0]] = person
     for number, (name, born, year, flags) in enumerate(CHILDREN):
         child = Child.create(name=name, date_of_birth=date.fromisoformat(born), year=year, upn=f"Z{960001234500 + number:012d}")
-        Event.write("child:add", child, people["carol"])
         for kind in flags:
             Flag.create(child=child, kind=kind, since=now().date())
+        Event.write("child:add", child, people["carol"])
         children.append(child)
     return people, children
 

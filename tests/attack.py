@@ -37,14 +37,8 @@ class Attacker(Person):
         self.app, self.user, self.token = place.app, user, ""
         wire = ProxyMiddleware(NotFound(), {})
         target = {"target": place.address, "remove_prefix": False, "host": "<auto>", "headers": {}, "ssl_context": None}
-        self.client = Client(lambda environ, start: wire.proxy_to(target, environ["PATH_INFO"], "/")(environ, start))
-
-    def read(self, response):
-        """The whole answer, and its connection closed."""
-        response.get_data()
-        page = super().read(response)
-        response.close()
-        return page
+        # read to its end, which closes the connection, redirects on the way too
+        self.client = Client(lambda environ, start: [b"".join(wire.proxy_to(target, environ["PATH_INFO"], "/")(environ, start))])
 
 
 @contextmanager
