@@ -25,9 +25,10 @@ class EventView(RecordView):
     one = "event"
     permission = "event:read"
     details_view = create_view = edit_view = export = action_view = None
-    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to."
+    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to. The latest 5,000 events are listed; those of one case stand on its own page."
     empty = "Nothing has happened yet."
     order = (Event.id.desc(),)
+    at_most = 5_000
     column_list = ["id", "at", "sentence", "address"]
     column_labels = {"id": "Number", "at": "When", "sentence": "What", "address": "From"}
     filters = {"what": ("What", lambda: list(KINDS))}

@@ -366,6 +366,14 @@ def test_level_5_read_who_did_what_but_for_what_is_about_them(cast, school):
     assert "signed in" not in cast.alice.get("/event/?what=Exports").text_only
 
 
+def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monkeypatch):
+    from admin_views.history import EventView
+
+    monkeypatch.setattr(EventView, "at_most", 3)
+    page = cast.alice.get("/event/")
+    assert Event.select().count() > 3 and "3 events" in page.text_only and str(Event.head().id) in page.text_only
+
+
 def test_a_kept_line_is_compared_on_the_page(cast, school, incident):
     head = Event.head()
     assert "It fits" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {head.hash}"}).text_only
