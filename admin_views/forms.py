@@ -1,6 +1,7 @@
 """Form fields for our kinds of value, and which one a model field or a tracker question gets."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
@@ -145,11 +146,9 @@ class NamedField(fields.StringField):
         super().__init__(*args, **kwargs)
         self.records, self.what = records, what
 
-    @property
+    @cached_property
     def options(self):
-        if "_options" not in self.__dict__:
-            self._options = list(self.records())
-        return self._options
+        return list(self.records())
 
     def _value(self):
         return self.raw_data[0] if self.raw_data else getattr(self.data, "label", "")
@@ -173,9 +172,11 @@ def find(rows, typed, what):
 class TableField(fields.Field):
     """A small table: a list of dicts. `columns` is [(key, label, options or None)]; a few empty rows are always there, without script."""
 
-    def __init__(self, *args, columns, datalists=None, **kwargs):
+    datalists = {}  # {key of a column: what is suggested there}
+
+    def __init__(self, *args, columns, **kwargs):
         super().__init__(*args, **kwargs)
-        self.columns, self.datalists = columns, datalists or {}
+        self.columns = columns
 
     def process(self, formdata, *args, **kwargs):
         super().process(None, *args, **kwargs)
@@ -201,15 +202,21 @@ class InvolvedField(TableField):
         super().__init__(*args, columns=[], **kwargs)
         self.records, self.what, self.parts = records, what, parts
 
+    @cached_property
+    def options(self):
+        return list(self.records())
+
+    @property
+    def datalists(self):
+        return {"name": [row.label for row in self.options]}
+
     def process(self, *args, **kwargs):
-        options = list(self.records())
         self.columns = [("name", "Name", None), ("part", "Part", self.parts() if callable(self.parts) else self.parts)]
-        self.datalists = {"name": [row.label for row in options]}
         super().process(*args, **kwargs)
         self.people, self.problems = [], []
         for row in self.data:
             try:
-                self.people.append((find(options, row["name"], self.what), row["part"]))
+                self.people.append((find(self.options, row["name"], self.what), row["part"]))
             except ValueError as problem:
                 self.problems.append(str(problem))
             else:

@@ -1,8 +1,9 @@
 """The database, the base of every record, the clock, and how a rule says no."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from threading import Lock
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from peewee import (
     IntegerField,
     JSONField,
     Model,
+    OperationalError,
     SqliteDatabase,
     TextField,
     fn,
@@ -23,6 +25,7 @@ from playhouse import db_url
 
 LONDON = ZoneInfo("Europe/London")
 db = DatabaseProxy()
+writers = Lock()
 _clock = ContextVar("clock", default=None)
 
 
@@ -82,10 +85,21 @@ def sqlite():
 
 
 @contextmanager
+def in_turn():
+    """The writers of this process one after another: left to SQLite, each would ask again and again, and the unlucky wait long."""
+    if not writers.acquire(timeout=10):
+        raise OperationalError("database is locked")
+    try:
+        yield
+    finally:
+        writers.release()
+
+
+@contextmanager
 def transaction():
     """All or nothing. Writers queue: BEGIN IMMEDIATE on SQLite, one advisory lock on PostgreSQL."""
     outermost = not db.in_transaction()
-    with db.atomic():
+    with in_turn() if outermost and sqlite() else nullcontext(), db.atomic():
         if outermost and not sqlite():
             db.execute_sql("SET LOCAL lock_timeout = '10s'")  # as on SQLite
             db.execute_sql("SELECT pg_advisory_xact_lock(7202611)")
@@ -209,5 +223,5 @@ class Record(Base):
     def number(cls, prefix):
         """The next reference of this year (UTC), as INC-2026-0042. Call it inside a transaction."""
         stem = f"{prefix}-{now().year}-"
-        last = cls.select(fn.MAX(cls.reference)).where(cls.reference.startswith(stem)).scalar()
+        last = cls.select(cls.reference).where(cls.reference.startswith(stem)).order_by(cls.id.desc()).limit(1).scalar()
         return f"{stem}{int(last[len(stem) :]) + 1 if last else 1:04d}"

@@ -28,7 +28,10 @@ def plain(value):
 
 
 def state(record):
-    """A digest of what `record` and the rows that belong to it say in the database now, the same on every engine: empty answers do not count."""
+    """A digest of what `record` and the rows that belong to it say in the database now, the same on every engine: empty answers do not count.
+
+    None for a record that the history does not vouch for.
+    """
     rows = [
         [
             row.noun(),
@@ -40,7 +43,7 @@ def state(record):
         ]
         for row in record.parts()
     ]
-    return sha256(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return sha256(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode()).hexdigest() if rows else None
 
 
 def link(event):
@@ -91,9 +94,8 @@ class Event(Base):
         payload |= {key: plain(value) for key, value in detail.items() if value}
         if changed:
             payload["changed"] = {name: [plain(before), plain(after)] for name, (before, after) in changed.items()}
-        if states := {
-            f"{one.noun()} {one.id}": state(one) for one in (record, *also) if one.id and not verb.endswith(LOOKS) and one.parts()
-        }:
+        changes = () if verb.endswith(LOOKS) else (record, *also)
+        if states := {f"{one.noun()} {one.id}": digest for one in changes if one.id and (digest := state(one))}:
             payload["states"] = states
         if told:
             payload["told"] = sorted(user.email for user in told)

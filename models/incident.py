@@ -104,8 +104,8 @@ class Incident(Record):
                 errors[name] = "This is in the future. Give the time it was, or leave it out."
         if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
             errors["happened_at"] = "Say when it happened, or choose “Not known” above."
-        level_5 = set(User.level_5())
-        if level_5 and level_5 <= {adult for adult, part in adults if part == ABOUT}:
+        about = {adult for adult, part in adults if part == ABOUT}
+        if about and (level_5 := set(User.level_5())) and level_5 <= about:
             errors["adults"] = GO_ELSEWHERE
         if errors:
             raise Refused("The incident was not saved.", errors)

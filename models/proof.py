@@ -126,10 +126,10 @@ def adopt(tables):
     """Take what every record says into the history, once: those from before the history kept their digests (schema 0003)."""
     if Event.latest("event:adopt"):
         return
-    rows = (row for model in tables for row in list(model.select()) if row.parts())
+    states = ((f"{row.noun()} {row.id}", digest) for model in tables for row in list(model.select()) if (digest := state(row)))
     with transaction():
-        while states := {f"{row.noun()} {row.id}": state(row) for row in islice(rows, 500)}:
-            Event.write("event:adopt", Event(), None, states=states)
+        while some := dict(islice(states, 500)):
+            Event.write("event:adopt", Event(), None, states=some)
         Event.write("event:adopt", Event(), None)
 
 
