@@ -4,10 +4,9 @@ import logging
 import os
 import secrets
 import shutil
-import sqlite3
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,33 +18,14 @@ from flask_mailman import EmailMessage, Mail
 from flask_security import PeeweeUserDatastore, Security, hash_password
 from flask_security.recoverable import generate_reset_password_token
 from flask_wtf import CSRFProtect
-from peewee import PeeweeException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin_views
+import commands
 from admin_views import signin, trouble
-from models import (
-    TABLES,
-    Choice,
-    Document,
-    Event,
-    Notice,
-    Refused,
-    Role,
-    SetupLink,
-    Template,
-    User,
-    UserRole,
-    WebAuthn,
-    backup,
-    db,
-    demo,
-    proof,
-    transaction,
-)
+from commands import opened, prepare, sentences
+from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, upkeep
 from models import event as history
-from models.base import connect
-from models.copying import alone, copy_to, pending, upgrade
 from models.settings import settings
 from models.words import FILTERS
 
@@ -142,21 +122,6 @@ def create_app(**given):
     return app
 
 
-def prepare(backed_up=False):
-    """Open the database, bring it to this version's schema, and ship roles, lists and templates that are not there yet."""
-    os.umask(0o077)  # what we write is for this account alone
-    with alone():
-        connect(settings.database)
-        with db.connection_context():
-            upgrade(backed_up)
-            with transaction():
-                Role.ship()
-                Choice.ship()
-                Template.ship()
-                Document.adopt()
-                proof.adopt(TABLES)
-
-
 def send(notice):
     """Hand one email to the mail server. Raises what smtplib raises. A link to choose a passphrase is made now, and stored nowhere."""
     body = notice.body
@@ -173,7 +138,7 @@ def deliver(app):
     """Send what is due and make the PDFs that a sign-off left to make; returns how many of each. Once a day, check everything."""
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
         done = Notice.deliver(send), Document.finish()
-        proof.daily(TABLES)
+        upkeep.daily(TABLES)
         return done
 
 
@@ -244,15 +209,6 @@ def serve_command():
     serve(app, os.environ.get("HOST", "127.0.0.1"))
 
 
-@click.command("migrate")
-@click.option("--backed-up", is_flag=True, help="On PostgreSQL without pg_dump: you made a copy yourself.")
-def migrate_command(backed_up):
-    """Bring the database to this version's schema, after a copy of it in the data folder."""
-    with sentences():
-        prepare(backed_up)
-    click.echo("The database is up to date.")
-
-
 @click.command("deliver")
 @with_appcontext
 def deliver_command():
@@ -262,120 +218,4 @@ def deliver_command():
     click.echo(f"{sent} emails sent, {made} PDFs made.")
 
 
-@click.command("verify")
-@click.argument("paper", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--anchor", default="", help="The line “history N HASH” of a paper, a backup or a daily email, to be checked as well.")
-def verify_command(paper, anchor):
-    """Check that everything kept fits together, or whether a PDF is what was signed off; name the first thing that does not fit."""
-    with opened():
-        for line in [proof.of_paper(paper.read_bytes())] if paper else proof.verify(TABLES, anchor):
-            click.echo(line)
-
-
-def locked_by(command):
-    """Give a backup command its folder and what locks the keys: a key file, or a passphrase from the environment or the keyboard."""
-    command = click.option(
-        "--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File whose content locks the keys."
-    )(command)
-    return click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))(command)
-
-
-def place_and_secret(folder, key_file):
-    key_file = key_file or (Path(settings.backup_key) if settings.backup_key else None)
-    secret = key_file.read_bytes() if key_file else os.environ.get("SAFEGUARDING_BACKUP_PASSPHRASE", "").encode()
-    if not (folder or settings.backups):
-        raise click.UsageError("Name the folder of the backups, here or in SAFEGUARDING_BACKUPS.")
-    if not secret:
-        secret = click.prompt("Passphrase of the backup", hide_input=True).encode()
-    if len(secret) < 12:
-        raise click.UsageError("What locks the keys must have 12 characters or more.")
-    return (folder or settings.backups).resolve(), secret
-
-
-@click.command("backup")
-@locked_by
-def backup_command(folder, key_file):
-    """Back everything up into FOLDER while people work; keep 7 daily, 4 weekly and 12 monthly ones."""
-    folder, secret = place_and_secret(folder, key_file)
-    with opened():
-        click.echo(f"Backed up, and read back whole: {backup.make(folder, secret, TABLES)}")
-
-
-@click.command("restore")
-@locked_by
-def restore_command(folder, key_file):
-    """Bring the newest backup in FOLDER (or the one it names) back onto an empty machine; emails are held until a Level 5 releases them."""
-    folder, secret = place_and_secret(folder, key_file)
-    with opened(checked=False):
-        click.echo(f"Restored {backup.restore(folder, secret, TABLES)}.")
-    with sentences():
-        prepare()
-    with opened():
-        for line in proof.verify(TABLES):
-            click.echo(line)
-    click.echo("Emails are held back: a Level 5 looks at them and releases them on the page History.")
-
-
-@click.command("drill")
-@locked_by
-def drill_command(folder, key_file):
-    """Prove that the newest backup in FOLDER can be restored: do it in a folder of its own, verify it there, and note that it was done."""
-    folder, secret = place_and_secret(folder, key_file)
-    with opened():
-        for line in backup.drill(folder, secret, TABLES):
-            click.echo(line)
-    click.echo("The drill went well.")
-
-
-@click.command("copy-to")
-@click.argument("url")
-def copy_command(url):
-    """Move everything to the empty database that URL names (postgresql://…), and prove by hashes that it is the same."""
-    with opened():
-        Event.write("event:copy", Event(), None)
-        for table, digest in copy_to(url, TABLES).items():
-            click.echo(f"{digest[:16]}  {table}")
-    click.echo("The same in both. Set DATABASE_URL to the new one and start again; the old one stays as it is.")
-
-
-@contextmanager
-def sentences():
-    """A rule that says no ends a command with its sentence."""
-    try:
-        yield
-    except Refused as problem:
-        raise click.ClickException(str(problem)) from None
-    except (PeeweeException, sqlite3.Error) as problem:
-        raise click.ClickException(f"The database could not be used: {trouble.first_cause(problem)}") from None
-    except RuntimeError as problem:
-        raise click.ClickException(str(problem)) from None
-    except OSError as problem:
-        raise click.ClickException(f"{problem.strerror or problem}: {problem.filename or ''}") from None
-
-
-@contextmanager
-def opened(checked=True):
-    """The real database, open; `checked`: Refused when its schema is not this version's."""
-    os.umask(0o077)
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    with sentences():
-        connect(settings.database).connect(reuse_if_open=True)
-        try:
-            if checked and pending():
-                raise Refused(f"The database at {settings.folder} is not there yet, or is of an earlier version. Run flask migrate first.")
-            yield
-        finally:
-            db.close()
-
-
-COMMANDS = (
-    demo_command,
-    serve_command,
-    migrate_command,
-    deliver_command,
-    verify_command,
-    backup_command,
-    restore_command,
-    drill_command,
-    copy_command,
-)
+COMMANDS = (demo_command, serve_command, deliver_command, *commands.COMMANDS)

@@ -1,9 +1,9 @@
 """History: whether everything fits, backups, stuck emails; and, for Level 5, who did what."""
 
-from flask import abort, flash, request, url_for
-from flask_admin import expose
+from flask import flash, request, url_for
+from flask_admin.actions import action
 
-from models import Event, Notice, Refused, User, now, proof
+from models import Event, Notice, Refused, User, now, proof, upkeep
 
 from .base import RecordView
 from .door import me, saved
@@ -24,7 +24,8 @@ KINDS = {
 class EventView(RecordView):
     one = "event"
     permission = "event:read"
-    details_view = create_view = edit_view = export = action_view = None
+    details_view = create_view = edit_view = export = None
+    steps = {"notice:release": None, "notice:retry": None}
     intro = "Whether everything that was recorded is still what was recorded, and what IT sees to. The latest 5,000 events are listed; those of one case stand on its own page."
     empty = "Nothing has happened yet."
     order = (Event.id.desc(),)
@@ -51,34 +52,25 @@ class EventView(RecordView):
             fits = proof.compare(anchor) if anchor else None
         except Refused as refused:
             breaks = refused
-        latest = {name: Event.latest(f"event:{name}") for name in ("verify", "backup", "drill")}
-        stuck = list(Notice.stuck().select(Notice, User).join(User).order_by(Notice.id).limit(100))
+        latest = upkeep.latest()
         state = {
-            "told": Event.latest("event:anchor"),
             "head": Event.head(),
             "held": Notice.held(),
-            "stuck": stuck,
-            "warnings": list(proof.warnings(now())),
+            "stuck": list(Notice.stuck().select(Notice, User).join(User).order_by(Notice.id).limit(100)),
+            "warnings": list(upkeep.warnings(now(), latest)),
         }
         return super().render(template, fits=fits, breaks=breaks, **latest, **state, **kwargs)
 
-    @expose("/release/", methods=("POST",))
-    def release_view(self):
-        """Let the emails go that a restore holds back."""
-        if not me().may("notice:release"):
-            abort(403)
-        try:
-            Notice.release(me())
-            flash("The emails are on their way.", "success")
-        except Refused as refused:
-            flash(str(refused), "warning")
+    def to_emails(self, said):
+        flash(said, "success")
         return saved(url_for("event.index_view", _anchor="emails"))
 
-    @expose("/retry/", methods=("POST",))
-    def retry_view(self):
-        """Try every stuck email again now."""
-        if not me().may("notice:retry"):
-            abort(403)
+    @action("notice:release", "Release the emails")
+    def release(self, _ids):
+        Notice.release(me())
+        return self.to_emails("The emails are on their way.")
+
+    @action("notice:retry", "Try them again now")
+    def retry(self, _ids):
         number = Notice.retry(me())
-        flash(f"{number} will be tried again within five minutes." if number else "No email is stuck.", "success")
-        return saved(url_for("event.index_view", _anchor="emails"))
+        return self.to_emails(f"{number} will be tried again within five minutes." if number else "No email is stuck.")

@@ -2,7 +2,7 @@
 
 from flask_admin import expose
 
-from models import Assignee, Child, Incident, Log, Notice, Proposal, Section, User, now, proof, visible
+from models import Assignee, Child, Incident, Log, Notice, Proposal, Section, User, now, upkeep, visible
 from models.tracker import Tracker
 
 from .door import Home, me
@@ -42,7 +42,7 @@ class HomeView(Home):
         if by.may("notice:read"):
             waiting["stuck"] = visible(Notice, by).where(Notice.id.in_(Notice.stuck().select(Notice.id))).count()
         if by.may("event:read"):
-            waiting["warnings"] = list(proof.warnings(now()))
+            waiting["warnings"] = list(upkeep.warnings(now(), upkeep.latest()))
         if by.may("counts:read"):
             waiting["counts"] = {"Incidents": Incident.counts(), "Ofsted logs": Log.counts()}
         if by.may("proposal:approve"):

@@ -46,6 +46,7 @@ ORDER = [  # fmt: skip
     "tracker",
     "policy",
     "proof",
+    "upkeep",
     "copying",
     "backup",
     "demo",

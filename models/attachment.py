@@ -33,6 +33,11 @@ ENDINGS = {
 }
 
 
+def place(folder, digest):
+    """Where a data folder, or a folder of backups, keeps the file with this SHA-256: once, for it never changes."""
+    return folder / "attachments" / digest[:2] / digest
+
+
 def kind_of(content):
     """The media type that the bytes themselves show, or None. Text is text only if it is UTF-8 without NUL."""
     guess = filetype.guess_mime(content)
@@ -70,7 +75,7 @@ class Attachment(Record):
 
     @property
     def path(self):
-        return settings.folder / "attachments" / self.sha256[:2] / self.sha256
+        return place(settings.folder, self.sha256)
 
     @staticmethod
     def check(name, content):

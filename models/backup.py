@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from . import proof
-from .attachment import Attachment
+from .attachment import Attachment, place
 from .base import Refused, connect, db, now, transaction
 from .copying import MIGRATIONS, Runner, alone, copy_to, fingerprint, plain_file, reading, snapshot
 from .event import Event
@@ -41,11 +41,6 @@ def hash_of(path):
         return file_digest(file, "sha256").hexdigest()
 
 
-def pooled(folder, name):
-    """Where `folder` keeps the attachment with the SHA-256 `name`: once for all backups, for it never changes."""
-    return folder / "attachments" / name[:2] / name
-
-
 def fetch(source, target, name):
     """Copy a file that is known by its SHA-256 `name`. Raises Refused when it is missing or is not what it should be."""
     if not source.exists() or hash_of(source) != name:
@@ -59,6 +54,10 @@ def make(folder, secret, tables):
     secret: passphrase or content of a key file (bytes), which locks the keys. Nothing is called a backup before all of it was read
     back and fits; what went wrong is raised, and leaves earlier backups as they were. Earlier ones are kept by RULE.
     """
+    if not (settings.folder / "secret.key").exists():
+        raise Refused(
+            f"There is no secret.key in {settings.folder}: is SAFEGUARDING_DATA the folder of this installation? Nothing was backed up."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
         theirs = {manifest["installation"] for path in good(folder).values() if (manifest := manifest_of(path))}
@@ -82,18 +81,14 @@ def make_one(folder, secret, tables):
             head = Event.head()
             content = fingerprint(tables)
         for name in names:
-            kept = pooled(folder, name)
+            kept = place(folder, name)
             if not kept.exists() or hash_of(kept) != name:
-                fetch(settings.folder / "attachments" / name[:2] / name, kept, name)
+                fetch(place(settings.folder, name), kept, name)
         manifest = {
             "made_at": begun.isoformat(), "installation": identity(), "school": settings.school, "head": f"history {head.id} {head.hash}" if head else "",
             "database": hash_of(part / "safeguarding.db"), "content": content, "attachments": names,
         }  # fmt: skip
         put(part / "manifest.json", json.dumps(manifest, indent=1).encode())
-        if not (settings.folder / "secret.key").exists():
-            raise Refused(
-                f"There is no secret.key in {settings.folder}: is SAFEGUARDING_DATA the folder of this installation? Nothing was backed up."
-            )
         keys = {name: b64encode((settings.folder / name).read_bytes()).decode() for name in KEYS if (settings.folder / name).exists()}
         keys["manifest"] = hash_of(part / "manifest.json")  # sealed with them: a changed manifest does not open
         salt = urandom(16)
@@ -112,8 +107,10 @@ def make_one(folder, secret, tables):
 
 def examine(backup, secret, tables):
     """Read a whole backup; returns (manifest, keys as {name: bytes}). Raises Refused naming the first thing that is not as it was made."""
+    manifest = manifest_of(backup)
+    if not manifest:
+        raise Refused(f"{backup.name} is not a whole backup: its manifest cannot be read.")
     try:
-        manifest = json.loads((backup / "manifest.json").read_text(encoding="utf-8"))
         locked = (backup / "keys.bin").read_bytes()
         keys = json.loads(cipher(secret, locked[:16]).decrypt(locked[16:]))
     except InvalidToken:
@@ -126,7 +123,7 @@ def examine(backup, secret, tables):
     if not file.exists() or hash_of(file) != manifest["database"]:
         raise Refused("safeguarding.db is missing or is not the one that was backed up.")
     for name in manifest["attachments"]:
-        kept = pooled(backup.parent, name)
+        kept = place(backup.parent, name)
         if not kept.exists() or hash_of(kept) != name:
             raise Refused(f"The attachment {name[:12]}… is missing from the backup or damaged.")
     with tempfile.TemporaryDirectory() as folder:  # an old schema is read as of today, and the backup itself stays as it is
@@ -211,7 +208,7 @@ def restore(source, secret, tables):
     db.close()
     try:
         for name in manifest["attachments"]:
-            fetch(pooled(backup.parent, name), settings.folder / "attachments" / name[:2] / name, name)
+            fetch(place(backup.parent, name), place(settings.folder, name), name)
         for name, content in keys.items():
             settings.secret(name, lambda content=content: content)
         put(work, (backup / "safeguarding.db").read_bytes())

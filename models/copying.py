@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from peewee import SqliteDatabase
+from peewee import SqliteDatabase, fn
 from playhouse import db_url
 from playhouse.migrations import Runner
 
@@ -68,8 +68,9 @@ def pour(source, target, tables):
                 with target.bind_ctx([model], False, False):
                     model.insert_many(rows).execute()
             if not isinstance(target, SqliteDatabase):
-                number = f"SELECT setval(pg_get_serial_sequence('\"{model.noun()}\"', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM \"{model.noun()}\"), false)"  # noqa: S608 our own table names
-                target.execute_sql(number)
+                counter = fn.pg_get_serial_sequence(f'"{model.noun()}"', "id")
+                with target.bind_ctx([model], False, False):
+                    model.select(fn.setval(counter, fn.COALESCE(fn.MAX(model.id), 0) + 1, False)).execute()
         with source.bind_ctx(tables, False, False):
             before = fingerprint(tables)
         with target.bind_ctx(tables, False, False):

@@ -156,6 +156,17 @@ class Document(Base):
         )
 
     @property
+    def kept(self):
+        """What the history says was kept: {sha256, digest, signed}; None before the PDF is made. The first counts."""
+        event = (
+            Event.select()
+            .where(Event.subject == self.noun(), Event.record == self.id, Event.verb == "document:keep")
+            .order_by(Event.id)
+            .first()
+        )
+        return event and event.detail
+
+    @property
     def digest(self):
         """The SHA-256 of the words that were signed off; its first half is printed at the foot of the paper."""
         return sha256(self.words.encode()).hexdigest()
@@ -166,7 +177,7 @@ class Document(Base):
         The history keeps its hash, so that neither the words nor the paper can be changed unseen.
         """
         if self.pdf is None:
-            if Event.select().where(Event.subject == self.noun(), Event.record == self.id, Event.verb == "document:keep").exists():
+            if self.kept:
                 raise Refused("This copy was kept once and is gone: restore it from a backup. Another is not made in its place.")
             pdf = sign(to_pdf(self.words, seconds=900), f"Signed off: {self.event.detail.get('record', '')}")
             with transaction():

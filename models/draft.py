@@ -27,12 +27,16 @@ class Draft(Base):
         if sum(len(value) for _name, value in fields) <= LARGEST:
             with transaction():
                 cls.drop(user, path)
-                cls.delete().where(cls.saved_at < now() - KEPT).execute()
                 cls.create(user=user, path=path[:200], fields=fields)
 
     @classmethod
     def of(cls, user, path):
         return cls.get_or_none(cls.user == user, cls.path == path[:200])
+
+    @classmethod
+    def forget(cls):
+        """Drop those that nobody came back to for 30 days."""
+        cls.delete().where(cls.saved_at < now() - KEPT).execute()
 
     @classmethod
     def drop(cls, user, path):

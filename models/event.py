@@ -130,19 +130,17 @@ class Event(Base):
     def erase(cls, incident, by, decision):
         """Take the words out of the history of one case under a retention decision; returns how many events. For a Level 5 only.
 
-        Who did what to which record and when stays, the chain still verifies, and the decision is an event of its own. What the
-        database refuses is every other change of an event (trust: payloads due for erasure can go).
+        Who did what to which record and when stays, the chain still verifies, and the decision is an event of its own; it names the
+        records that the history no longer vouches for. What the database refuses is every other change of an event (trust: payloads
+        due for erasure can go).
         """
         if by.level < 5 or not decision.strip():
             raise Refused("Only a Level 5 may erase what the history says, and only with the retention decision. Nothing was erased.")
         with transaction():
-            ids = [
-                row.id
-                for row in cls.select(cls.id)
-                .where(cls.incident == incident, cls.payload != "", cls.verb != "document:keep")
-                .order_by(cls.id)
-            ]
-            cls.write("event:erase", cls(), by, decision=decision, erased=ids)
+            events = list(cls.select().where(cls.incident == incident, cls.payload != "", cls.verb != "document:keep").order_by(cls.id))
+            ids = [event.id for event in events]
+            unvouched = sorted({key for event in events for key in event.detail.get("states", ())})
+            cls.write("event:erase", cls(), by, decision=decision, erased=ids, unvouched=unvouched)
             return cls.update(payload="").where(cls.id.in_(ids)).execute()
 
     @classmethod

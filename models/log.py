@@ -17,6 +17,7 @@ from .words import pages
 
 BASIS = ["Required by law", "Judged serious"]
 ENQUIRY = ["None", "Opened", "Concluded"]
+SIGNED = ("log:complete", "log:complete_anyway")  # the verbs of a sign-off
 
 
 class Log(Record):
@@ -207,7 +208,7 @@ class Log(Record):
     @property
     def signed_off(self):
         """The event of the sign-off in force, or None."""
-        return Event.last(self, "log:complete", "log:complete_anyway") if self.status == "completed" else None
+        return Event.last(self, *SIGNED) if self.status == "completed" else None
 
     def sections(self):
         """The tracker's sections in order; none before it is begun."""

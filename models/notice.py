@@ -38,7 +38,12 @@ class Notice(Record):
         """Queue an email about somebody's own account. `{link}` in the text becomes a fresh link at each attempt to send, so none is stored."""
         with transaction():
             event = Event.write("user:told", user, None, told=[user], subject=subject)
-            cls.create(event=event, user=user, email=user.email, subject=subject, body=body)
+            cls.queue(event, user, subject, body)
+
+    @classmethod
+    def queue(cls, event, user, subject, body):
+        """One email to `user` because of `event`, which names everyone whom it told, so that `verify` finds one missing or without a cause."""
+        return cls.create(event=event, user=user, email=user.email, subject=subject, body=body)
 
     @classmethod
     def about(cls, by, cases):
@@ -52,8 +57,7 @@ class Notice(Record):
     def announce(cls, verb, record, by, users, changed=None, about=None, **detail):
         """Write the event of a step and queue one email to each of `users`, in the caller's transaction; returns the event.
 
-        An email says who acted, the reference, the status and a link to `about` (else `record`): nothing else. The event names
-        who was told, so that `verify` finds an email that is missing or was never caused.
+        An email says who acted, the reference, the status and a link to `about` (else `record`): nothing else.
         """
         users, event_of, record = list(users), record, about or record
         event = Event.write(verb, event_of, by, changed, told=users, **detail)
@@ -65,7 +69,7 @@ class Notice(Record):
                 to=user,
                 link=f"{settings.url}/{record.noun()}/details/?id={record.id}",
             )
-            cls.create(event=event, user=user, email=user.email, subject=f"{record.reference}: {record.status}", body=body)
+            cls.queue(event, user, f"{record.reference}: {record.status}", body)
         return event
 
     @classmethod

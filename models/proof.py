@@ -1,26 +1,22 @@
 """Proof: whether everything that is kept still fits together, and whether a paper is what was signed off."""
 
 import json
-import logging
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from datetime import timedelta
 from hashlib import file_digest, sha256
 from itertools import islice
 
 from .attachment import Attachment
-from .base import LONDON, Refused, db, now, sqlite, transaction
+from .base import Refused, db, sqlite, transaction
 from .document import Document
 from .event import GENESIS, Event, link, state
-from .log import Log
+from .log import SIGNED, Log
 from .notice import Notice
-from .people import User
 from .seal import check
 from .settings import settings
-from .words import pages, when
+from .words import when
 
-log = logging.getLogger("safeguarding")
 ANCHOR = re.compile(r"history (\d+) ([0-9a-f]{32,64})")  # as papers, emails and backups carry it
 FOOT = re.compile(r'<div id="foot".*?' + ANCHOR.pattern, re.S)  # not in what people wrote: their < and " are escaped
 
@@ -92,11 +88,13 @@ def history(tables, given="", backups=None):
         previous = event.hash
         if not text:
             empty.add(event.id)
-            states.pop(f"{event.subject} {event.record}", None)
         elif any(word in text for word in ('"states": ', '"told": ', '"erased": ', '"readdressed": ')):
             detail = json.loads(text)
             states |= detail.get("states", {})
-            erased.update(detail.get("erased", ()) if event.verb == "event:erase" else ())
+            if event.verb == "event:erase":
+                erased.update(detail.get("erased", ()))
+                for key in detail.get("unvouched", ()):
+                    states.pop(key, None)
             moved.update(detail.get("readdressed", ()) if event.verb == "notice:retry" else ())
             if "told" in detail:
                 told[event.id] = sorted(detail["told"])
@@ -176,8 +174,12 @@ def papers():
     signed = Event.select(Event.id).where(Event.verb.in_(SIGNED))
     if lost := signed.where(Event.id.not_in(Document.select(Document.event))).order_by(Event.id).first():
         raise Refused(f"The copy of the sign-off in event {lost.id} is gone.")
-    for document in Document.select().order_by(Document.id):
-        kept = kept_of(document)
+    said = {
+        event.record: event.detail
+        for event in Event.select().where(Event.subject == "document", Event.verb == "document:keep").order_by(Event.id.desc())
+    }  # the first counts
+    for document in Document.select().order_by(Document.id).iterator():
+        kept = said.get(document.id)
         if document.pdf is None and not kept:
             waiting += 1
             continue
@@ -191,29 +193,16 @@ def papers():
     return count, waiting
 
 
-SIGNED = ("log:complete", "log:complete_anyway")
-
-
-def kept_of(document):
-    """What the history says of a kept copy: {sha256, digest, signed}, or None before it is made."""
-    event = (
-        Event.select()
-        .where(Event.subject == "document", Event.record == document.id, Event.verb == "document:keep")
-        .order_by(Event.id)
-        .first()
-    )
-    return event.detail if event else None
-
-
 def sign_offs():
-    """Every completed log has who signed it off, when, and the copy kept then; every triggered incident its log. Returns how many."""
-    count = 0
-    for log in Log.select().where(Log.status == "completed").order_by(Log.id):
-        count += 1
-        signed = log.signed_off
-        if not signed or not signed.by_id or not Document.select().where(Document.event == signed.id).exists():
-            raise Refused(f"{log} is completed, but who signed it off, when, or the copy kept then is missing.")
-    return count
+    """Every completed log has who signed it off, when, and the copy kept then. Returns how many."""
+    completed = list(Log.select().where(Log.status == "completed").order_by(Log.id))
+    signed = {event.record: event for event in Event.select().where(Event.subject == "log", Event.verb.in_(SIGNED)).order_by(Event.id)}
+    kept = {document.event_id for document in Document.select(Document.event)}
+    for record in completed:
+        event = signed.get(record.id)
+        if not event or not event.by_id or event.id not in kept:
+            raise Refused(f"{record} is completed, but who signed it off, when, or the copy kept then is missing.")
+    return len(completed)
 
 
 def findings(tables, given=""):
@@ -252,7 +241,7 @@ def of_paper(content):
     """Whether `content` (bytes of a PDF) is what was signed off: a sentence that says so. Raises Refused with a sentence that says what it is not."""
     digest, signature = sha256(content).hexdigest(), check(content)
     document = Document.get_or_none(Document.sha256 == digest)
-    kept = kept_of(document) if document else None
+    kept = document and document.kept
     if kept and kept["sha256"] == digest and (signature == "whole" or signature == "foreign" or not kept.get("signed")):
         event = document.event
         seal = {
@@ -281,48 +270,3 @@ def compare(text):
             f"Event {number} is not what it was when this was written down: the history was changed or cut. Tell the DSL and IT today."
         )
     return f"It fits: event {event.id} of {when(event.at)} is what it was, and so is everything before it, if the last check fitted."
-
-
-def warnings(moment):
-    """What is wrong with the installation, or has not been looked at for too long, in sentences. `moment`: now (UTC)."""
-    check, backup, drill = Event.latest("event:verify"), Event.latest("event:backup"), Event.latest("event:drill")
-    if check and check.detail.get("problem"):
-        yield f"Something does not fit: {check.detail['problem']}"
-    for event, days, never, old in (
-        (check, 2, "Nothing has been checked yet.", "The last check"),
-        (backup, 2, "No backup has been made yet.", "The last good backup"),
-        (drill, 100, "No backup has been restored as a drill yet.", "The last restore drill"),
-    ):
-        if not event:
-            yield never
-        elif moment - event.at > timedelta(days=days):
-            yield f"{old} is from {when(event.at)}."
-    if Notice.held():
-        yield "Emails are held back since a restore, until a Level 5 releases them."
-    if stuck := Notice.stuck().count():
-        yield f"{stuck} email{'' if stuck == 1 else 's'} could not be delivered yet."
-
-
-def daily(tables):
-    """Once a day (Europe/London): check everything and email the head of the history to every Level 5. Returns whether it was due."""
-    last = Event.latest("event:anchor")
-    if last and last.at.astimezone(LONDON).date() >= now().astimezone(LONDON).date():
-        return False
-    try:
-        result = " ".join(verify(tables))
-    except Refused as problem:
-        result = f"SOMETHING DOES NOT FIT. {problem} Tell IT today; the page History says more."
-    except Exception as problem:  # the email goes out all the same
-        log.exception("the daily check")
-        result = f"THE CHECK COULD NOT BE RUN ({type(problem).__name__}). Tell IT today."
-    with transaction():
-        again = Event.latest("event:anchor")
-        if (again and again.id) != (last and last.id):
-            return False  # another process was first
-        people = list(User.level_5())
-        anchor = Event.write("event:anchor", Event(), None, told=people, result=result)
-        backup, drill = Event.latest("event:backup"), Event.latest("event:drill")
-        body = pages.get_template("email/anchor.txt").render(anchor=anchor, result=result, backup=backup, drill=drill)
-        for person in people:
-            Notice.create(event=anchor, user=person, email=person.email, subject=f"History up to event {anchor.id}", body=body)
-    return True

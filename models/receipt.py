@@ -29,10 +29,14 @@ class Receipt(Base):
 
     @classmethod
     def keep(cls, token, user, sent, path):
-        """Note, in the transaction of the change, that `sent` ([(name, text)]) was saved and is shown at `path`. Older than 30 days are forgotten."""
+        """Note, in the transaction of the change, that `sent` ([(name, text)]) was saved and is shown at `path`."""
         if token:
-            cls.delete().where(cls.at < now() - KEPT).execute()
             cls.create(token=token[:64], user=user, content=cls.digest(sent), path=path[:300])
+
+    @classmethod
+    def forget(cls):
+        """Drop those older than 30 days."""
+        cls.delete().where(cls.at < now() - KEPT).execute()
 
     @classmethod
     def same(cls, token, user, sent):

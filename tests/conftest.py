@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 import app as application
-from models import Child, Incident, Log, Role, Tracker, User, UserRole, db, demo, document
-from models.base import connect
+from models import Attachment, Child, Document, Event, Incident, Log, Role, Tracker, User, UserRole, db, demo, document
+from models.base import connect, now
 from models.settings import settings
 
 from . import engine
@@ -185,8 +185,6 @@ def answers(school):
 
 def report(school, by=None, alert=True, **more):
     """An incident made by the step itself."""
-    from models.base import now
-
     values = {
         "child": school.child, "noticed_at": now(), "happened": "Not known", "place": "Classroom", "known": "I saw or heard it", "topic": "Red mark",
         "what_happened": "A red mark on the left wrist.", "immediate_danger": False, "immediate_action": "Told the DSL.", "safeguarding_alert": alert,
@@ -259,3 +257,22 @@ def demo_school(app, demonstration, fonts):
     db.connect()
     yield app
     db.close()
+
+
+@pytest.fixture
+def signed(school, ready):
+    """A completed log with an attachment and its signed copy."""
+    Attachment.add(ready.incident, school.dave, "note.txt", b"A note.")
+    ready.incident.amend(text="Seen again at lunch.", by=school.dave)
+    school.child.set(year="Year 8")
+    school.child.save()
+    Event.write("child:edit", school.child, school.carol, {"year": ("Year 6", "Year 8")})
+    ready.complete(by=school.mark)
+    Document.finish()
+    return ready
+
+
+def passphrase_only(cast_app, user, password=PASSWORD):
+    person = Person(cast_app, user)
+    person.get("/login")
+    return person, person.post("/login", {"email": user.email, "password": password})

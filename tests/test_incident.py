@@ -164,3 +164,10 @@ def test_reading_is_written_down(cast, incident):
     cast.carol.get(f"/incident/details/?id={incident.id}")
     assert Event.last(incident, "incident:read").by.name == "Carol Vaughan-Ŵyn"
     assert Notice.select().count() == 0
+
+
+def test_the_number_goes_on_after_9999(school, incident):
+    stem = incident.reference[:-4]
+    for number in (9999, 10_000):
+        Incident.insert(incident.__data__ | {"id": number, "reference": f"{stem}{number}"}).execute()
+    assert [report(school).reference for _again in range(2)] == [f"{stem}10001", f"{stem}10002"]

@@ -247,3 +247,10 @@ def test_nobody_at_level_5_is_said_plainly(cast, school):
     assert "Nobody. There is no active Level 5." in cast.mark.get(f"/log/details/?id={log.id}").text_only
     with pytest.raises(Refused):
         Log.get_by_id(log.id).complete(by=school.mark)
+
+
+def test_what_changed_is_highlighted(cast, school, log):
+    log.edit(school.carol, summary="A red mark on the left wrist.")
+    log.edit(school.carol, summary="A red mark on the right wrist.")
+    text = " ".join(cast.alice.get(f"/log/details/?id={log.id}").text.split())
+    assert '<del><span class="sr">removed: </span> left</del><ins><span class="sr">added: </span> right</ins> wrist.' in text

@@ -65,10 +65,14 @@ def address(rule, method, case):
 def sent(rule, case):
     """What a POST carries: too little to be saved, enough to pass the door."""
     noun = rule.split("/")[1]
-    action = {"incident": "incident:amend", "log": "log:reopen", "user": "user:reset_factor", "proposal": "proposal:approve"}.get(
-        noun, "none"
-    )
-    return {"rowid": case.get(noun.replace("-", "_"), 1), "action": action, "text": ""}
+    actions = {
+        "incident": "incident:amend",
+        "log": "log:reopen",
+        "user": "user:reset_factor",
+        "proposal": "proposal:approve",
+        "event": "notice:retry",
+    }
+    return {"rowid": case.get(noun.replace("-", "_"), 1), "action": actions.get(noun, "none"), "text": ""}
 
 
 def test_every_door_answers_each_role_as_written(app, school, cast, case):

@@ -6,11 +6,11 @@ from smtplib import SMTPResponseException
 import pytest
 
 import app as application
-from models import Event, Notice, db
+from models import Event, Notice, Refused, db, transaction
 from models.base import at, now
 
 from . import engine
-from .faults import post_office
+from .faults import post_office, whole
 
 
 @pytest.fixture
@@ -128,3 +128,53 @@ def test_the_commands(app, school, log, inbox):
     broken = runner.invoke(args=["verify"])
     assert broken.exit_code == 1 and "event 4" in broken.output
     assert "up to date" in runner.invoke(args=["migrate"]).output
+
+
+def test_held_emails_wait_for_a_level_5(cast, school, log):
+    with transaction():
+        Event.write("event:restore", Event(), None)
+    sent = []
+    assert Notice.deliver(sent.append) == 0 and not sent
+    assert "held back" in cast.ira.get("/").text_only
+    cast.ira.get("/event/")
+    assert cast.ira.post("/event/action/", {"action": "notice:release"}).status_code == 403
+    cast.alice.get("/event/")
+    assert "on their way" in cast.alice.post("/event/action/", {"action": "notice:release"}).text_only
+    assert "No emails are held back" in cast.alice.post("/event/action/", {"action": "notice:release"}).text_only
+    assert Notice.deliver(sent.append) == 2
+
+
+def test_stuck_emails_are_tried_again_at_the_address_of_today(cast, school, log):
+    Notice.update(status="failed", attempts=1).where(Notice.user == school.bob).execute()
+    school.bob.email = "bob.adeyemi@thornley.example"
+    school.bob.save()
+    cast.ira.get("/event/")
+    assert "1 will be tried again" in cast.ira.post("/event/action/", {"action": "notice:retry"}).text_only
+    assert "No email is stuck" in cast.ira.post("/event/action/", {"action": "notice:retry"}).text_only
+    sent = []
+    Notice.deliver(lambda notice: sent.append(notice.email))
+    assert "bob.adeyemi@thornley.example" in sent and whole()
+
+
+def test_it_cannot_give_itself_the_release_of_held_emails(school):
+    from models import Role
+    from models.proposal import edit_role
+
+    role = Role.get(Role.name == "IT")
+    assert edit_role(
+        role, school.ira, name=role.name, level=role.level, description=role.description, permissions=[*role.permissions, "notice:release"]
+    )
+    assert "notice:release" not in Role.get(Role.name == "IT").permissions, "it waits for a Level 5"
+    Event.write("event:restore", Event(), None)
+    with pytest.raises(Refused, match="Only a Level 5"):
+        Notice.release(by=school.ira)
+
+
+def test_try_again_leaves_what_a_worker_has_in_hand(school, log):
+    notice = Notice.select().first()
+    Notice.update(attempts=2).where(Notice.id == notice.id).execute()
+    assert Notice.get_by_id(notice.id).claim()
+    Notice.retry(by=school.ira)
+    sent = []
+    Notice.deliver(lambda other: sent.append(other.id))
+    assert notice.id not in sent

@@ -3,8 +3,7 @@
 import re
 import threading
 
-from models import TABLES, Addendum, Draft, Event, Incident, Log, Receipt, proof
-from models.base import at, now
+from models import TABLES, Addendum, Draft, Event, Incident, Log, proof
 
 from .conftest import Person
 from .test_house_rules import HERE
@@ -86,13 +85,6 @@ def test_the_token_is_its_owners(cast, answers):
     cast.dina.get("/incident/new/")
     page = cast.dina.post("/incident/new/", sent)
     assert Incident.select().count() == 2 and Incident.select().order_by(Incident.id.desc()).first().reference in page.text_only
-
-
-def test_receipts_are_forgotten_after_a_month(school):
-    with at(now().replace(year=2025)):
-        Receipt.keep("old", school.dave, [], "/")
-    Receipt.keep("new", school.dave, [], "/")
-    assert [receipt.token for receipt in Receipt.select()] == ["new"]
 
 
 def test_a_refusal_inside_a_post_is_written_down(cast, incident):

@@ -1,0 +1,187 @@
+"""Bad days for people: the disk is full, the database is held or away, many save at once. What they typed comes back, and is saved once."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from html import unescape
+
+import pytest
+from peewee import OperationalError
+
+from models import Document, Event, Incident, Log, Section, User, db
+from models.settings import settings
+
+from . import engine
+from .conftest import report, settle
+from .faults import small_disk, whole
+
+
+def typed(page):
+    """The form of the page that gives the text back, as its button sends it."""
+    form = re.search(r"<form.*?</form>", page.text, re.S).group()
+    fields = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', form)) | dict(re.findall(r'name="([^"]*)" rows="\d+">([^<]*)', form))
+    return {unescape(name): unescape(value) for name, value in fields.items()}
+
+
+def once(page):
+    return re.search(r'name="once" value="([^"]+)"', page.text).group(1)
+
+
+@pytest.mark.only("sqlite")
+def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, school, cast, answers, tmp_path, fonts):
+    cast.dave.get("/")
+    with small_disk(tmp_path / "small", 3_000_000) as folder:
+        db.close()
+        for name in ("safeguarding.db",):
+            (folder / name).write_bytes((school.folder / name).read_bytes())
+        settle(folder, fonts)
+        db.connect()
+        saved = 0
+        for number in range(2_000):
+            sent = answers | {"topic": str(number), "what_happened": "A long text. " * 2_000, "once": once(cast.dave.get("/incident/new/"))}
+            page = cast.dave.post("/incident/new/", sent)
+            if page.status_code != 200:
+                break
+            saved += 1
+        assert page.status_code == 507 and "The disk is full" in page.text_only and "Nothing was saved" in page.text_only
+        assert typed(page)["what_happened"].strip() == sent["what_happened"].strip() and saved > 5
+        assert Incident.select().count() == saved, "every acknowledged one, and no other"
+        if sys.platform == "linux":
+            subprocess.run(["mount", "-o", "remount,size=20m", folder], check=False)
+        page = cast.dave.post("/incident/new/", typed(page))
+        assert page.request.path == "/incident/details/" and Incident.select().count() == saved + 1
+        assert whole()
+        db.close()
+        settle(school.folder, fonts)
+        db.connect()
+
+
+def test_a_database_that_is_held_too_long_gives_the_text_back_and_saves_it_once_later(cast, school, answers):
+    sent = answers | {"once": once(cast.dave.get("/incident/new/")), "what_happened": "Typed while “somebody” held <everything> up."}
+    db.close()
+    with closing(Holder()) as holder:
+        begun = time.monotonic()
+        page = cast.dave.post("/incident/new/", sent)
+        assert 9 < time.monotonic() - begun < 29, "it waited as long as promised"
+        assert page.status_code == 503 and page.headers["Retry-After"] and typed(page)["what_happened"] == sent["what_happened"]
+        assert "sqlite" not in page.text.lower() and "locked" not in page.text.lower() and "psycopg" not in page.text.lower()
+        holder.close()
+    db.connect(reuse_if_open=True)
+    again = typed(page)
+    for _ in range(3):
+        assert cast.dave.post("/incident/new/", again).request.path == "/incident/details/"
+    assert Incident.select().count() == 1 and Incident.get().what_happened == sent["what_happened"] and whole()
+
+
+class Holder:
+    """A writer that holds the lock until it is closed."""
+
+    def __init__(self):
+        if engine.current().name == "sqlite":
+            self.connection = sqlite3.connect(settings.folder / "safeguarding.db", isolation_level=None)
+            self.connection.execute("BEGIN IMMEDIATE")
+        else:
+            import psycopg
+
+            self.connection = psycopg.connect(settings.database)
+            self.connection.execute("SELECT pg_advisory_xact_lock(7202611)")
+
+    def close(self):
+        self.connection.close()
+
+
+@pytest.mark.only("postgresql")
+def test_a_restarted_server_costs_one_page_and_no_text(cast, school, answers, monkeypatch):
+    sent = answers | {"once": once(cast.dave.get("/incident/new/"))}
+    event_write = Event.write.__func__
+    calls = []
+
+    def restart(cls, verb, *args, **kwargs):
+        if verb == "incident:report" and not calls:
+            calls.append(verb)
+            engine.current().restart()
+        return event_write(cls, verb, *args, **kwargs)
+
+    monkeypatch.setattr(Event, "write", classmethod(restart))
+    page = cast.dave.post("/incident/new/", sent)
+    assert page.status_code == 503 and typed(page)["what_happened"] == sent["what_happened"]
+    db.close()
+    db.connect()
+    assert not Incident.select().exists()
+    assert cast.dave.post("/incident/new/", typed(page)).request.path == "/incident/details/"
+    assert Incident.select().count() == 1 and whole()
+
+
+def test_trouble_tells_strangers_nothing_and_repeats_no_passphrase(app, school, monkeypatch):
+    from .conftest import Person
+
+    stranger = Person(app, school.dave)
+    stranger.get("/login")
+    monkeypatch.setattr(User, "select", lambda *args: (_ for _ in ()).throw(OperationalError("database is locked")))
+    page = stranger.post("/login", {"email": school.dave.email, "password": "a secret phrase"})
+    assert page.status_code == 503 and "a secret phrase" not in page.text and school.dave.email not in page.text
+
+
+def test_files_are_sent_back_to_the_form(cast, answers, monkeypatch):
+    from io import BytesIO
+
+    cast.dave.get("/incident/new/")
+
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("models.attachment.put", full)
+    page = cast.dave.post("/incident/new/", answers | {"files": (BytesIO(b"A note."), "note.txt")}, content_type="multipart/form-data")
+    assert page.status_code == 507 and "use your browser’s back" in page.text_only.lower() and "Try again" not in page.text_only
+    assert not Incident.select().exists() and answers["immediate_action"] in page.text
+
+
+def test_fifty_people_saving_at_once_all_succeed(app, school):
+    gate, troubles = threading.Barrier(50), []
+
+    def save(number):
+        try:
+            with db.connection_context():
+                gate.wait()
+                incident = report(school, topic=str(number))
+                Log.trigger(incident, school.mark)
+        except Exception as problem:
+            troubles.append(problem)
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not troubles and Incident.select().count() == Log.select().count() == 50 and whole()
+
+
+def test_two_in_different_sections_never_meet(cast, school, tracker):
+    first, second = tracker.in_order()[:2]
+    for person, section in ((cast.carol, first), (cast.alice, second)):
+        person.get(f"/section/edit/?id={section.id}")
+    for person, section in ((cast.carol, first), (cast.alice, second)):
+        question = next(q for q in section.questions if q["kind"] == "long text")
+        page = person.post(f"/section/edit/?id={section.id}", {"version": section.version, f"q{question['id']}": f"By {person.user}."})
+        assert page.status_code == 200 and "Saved" in page.text_only
+    assert {str(section.saved_by) for section in Section.select().where(Section.saved_at.is_null(False))} == {
+        "Carol Vaughan-Ŵyn",
+        "Alice Brennan",
+    }
+
+
+def test_signed_off_while_another_types_gives_the_text_back(cast, school, ready):
+    section = ready.tracker.first().in_order()[0]
+    cast.carol.get(f"/section/edit/?id={section.id}")
+    ready.complete(by=school.mark)
+    question = next(q for q in section.questions if q["kind"] == "long text")
+    page = cast.carol.post(
+        f"/section/edit/?id={section.id}", {"version": section.version, f"q{question['id']}": "Typed until the last moment."}
+    )
+    assert page.status_code in (409, 422) and "Typed until the last moment." in page.text and "Nothing was saved" in page.text_only
+    Document.finish()
+    assert whole()

@@ -1,0 +1,173 @@
+"""Sessions: how they end, what is typed when they run out, being asked again, and where redirects may lead."""
+
+import re
+import time
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from models import Document, Draft, Event, Incident, Log, Session, User, UserRole
+from models.base import at, now
+from models.signin import hashed
+
+from .conftest import PASSWORD, Person, code_of, passphrase_only, report
+
+
+def test_a_copied_cookie_ends_with_the_session(app, cast, school):
+    copy = Person(app, school.alice)
+    copy.client.set_cookie("session", cast.alice.client.get_cookie("session").value)
+    assert copy.lands("/") == "/"
+    cast.alice.post("/logout")
+    assert copy.lands("/") == "/login"
+
+
+def test_idle_for_20_minutes_and_10_hours_at_most(cast, school):
+    cast.alice.get("/")
+    with at(now() + timedelta(minutes=19)):
+        assert cast.alice.lands("/") == "/"
+    with at(now() + timedelta(minutes=40)):
+        assert cast.alice.lands("/") == "/login"
+    session = Session.select().where(Session.user == school.mark)
+    cast.mark.get("/")
+    Session.update(begun_at=now() - timedelta(hours=10, minutes=1)).where(Session.id == session.get().id).execute()
+    assert cast.mark.lands("/") == "/login"
+
+
+def test_only_a_hash_of_the_token_is_kept(cast):
+    cast.alice.get("/")
+    with cast.alice.client.session_transaction() as cookie:
+        assert Session.get().token == hashed(cookie["door"]) != cookie["door"]
+
+
+def test_a_new_passphrase_ends_the_other_sessions_and_keeps_this_one(app, cast, school):
+    other = Person(app, school.carol).sign_in()
+    here = cast.carol
+    page = here.post(
+        "/change", {"password": PASSWORD, "new_password": "marble teapot orbit 9", "new_password_confirm": "marble teapot orbit 9"}
+    )
+    assert here.lands("/") == "/", page.text_only
+    assert other.lands("/") == "/login"
+    assert Event.last(school.carol, "user:password")
+
+
+def test_deactivation_and_a_change_of_role_count_at_the_next_request(cast, school):
+    assert cast.carol.get("/log/").status_code == 200
+    UserRole.delete().where(UserRole.user == school.carol).execute()
+    assert cast.carol.get("/log/").status_code == 403
+    assert cast.dave.get("/incident/").status_code == 200
+    cast.ira.get(f"/user/edit/?id={school.dave.id}")
+    fields = {
+        "version": User.get_by_id(school.dave.id).version,
+        "name": "Dave Pritchard",
+        "email": school.dave.email,
+        "active": "no",
+        "roles": [role.id for role in school.dave.roles],
+    }
+    assert cast.ira.post(f"/user/edit/?id={school.dave.id}", fields).status_code == 200
+    assert cast.dave.lands("/incident/") == "/login"
+    _person, page = passphrase_only(cast.ira.client.application, school.dave)
+    assert "Not signed in" in page.text_only
+
+
+def test_people_see_and_end_their_own_sessions(app, cast, school):
+    other = Person(app, school.alice).sign_in()
+    assert other.lands("/") == "/"
+    page = cast.alice.get("/account/")
+    assert "This browser" in page.text_only and page.text.count("End this one") == 1
+    id = re.search(r'name="id" value="(\d+)"', page.text).group(1)
+    cast.dave.get("/account/")
+    cast.dave.post("/account/end/", {"id": id})
+    assert other.lands("/") == "/", "not by somebody else"
+    cast.alice.post("/account/end/", {"id": id})
+    assert other.lands("/") == "/login" and cast.alice.lands("/") == "/"
+
+
+def test_what_is_typed_when_the_session_has_run_out_is_back_after_signing_in(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    with at(now() + timedelta(minutes=30)):
+        page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed while the bell rang."})
+        assert "What you typed is kept" in page.text_only and Incident.select().count() == 0
+        page = cast.dave.sign_in().get("/incident/new/")
+        assert "A long text, typed while the bell rang." in page.text and "is back in the form" in page.text_only
+        assert cast.dave.post("/incident/new/", answers).status_code == 200
+        assert Draft.select().count() == 0 and Incident.select().count() == 1
+    cast.dina.get("/incident/new/")
+
+
+def test_a_draft_is_the_writers_alone_and_kept_without_scripts(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", {"what_happened": "Half a sentence", "draft": "1"})
+    assert "Half a sentence" in page.text and Incident.select().count() == 0
+    assert "Half a sentence" not in cast.dina.get("/incident/new/").text
+    cast.dave.get("/")
+    kept = cast.dave.post("/account/draft/", {"draft_path": "/incident/new/", "what_happened": "A whole sentence"})
+    assert kept.json == {"kept": True} and "A whole sentence" in cast.dave.get("/incident/new/").text
+
+
+def test_sign_off_asks_again_after_10_minutes_and_loses_nothing(cast, school, monkeypatch):
+    log = Log.trigger(report(school), school.mark)
+    cast.alice.get("/")
+    with cast.alice.client.session_transaction() as cookie:
+        cookie["fs_paa"] = time.time() - 700
+    fields = {"action": "log:complete_anyway", "rowid": log.id, "reason": "Typed before the question"}
+    page = cast.alice.post("/log/action/", fields)
+    assert "Your passphrase, please" in page.text_only and 'value="Typed before the question"' in page.text and Log.get().status == "open"
+    page = cast.alice.post("/log/action/", fields | {"passphrase_again": "wrong"})
+    assert page.status_code == 403 and "This is not your passphrase." in page.text_only and Log.get().status == "open"
+    page = cast.alice.post("/log/action/", fields | {"passphrase_again": PASSWORD})
+    assert page.status_code == 200 and Log.get().status == "completed" and Document.select().count() == 1
+
+
+def test_exports_and_changes_of_access_ask_again(cast, school):
+    cast.mark.get("/")
+    cast.ira.get("/")
+    for person in (cast.mark, cast.ira):
+        with person.client.session_transaction() as cookie:
+            cookie["fs_paa"] = time.time() - 700
+    page = cast.mark.get("/log/export/csv/", follow_redirects=True)
+    assert page.request.path == "/verify"
+    page = cast.mark.post("/verify?next=/log/export/csv/", {"password": PASSWORD})
+    assert page.mimetype == "text/csv"
+    fields = {"name": "Dave P", "email": school.dave.email, "active": "yes", "version": 1, "roles": []}
+    for path, data in (
+        (f"/user/edit/?id={school.dave.id}", fields),
+        ("/role/new/", {"name": "X", "level": 1}),
+        ("/user/action/", {"action": "user:reset_factor", "rowid": school.dave.id}),
+    ):
+        assert "Your passphrase, please" in cast.ira.post(path, data).text_only, path
+    assert User.get_by_id(school.dave.id).name == "Dave Pritchard"
+
+
+def stays(location):
+    """Whether a browser that follows `location` stays on this host."""
+    return not urlsplit(location).netloc and not urlsplit(location).scheme and not re.match(r"[\s\\/]{2}|\\", location)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "https:evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "http:///evil.example",
+        "\\\\evil.example",
+        "/%09/evil.example",
+    ],
+)
+def test_no_redirect_leads_elsewhere(app, school, target):
+    person = Person(app, school.alice)
+    person.get("/login", query_string={"next": target})
+    page = person.client.post(
+        "/login", query_string={"next": target}, data={"csrf_token": person.token, "email": school.alice.email, "password": PASSWORD}
+    )
+    assert stays(page.headers.get("Location", "/")), page.headers["Location"]
+    page = person.client.post(
+        "/tf-validate", query_string={"next": target}, data={"csrf_token": person.token, "code": code_of(app, school.alice)}
+    )
+    assert stays(page.headers.get("Location", "/")), page.headers["Location"]
+    for path in ("/incident/details/", "/incident/edit/", "/log/details/", "/incident/new/"):
+        answer = person.client.get(path, query_string={"id": "1", "url": target})
+        assert stays(answer.headers.get("Location", "/")), answer.headers["Location"]

@@ -1,0 +1,123 @@
+"""What is looked after daily, and what people see of it: the daily email, the page History, warnings."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models import TABLES, Attachment, Draft, Event, Notice, Receipt, Refused, proof, upkeep
+from models.base import at, now
+
+from .conftest import report
+from .faults import whole
+
+
+def test_the_result_is_kept_and_shown(cast, signed):
+    proof.verify(TABLES)
+    page = cast.alice.get("/event/")
+    assert "Last checked on" in page.text_only and "events, with their anchors, records and emails, all fit" in page.text_only
+    Attachment.get().path.write_bytes(b"Another note.")
+    with pytest.raises(Refused):
+        proof.verify(TABLES)
+    for person in (cast.alice, cast.ira):
+        assert "The file of attachment 1 is damaged" in person.get("/event/").text_only
+        assert "Something does not fit" in person.get("/").text_only
+
+
+def test_it_sees_how_it_stands_and_no_record(cast, signed):
+    Notice.update(attempts=3, problem="SMTPRecipientsRefused 452").execute()
+    page = cast.ira.get("/event/")
+    assert "452" in page.text_only and "alice@thornley.example" in page.text_only and "No backup has been made yet" in page.text_only
+    for secret in ("OFS-", "INC-", "Zofia", "Red mark", "Who did what"):
+        assert secret not in page.text, secret
+    assert "Who did what" in cast.alice.get("/event/").text_only
+
+
+def test_level_5_read_who_did_what_but_for_what_is_about_them(cast, school):
+    from models.incident import ABOUT
+
+    closed = report(school, by=school.dina, adults=[(school.bob, ABOUT)])
+    cast.dave.get(f"/incident/details/?id={closed.id}")
+    assert closed.reference in cast.alice.get("/event/?what=Changes").text
+    assert "was refused" in cast.alice.get("/event/?what=Refusals").text_only
+    assert closed.reference not in cast.bob.get("/event/").text
+    assert "signed in" not in cast.alice.get("/event/?what=Exports").text_only
+
+
+def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monkeypatch):
+    from admin_views.history import EventView
+
+    monkeypatch.setattr(EventView, "at_most", 3)
+    page = cast.alice.get("/event/")
+    assert Event.select().count() > 3 and "3 events" in page.text_only and str(Event.head().id) in page.text_only
+
+
+def test_a_kept_line_is_compared_on_the_page(cast, school, incident):
+    head = Event.head()
+    assert "It fits" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {head.hash}"}).text_only
+    assert "Tell the DSL and IT today" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {'0' * 64}"}).text_only
+
+
+def test_level_5_get_the_head_once_a_day(school, incident):
+    moment = now().replace(hour=12)
+    with at(moment):
+        assert upkeep.daily(TABLES) and not upkeep.daily(TABLES)
+    letters = list(Notice.select().where(Notice.subject.startswith("History")))
+    anchor = Event.latest("event:anchor")
+    assert {letter.email for letter in letters} == {"alice@thornley.example", "bob@thornley.example"}
+    assert (
+        f"history {anchor.id} {anchor.hash}" in letters[0].body
+        and "all fit" in letters[0].body
+        and incident.reference not in letters[0].body
+    )
+    with at(moment + timedelta(days=1)):
+        assert upkeep.daily(TABLES)
+    assert whole()
+
+
+def test_the_daily_email_says_when_something_does_not_fit(school, signed):
+    Attachment.get().path.write_bytes(b"Another note.")
+    assert upkeep.daily(TABLES)
+    assert "SOMETHING DOES NOT FIT" in Notice.select().order_by(Notice.id.desc()).first().body
+
+
+def test_two_workers_send_the_daily_email_once(school, monkeypatch):
+    """The other worker gets there while this one is still checking."""
+    verify = proof.verify
+
+    def slow(tables):
+        monkeypatch.setattr(proof, "verify", verify)
+        assert upkeep.daily(tables)
+        return verify(tables)
+
+    monkeypatch.setattr(proof, "verify", slow)
+    assert not upkeep.daily(TABLES)
+    assert Event.select().where(Event.verb == "event:anchor").count() == 1
+
+
+def test_the_daily_email_goes_out_although_the_check_cannot_be_run(school, monkeypatch, caplog):
+    monkeypatch.setattr(proof, "findings", lambda *args: 1 / 0)
+    assert upkeep.daily(TABLES) and not upkeep.daily(TABLES)
+    assert "THE CHECK COULD NOT BE RUN" in Notice.select().order_by(Notice.id.desc()).first().body
+
+
+def test_receipts_and_drafts_are_forgotten_after_a_month(school):
+    with at(now().replace(year=2025)):
+        Receipt.keep("old", school.dave, [], "/")
+        Draft.keep(school.dave, "/incident/new/", [("topic", "Never finished")])
+    Receipt.keep("new", school.dave, [], "/")
+    Draft.keep(school.dina, "/incident/new/", [("topic", "In the middle of it")])
+    assert upkeep.daily(TABLES)
+    assert [receipt.token for receipt in Receipt.select()] == ["new"]
+    assert [draft.user for draft in Draft.select()] == [school.dina]
+
+
+def test_the_day_of_the_daily_email_is_the_schools(school):
+    with at(datetime(2026, 7, 1, 22, 30, tzinfo=UTC)):  # 23:30 in London
+        assert upkeep.daily(TABLES)
+    with at(datetime(2026, 7, 1, 23, 30, tzinfo=UTC)):  # the next day there
+        assert upkeep.daily(TABLES)
+
+
+def test_it_is_warned_on_the_home_page(cast, school):
+    assert "No backup has been made yet" in cast.ira.get("/").text_only
+    assert "No backup" not in cast.carol.get("/").text_only
