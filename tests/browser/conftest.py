@@ -58,6 +58,20 @@ class Desk:
         page.get_by_role("button", name="Sign in").click()
         return self
 
+    def report(self, child, what_happened):
+        """Type what a report needs; left open is only whether it raises an alert."""
+        page = self.page
+        page.get_by_label("Child *").fill(child)
+        page.get_by_label("How exactly do you know").select_option("Not known")
+        page.get_by_label("Where did it happen").select_option("Classroom")
+        page.get_by_label("How is it known").select_option("I saw or heard it")
+        page.get_by_label("What happened").fill(what_happened)
+        page.get_by_role("group", name="Is the child in immediate danger").get_by_label("No").check()
+        page.get_by_label("What was done at once").fill("Told the DSL at once.")
+
+    def alert(self, answer):
+        self.page.get_by_role("group", name="Does this incident raise a safeguarding alert").get_by_label(answer).check()
+
     def press(self, name):
         self.page.get_by_role("button", name=name, exact=True).click()
 
