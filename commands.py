@@ -9,7 +9,7 @@ import click
 from peewee import PeeweeException
 
 from admin_views.trouble import first_cause
-from models import TABLES, Choice, Document, Event, Refused, Role, Template, backup, db, proof, transaction
+from models import TABLES, Choice, Document, Event, Refused, Role, Template, backup, db, proof, roll, transaction
 from models.base import connect
 from models.copying import alone, copy_to, pending, upgrade
 from models.settings import settings
@@ -134,6 +134,18 @@ def drill_command(folder, key_file):
     click.echo("The drill went well.")
 
 
+@click.command("children")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def children_command(file):
+    """Add and correct the children of a CSV list, as often as wanted; a row that cannot be taken is named, and the others are taken."""
+    with opened():
+        done, bad = roll.take(file.read_bytes())
+    for line in done + bad:
+        click.echo(line)
+    if bad:
+        raise click.ClickException(f"{len(bad)} rows were not taken. Nothing of them was saved.")
+
+
 @click.command("copy-to")
 @click.argument("url")
 def copy_command(url):
@@ -145,4 +157,4 @@ def copy_command(url):
     click.echo("The same in both. Set DATABASE_URL to the new one and start again; the old one stays as it is.")
 
 
-COMMANDS = (migrate_command, verify_command, backup_command, restore_command, drill_command, copy_command)
+COMMANDS = (migrate_command, verify_command, backup_command, restore_command, drill_command, children_command, copy_command)

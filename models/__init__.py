@@ -38,6 +38,7 @@ ORDER = [  # fmt: skip
     "proposal",
     "lists",
     "child",
+    "roll",
     "incident",
     "attachment",
     "sharing",

@@ -1,0 +1,118 @@
+"""The roll: a list of children from the school’s own system, with all that such lists get wrong."""
+
+import csv
+from datetime import date, timedelta
+from io import StringIO
+
+import pytest
+
+import app as application
+from models import Child, Event, Refused, roll
+
+from .faults import killed_at, whole
+
+HEADING = ["UPN", "Forename", "Surname", "Date of birth", "Year group", "Leaving date"]
+NAMES = [("Zofia", "Łukasiewicz"), ("Ngũgĩ", "wa Kamau"), ("花子", "山田"), ("Siôn", "Ŵyn"), ("Mei-Ling", "O’Hara"), ("Ọlá", "Adébáyọ̀")]
+
+
+def rows(count):
+    for number in range(count):
+        forename, surname = NAMES[number % len(NAMES)]
+        born = date(2010, 1, 1) + timedelta(days=number % 3000)
+        yield [f"B{number:011}{'AZ'[number % 2]}", forename, f"{surname} {number}", f"{born:%d/%m/%Y}", f"Year {number % 13}", ""]
+
+
+def listed(table, heading=HEADING):
+    text = StringIO()
+    csv.writer(text).writerows([heading, *table])
+    return ("\ufeff" + text.getvalue()).encode()
+
+
+WRONG = [
+    (3, "", "date of birth is missing"),
+    (3, "31/02/2013", "not a date"),
+    (3, "01/01/2999", "in the future"),
+    (0, "B123", "UPN is not a letter"),
+    (0, "B00000000000A", "same child as in row 2"),
+    (2, "", "name is missing"),
+    (2, "x" * 130, "longer than 120"),
+    (1, "Zo\0fia", "no letter"),
+    (4, "a year of a very long name", "longer than 20"),
+    (5, "soon", "leaving date is not a date"),
+]
+
+
+def spoilt(count, number):
+    """A list with `number` wrong rows spread over it, and what is to be said of each: {row: words}."""
+    table, said = list(rows(count)), {}
+    for index in range(number):
+        place, (cell, text, words) = (index + 1) * count // (number + 1), WRONG[index % len(WRONG)]
+        table[place][cell] = text
+        said[place + 2] = words
+    return table, said
+
+
+def test_ten_thousand_rows_with_37_bad_ones_cut_off_half_way_and_run_twice(school):
+    table, said = spoilt(10_000, 37)
+    content, before = listed(table), Child.select().count()
+    half = content[: len(content) // 2]
+    roll.take(half[: half.rindex(b"/")])
+    assert 4_000 < Child.select().count() < 6_000
+    done, bad = roll.take(content)
+    assert Child.select().count() == before + 9_963 and len(bad) == 37
+    for (row, words), line in zip(said.items(), bad, strict=True):
+        assert line.startswith(f"Row {row} was not taken: ") and words in line, line
+    head = Event.head().id
+    done, again = roll.take(content)
+    assert done == ["0 children added.", "0 children corrected.", "9,963 children as they were."] and again == bad
+    assert Event.head().id == head and Event.select().where(Event.verb == "child:add").count() == 9_963 and whole()
+
+
+def test_killed_half_way_it_is_done_again(school):
+    content, before = listed(rows(250)), Child.select().count()
+    assert killed_at(1_000, lambda: roll.take(content))
+    there = Child.select().count() - before
+    assert 0 < there < 250 and there % roll.BATCH == 0 and whole(), "whole batches"
+    roll.take(content)
+    assert Child.select().count() == before + 250 and whole()
+
+
+def test_a_child_is_known_by_upn_or_by_name_and_date_of_birth(school):
+    zofia = school.child
+    born = f"{zofia.date_of_birth:%Y-%m-%d}"
+    table = [[zofia.upn, "Zofia Maria Łukasiewicz", born, "Year 8"], ["", "Siôn Ŵyn", "17/04/2013", "Year 10"]]
+    done, bad = roll.take(listed(table, ["UPN", "Name", "DOB", "Year"]), by=school.alice)
+    assert done[1] == "2 children corrected." and not bad
+    assert Child.get_by_id(zofia.id).name == "Zofia Maria Łukasiewicz" and Child.get(Child.name == "Siôn Ŵyn").upn == "A123456789003"
+    event = Event.last(zofia, "child:edit")
+    assert event.by == school.alice and event.detail["changed"]["name"] == ["Zofia Łukasiewicz", "Zofia Maria Łukasiewicz"] and whole()
+
+
+def test_a_list_whose_columns_slipped_renames_nobody(school):
+    before = {child.id: child.name for child in Child.select()}
+    table = [["A123456789000", "Siôn Ŵyn", "18/04/2013"], ["C12345678900A", "山田 花子", "2013-03-17"]]
+    done, bad = roll.take(listed(table, ["UPN", "Name", "DOB"]))
+    assert "another name and another date of birth" in bad[0] and "with another UPN" in bad[1]
+    assert {child.id: child.name for child in Child.select()} == before and done[1] == "0 children corrected."
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"", "must name the columns"), (b"UPN,Name\r\n", "must name the columns"), ("Name,DOB\nZofia Ł".encode()[:-1], "UTF-8"),
+     (b'Name,DOB\n"' + b"x" * 200_000, "not a whole CSV")],
+    ids=["empty", "no date of birth", "cut in a letter", "cut in a quotation"],
+)  # fmt: skip
+def test_what_is_no_list_is_refused_whole(school, content, sentence):
+    with pytest.raises(Refused, match=sentence):
+        roll.take(content)
+
+
+def test_the_command_names_the_rows_and_ends_with_a_failure(school, tmp_path):
+    runner = application.create_app(TESTING=True, SECRET_KEY="x").test_cli_runner()
+    table, _said = spoilt(20, 1)
+    (tmp_path / "roll.csv").write_bytes(listed(table))
+    answer = runner.invoke(args=["children", str(tmp_path / "roll.csv")])
+    assert answer.exit_code == 1 and "19 children added." in answer.output and "Row 12 was not taken" in answer.output
+    assert "1 rows were not taken. Nothing of them was saved." in answer.output
+    (tmp_path / "roll.csv").write_bytes(listed(rows(3)))
+    assert runner.invoke(args=["children", str(tmp_path / "roll.csv")]).exit_code == 0
