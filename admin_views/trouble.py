@@ -15,7 +15,7 @@ from models.settings import settings
 
 log = logging.getLogger("safeguarding")
 TROUBLE = {
-    507: ("The disk is full", "There is no room left to save anything, until IT makes some."),
+    507: ("The disk is full or failing", "Nothing can be saved until IT has made room, or seen to the disk."),
     503: (
         "Busy, or starting again",
         "The database could not be reached or was busy for too long. This passes, most often within a minute.",
@@ -25,10 +25,10 @@ TOKENS = ("csrf_token", "once", "version", "action", "rowid", "passphrase_again"
 
 
 def page(problem):
-    """The page for a disk that is full (507) or a database that cannot be used now (503), or None when it is neither."""
+    """The page for a disk that takes no more (507) or a database that cannot be used now (503), or None when it is neither."""
     cause = first_cause(problem)
-    full = getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
-        sign in str(cause) for sign in ("disk is full", "No space left")
+    full = getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) or any(
+        sign in str(cause) for sign in ("disk is full", "disk I/O error", "No space left")
     )
     if not full and shutil.disk_usage(settings.folder if settings.folder.exists() else ".").free < 100_000:
         full = True

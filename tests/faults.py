@@ -31,13 +31,14 @@ def whole():
 
 @contextmanager
 def small_files(folder, size):
-    """Within the block no file of this process may grow past a quarter of `size` bytes, wherever it lies."""
+    """Within the block no file of this process may grow past a quarter of `size` bytes, wherever it lies. Gives a function that makes room."""
     import resource
 
+    folder.mkdir(exist_ok=True)
     before, heard = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size // 4, before[1]))
     try:
-        yield folder
+        yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, heard)
@@ -49,11 +50,11 @@ def small_disk(folder, size):
     folder.mkdir(exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
     if sys.platform != "linux" or os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
-        with small_files(folder, size):
-            yield folder
+        with small_files(folder, size) as make_room:
+            yield make_room
         return
     try:
-        yield folder
+        yield lambda: subprocess.run(["mount", "-o", "remount,size=20m", folder], check=True)
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
 

@@ -2,8 +2,6 @@
 
 import re
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from contextlib import closing
@@ -17,7 +15,7 @@ from models.settings import settings
 
 from . import engine
 from .conftest import report, settle
-from .faults import small_disk, whole
+from .faults import small_disk, small_files, whole
 
 
 def typed(page):
@@ -32,12 +30,13 @@ def once(page):
 
 
 @pytest.mark.only("sqlite")
-def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, school, cast, answers, tmp_path, fonts):
+@pytest.mark.parametrize("disk", [small_disk, small_files])
+def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, school, cast, answers, tmp_path, fonts, disk):
     cast.dave.get("/")
-    with small_disk(tmp_path / "small", 3_000_000) as folder:
+    folder = tmp_path / "small"
+    with disk(folder, 3_000_000) as make_room:
         db.close()
-        for name in ("safeguarding.db",):
-            (folder / name).write_bytes((school.folder / name).read_bytes())
+        (folder / "safeguarding.db").write_bytes((school.folder / "safeguarding.db").read_bytes())
         settle(folder, fonts)
         db.connect()
         saved = 0
@@ -50,8 +49,7 @@ def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, sch
         assert page.status_code == 507 and "The disk is full" in page.text_only and "Nothing was saved" in page.text_only
         assert typed(page)["what_happened"].strip() == sent["what_happened"].strip() and saved > 5
         assert Incident.select().count() == saved, "every acknowledged one, and no other"
-        if sys.platform == "linux":
-            subprocess.run(["mount", "-o", "remount,size=20m", folder], check=False)
+        make_room()
         page = cast.dave.post("/incident/new/", typed(page))
         assert page.request.path == "/incident/details/" and Incident.select().count() == saved + 1
         assert whole()
@@ -60,18 +58,21 @@ def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, sch
         db.connect()
 
 
-def test_a_database_that_is_held_too_long_gives_the_text_back_and_saves_it_once_later(cast, school, answers):
+def test_a_writer_that_holds_the_database_for_30_seconds_costs_patience_and_no_text(cast, school, answers):
     sent = answers | {"once": once(cast.dave.get("/incident/new/")), "what_happened": "Typed while “somebody” held <everything> up."}
     db.close()
     with closing(Holder()) as holder:
-        begun = time.monotonic()
-        page = cast.dave.post("/incident/new/", sent)
-        assert 9 < time.monotonic() - begun < 29, "it waited as long as promised"
-        assert page.status_code == 503 and page.headers["Retry-After"] and typed(page)["what_happened"] == sent["what_happened"]
-        assert "sqlite" not in page.text.lower() and "locked" not in page.text.lower() and "psycopg" not in page.text.lower()
-        holder.close()
+        release = threading.Timer(30, holder.close)
+        release.start()
+        again, pages = sent, 0
+        while (begun := time.monotonic()) and (page := cast.dave.post("/incident/new/", again)).status_code != 200:
+            assert 9 < time.monotonic() - begun < 29, "it waited as long as promised"
+            assert page.status_code == 503 and page.headers["Retry-After"] and typed(page)["what_happened"] == sent["what_happened"]
+            assert "sqlite" not in page.text.lower() and "locked" not in page.text.lower() and "psycopg" not in page.text.lower()
+            again, pages = typed(page), pages + 1
+        release.join()
+    assert 2 <= pages <= 3 and page.request.path == "/incident/details/"
     db.connect(reuse_if_open=True)
-    again = typed(page)
     for _ in range(3):
         assert cast.dave.post("/incident/new/", again).request.path == "/incident/details/"
     assert Incident.select().count() == 1 and Incident.get().what_happened == sent["what_happened"] and whole()
@@ -82,7 +83,7 @@ class Holder:
 
     def __init__(self):
         if engine.current().name == "sqlite":
-            self.connection = sqlite3.connect(settings.folder / "safeguarding.db", isolation_level=None)
+            self.connection = sqlite3.connect(settings.folder / "safeguarding.db", isolation_level=None, check_same_thread=False)
             self.connection.execute("BEGIN IMMEDIATE")
         else:
             import psycopg
