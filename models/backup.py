@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from base64 import b64decode, b64encode, urlsafe_b64encode
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import file_digest
 from os import urandom
@@ -46,6 +46,21 @@ def fetch(source, target, name):
     if not source.exists() or hash_of(source) != name:
         raise Refused(f"The attachment {name[:12]}… is missing or damaged at {source.parent}.")
     put(target, source.read_bytes())
+
+
+def sweep(folders):
+    """Remove those that a process left which was killed a day ago or longer."""
+    for folder in folders:
+        if time.time() - folder.stat().st_mtime > 86_400:
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def beside():
+    """A folder for a while in the data folder: records may lie nowhere else, and a system’s own place for such may be small."""
+    sweep(settings.folder.glob("work-*"))
+    with tempfile.TemporaryDirectory(prefix="work-", dir=settings.folder) as folder:
+        yield Path(folder)
 
 
 def make(folder, secret, tables):
@@ -126,7 +141,7 @@ def examine(backup, secret, tables):
         kept = place(backup.parent, name)
         if not kept.exists() or hash_of(kept) != name:
             raise Refused(f"The attachment {name[:12]}… is missing from the backup or damaged.")
-    with tempfile.TemporaryDirectory() as folder:  # an old schema is read as of today, and the backup itself stays as it is
+    with beside() as folder:  # an old schema is read as of today, and the backup itself stays as it is
         copy = Path(shutil.copy(file, folder))
         with reading(plain_file(copy), tables) as database:
             (found,) = database.execute_sql("PRAGMA integrity_check").fetchone()
@@ -168,9 +183,7 @@ def prune(folder, made):
     for moment in set(there) - kept(there):
         if there[moment] != made:
             shutil.rmtree(there[moment])
-    for part in folder.glob("*.part"):
-        if time.time() - part.stat().st_mtime > 86_400:  # left by a process that was killed
-            shutil.rmtree(part)
+    sweep(folder.glob("*.part"))
     manifests = [manifest_of(path) for path in good(folder).values()]
     if all(manifests):  # one that cannot be read may need any file
         wanted = {name for manifest in manifests for name in manifest["attachments"]}
@@ -247,9 +260,9 @@ def drill(source, secret, tables):
     """Restore a backup into a folder of its own, verify it there, and note in the history of the real one that this was done. Returns sentences."""
     backup, before = newest(source), dict(settings.__dict__)
     db.close()
-    with tempfile.TemporaryDirectory() as folder:
+    with beside() as folder:
         try:
-            settings.__dict__.update(folder=Path(folder), database=f"sqlite:///{folder}/safeguarding.db", backups=None)
+            settings.__dict__.update(folder=folder, database=f"sqlite:///{folder}/safeguarding.db", backups=None)
             connect(settings.database).connect()
             restore(backup, secret, tables)
             found = proof.verify(tables)

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import app as application
@@ -59,10 +60,12 @@ def history(number):
 
     names = ", ".join(f'"{name}"' for name in columns)
     if sqlite():
-        with db.atomic():
-            db.connection().executemany(
-                f"INSERT INTO event ({names}) VALUES ({', '.join('?' * len(columns))})", ((row[0], str(row[1]), *row[2:]) for row in rows())
-            )
+        insert, left = f"INSERT INTO event ({names}) VALUES ({', '.join('?' * len(columns))})", rows()
+        db.execute_sql("PRAGMA cache_size = -4000000")  # for this connection, until the end of the bench's building
+        while some := [(row[0], str(row[1]), *row[2:]) for row in islice(left, 100_000)]:
+            with db.atomic():
+                db.connection().executemany(insert, some)
+        db.execute_sql("PRAGMA cache_size = -2000")
     else:
         with db.atomic(), db.connection().cursor() as cursor, cursor.copy(f"COPY event ({names}) FROM STDIN") as copy:
             for row in rows():
