@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -382,3 +383,15 @@ def test_what_waits_after_a_restore_has_ids_of_its_own(school, case, vault, else
     while not Notice.get_or_none(Notice.id == number):
         Log.trigger(report(SimpleNamespace(child=Child.get()), by=User.get_by_id(1)), User.get(User.name == "Mark Kowalczyk"))
     assert Notice.get_by_id(number).message_id != gone, "a mail server that took the lost one does not drop the new one"
+
+
+def test_records_lie_in_no_other_place_and_what_a_killed_process_left_goes(school, case, vault, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    left, fresh = school.folder / "work-left", school.folder / "work-fresh"
+    for folder in (left, fresh):
+        folder.mkdir()
+        (folder / "safeguarding.db").write_bytes(b"a copy")
+    os.utime(left, (0, 0))
+    backup.make(vault, SECRET, TABLES)
+    backup.drill(vault, SECRET, TABLES)
+    assert fresh.exists() and sorted(path.name for path in school.folder.glob("work-*")) == ["work-fresh"]
