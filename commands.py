@@ -136,10 +136,11 @@ def drill_command(folder, key_file):
 
 @click.command("children")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def children_command(file):
+@click.option("--sure", is_flag=True, help="Also where many children who are here get another name or date of birth.")
+def children_command(file, sure):
     """Add and correct the children of a CSV list, as often as wanted; a row that cannot be taken is named, and the others are taken."""
     with opened():
-        done, bad = roll.take(file.read_bytes())
+        done, bad = roll.take(file.read_bytes(), sure=sure)
     for line in done + bad:
         click.echo(line)
     if bad:

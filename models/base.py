@@ -24,6 +24,7 @@ from peewee import (
 from playhouse import db_url
 
 LONDON = ZoneInfo("Europe/London")
+WAIT = 10  # seconds that a writer waits for the one before it
 db = DatabaseProxy()
 writers = Lock()
 _clock = ContextVar("clock", default=None)
@@ -69,8 +70,8 @@ def connect(url):
         if found[0] != "on" or found[1] == "off" or found[2] != "UTF8":
             raise RuntimeError(f"PostgreSQL must run with fsync=on, synchronous_commit on, and a database in UTF8: {found}")
         return db
-    pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "recursive_triggers": 1, "busy_timeout": 10_000}
-    db.initialize(db_url.connect(url, pragmas=pragmas, lock_type="immediate", timeout=10))
+    pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "recursive_triggers": 1, "busy_timeout": WAIT * 1_000}
+    db.initialize(db_url.connect(url, pragmas=pragmas, lock_type="immediate", timeout=WAIT))
     db.obj.register_function(fold, "fold", 1)
     with db.connection_context():
         found = (db.pragma("journal_mode"), db.pragma("synchronous"), db.pragma("foreign_keys"))
@@ -87,7 +88,7 @@ def sqlite():
 @contextmanager
 def in_turn():
     """The writers of this process one after another: left to SQLite, each would ask again and again, and the unlucky wait long."""
-    if not writers.acquire(timeout=10):
+    if not writers.acquire(timeout=WAIT):
         raise OperationalError("database is locked")
     try:
         yield
@@ -101,7 +102,7 @@ def transaction():
     outermost = not db.in_transaction()
     with in_turn() if outermost and sqlite() else nullcontext(), db.atomic():
         if outermost and not sqlite():
-            db.execute_sql("SET LOCAL lock_timeout = '10s'")  # as on SQLite
+            db.execute_sql(f"SET LOCAL lock_timeout = '{WAIT}s'")  # as on SQLite
             db.execute_sql("SELECT pg_advisory_xact_lock(7202611)")
         yield
 

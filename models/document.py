@@ -177,7 +177,7 @@ class Document(Base):
         The history keeps its hash, so that neither the words nor the paper can be changed unseen.
         """
         if self.pdf is None:
-            if self.kept:
+            if self.kept is not None:
                 raise Refused("This copy was kept once and is gone: restore it from a backup. Another is not made in its place.")
             pdf = sign(to_pdf(self.words, seconds=900), f"Signed off: {self.event.detail.get('record', '')}")
             with transaction():

@@ -71,7 +71,7 @@ def parsed(text):
 
 def history(tables, given="", backups=None):
     """The chain, every payload, every anchor, what every record says, and the emails that events say were queued. Returns the number of events."""
-    known, told, erased, empty, moved, states = defaultdict(list), {}, set(), set(), set(), {}
+    known, told, erased, empty, moved, states = defaultdict(list), {}, set(), {}, set(), {}
     for number, start, where in anchors(given, backups):
         known[number].append((start, where))
     previous, count = GENESIS, 0
@@ -87,13 +87,14 @@ def history(tables, given="", backups=None):
                 raise Refused(f"Event {event.id} is not the one that {where} was anchored to: the history was rewritten.")
         previous = event.hash
         if not text:
-            empty.add(event.id)
+            empty[event.id] = f"{event.subject} {event.record}"
         elif any(word in text for word in ('"states": ', '"told": ', '"erased": ', '"readdressed": ')):
             detail = json.loads(text)
             states |= detail.get("states", {})
             if event.verb == "event:erase":
-                erased.update(detail.get("erased", ()))
-                for key in detail.get("unvouched", ()):
+                ids = detail.get("erased", ())
+                erased.update(ids)
+                for key in detail.get("unvouched") or map(empty.get, ids):  # the first erasures named none
                     states.pop(key, None)
             moved.update(detail.get("readdressed", ()) if event.verb == "notice:retry" else ())
             if "told" in detail:
@@ -101,8 +102,8 @@ def history(tables, given="", backups=None):
     if known:
         number = min(known)
         raise Refused(f"The history ends at event {count}, but {known[number][0][1]} was anchored to event {number}: its tail was cut off.")
-    if empty - erased:
-        raise Refused(f"What event {min(empty - erased)} said is gone, and no retention decision erased it.")
+    if lost := empty.keys() - erased:
+        raise Refused(f"What event {min(lost)} said is gone, and no retention decision erased it.")
     records(tables, states)
     emails(told, moved, erased)
     return count

@@ -1,16 +1,21 @@
 """The roll: the list of children as the school's own system (SIMS, Arbor, Bromcom) exports it, taken in as often as wanted."""
 
 import csv
-from datetime import datetime
+from datetime import date, datetime
 from io import StringIO
 from re import fullmatch
+from time import sleep
+from unicodedata import normalize
 
-from .base import Refused, now, transaction
+from peewee import fn
+
+from .base import Refused, fold, now, transaction
 from .child import Child
 from .event import Event
 
-BATCH = 100  # rows in one transaction, so that nobody who saves meanwhile waits long
-HEADINGS = {  # what is kept: the headings it may stand under
+BATCH = 100  # rows in one transaction
+PAUSE = 0.15  # seconds after each, in which others save
+HEADINGS = {  # what is kept: the headings it may stand under, the first that is there
     "name": ("name", "full name", "pupil name", "legal name"),
     "forename": ("forename", "first name", "legal forename"),
     "surname": ("surname", "last name", "family name", "legal surname"),
@@ -19,72 +24,92 @@ HEADINGS = {  # what is kept: the headings it may stand under
     "year": ("year", "year group", "unit"),
     "left_on": ("left on", "date of leaving", "leaving date"),
 }
+COLUMNS = "The first row must name the columns: Name (or Forename and Surname), Date of birth; UPN, Year, Left on. Nothing was saved."
 
 
-def take(content, by=None):
+def take(content, by=None, sure=False):
     """Add the children of a CSV list (bytes), and correct those who are here already; returns ([what was done], [each row not taken, and why]).
 
     A child is known by the UPN or, where the list or we lack it, by name and date of birth. Nobody is removed: a leaver has a leaving
-    date. Done in batches: cut off or killed, it is done again, and what is as it was is left alone. Raises Refused for what is no such list.
+    date. Done in batches: cut off or killed, it is done again, and what is as it was is left alone. Raises Refused, and saves nothing,
+    for what is no such list, or where so many would get another name or date of birth that a column has slipped (unless `sure`).
     """
     rows, bad = read(content)
+    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    others = sum(renamed(values, known) for batch in batches for known in [here(batch)] for _row, values in batch)
+    if others > max(1, len(rows) // 20) and not sure:
+        raise Refused(
+            f"{others} children who are here would get another name or date of birth, as when a column has slipped. "
+            "Nothing was saved. Where the list is right, say so: --sure."
+        )
     counts = {"added": 0, "corrected": 0, "as they were": 0}
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
+    for batch in batches:
+        before = counts["as they were"] + len(bad)
         with transaction():
             known = here(batch)
-            for line, values in batch:
+            for row, values in batch:
                 try:
                     counts[keep(values, known, by)] += 1
                 except Refused as problem:
-                    bad.append((line, str(problem)))
+                    bad.append((row, str(problem)))
+        if counts["as they were"] + len(bad) < before + len(batch):
+            sleep(PAUSE)
     done = [f"{number:,} children {what}." for what, number in counts.items()]
-    return done, [f"Row {line} was not taken: {why}" for line, why in sorted(bad)]
+    return done, [f"Row {row} was not taken: {why}" for row, why in sorted(bad)]
+
+
+# reading
 
 
 def read(content):
-    """([(row number, {field: value})], [(row number, what is wrong)]) of a CSV file; the heading is row 1."""
+    """([(row, {field: value})], [(row, what is wrong)]) of a CSV file; the heading is row 1. Raises Refused for what is no such list."""
     try:
-        table = csv.reader(StringIO(content.decode("utf-8-sig"), newline=""))
-        heading = [cell.strip().casefold() for cell in next(table, [])]
-        cells_of = list(table)
+        table = list(csv.reader(StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except csv.Error as problem:
-        raise Refused(f"This is not a whole CSV list: {problem} (line {table.line_num}). Nothing was saved.") from None
+        raise Refused(f"This is not a whole CSV list: {problem}. Nothing was saved.") from None
     except UnicodeDecodeError:
         raise Refused("This is not a list in UTF-8, or it was cut off. Save it as “CSV UTF-8”. Nothing was saved.") from None
-    columns = {field: heading.index(name) for field, names in HEADINGS.items() for name in names if name in heading}
+    heading = [cell.strip().casefold() for cell in table[0]] if table else []
+    columns = {field: heading.index(name) for field, names in HEADINGS.items() for name in reversed(names) if name in heading}
     if "date_of_birth" not in columns or not ("name" in columns or {"forename", "surname"} <= columns.keys()):
-        raise Refused(
-            "The first row must name the columns: Name (or Forename and Surname), Date of birth; UPN, Year, Left on. Nothing was saved."
-        )
+        raise Refused(COLUMNS)
     rows, bad, seen = [], [], {}
-    for number, cells in enumerate(cells_of, 2):
-        if not any(cells):
-            continue
+    for row, cells in enumerate(table[1:], 2):
         try:
-            if len(cells) != len(heading):
-                raise Refused(f"it has {len(cells)} cells where the heading has {len(heading)}.")
-            values = understood({field: cells[place].strip() for field, place in columns.items()})
-            who = values.get("upn") or (values["name"], values["date_of_birth"])
-            if who in seen:
-                raise Refused(f"it is the same child as in row {seen[who]}.")
-            seen[who] = number
-            rows.append((number, values))
+            if any(cells):
+                if row == len(table) and not content.endswith((b"\n", b"\r")):
+                    raise Refused("it is the last and its line does not end: the list may be cut off here.")
+                if len(cells) != len(heading):
+                    raise Refused(f"it has {len(cells)} cells where the heading has {len(heading)}.")
+                values = understood({field: normalize("NFC", cells[place]).strip() for field, place in columns.items()})
+                once_only(values, row, seen)
+                rows.append((row, values))
         except Refused as problem:
-            bad.append((number, str(problem)))
+            bad.append((row, str(problem)))
     return rows, bad
+
+
+def once_only(values, row, seen):
+    """Refuse a child who stands in the list twice. Two with a UPN each may share name and date of birth: they are two."""
+    upn, bare = values.get("upn"), who(values["name"], values["date_of_birth"])
+    for key in [upn, (bare, "without")] if upn else [bare]:
+        if key in seen:
+            raise Refused(f"it is the same child as in row {seen[key]}.")
+    for key in (upn, bare) if upn else (bare, (bare, "without")):
+        seen.setdefault(key, row)
 
 
 def understood(cells):
     """What a row says, as a child's fields. Raises Refused for the first thing that cannot be."""
-    values = {"name": cells.get("name") or f"{cells.get('forename', '')} {cells.get('surname', '')}".strip()}
-    if not values["name"] or not cells.get("surname", "?") or not cells.get("forename", "?"):
+    names = [cells["name"]] if "name" in cells else [cells["forename"], cells["surname"]]
+    values = {"name": " ".join(" ".join(names).split())}
+    if not all(names):
         raise Refused("the name is missing.")
     values["date_of_birth"] = day_of(cells["date_of_birth"], "date of birth")
-    if not values["date_of_birth"] or values["date_of_birth"] > now().date():
-        raise Refused("the date of birth is missing or in the future.")
+    if not values["date_of_birth"] or not date(1900, 1, 1) <= values["date_of_birth"] <= now().date():
+        raise Refused("the date of birth is missing, in the future or before 1900.")
     if upn := cells.get("upn", "").upper():
-        if not fullmatch(r"[A-Z]\d{11}[A-Z0-9]", upn):
+        if not fullmatch(r"[A-Z][0-9]{11}[A-Z0-9]", upn):
             raise Refused("the UPN is not a letter, eleven digits, and a digit or letter.")
         values["upn"] = upn
     if "year" in cells:
@@ -110,33 +135,65 @@ def day_of(text, what):
     return None
 
 
+# keeping
+
+
+def who(name, born):
+    """By what a child without a UPN is known: the name however it is spelt, and the date of birth."""
+    return " ".join(fold(name).split()), born
+
+
 def here(batch):
-    """The children among those of `batch` who are here already, by UPN and by name and date of birth, in one query."""
-    names, upns = ([values.get(key) for _line, values in batch if values.get(key)] for key in ("name", "upn"))
+    """The children who may be among `batch`, in one query: {UPN: Child, (name, date of birth): [Child]}."""
+    births, upns = ([values[key] for _row, values in batch if values.get(key)] for key in ("date_of_birth", "upn"))
     known = {}
-    for child in Child.select().where(Child.name.in_(names) | Child.upn.in_(upns)):
+    for child in Child.select().where(Child.date_of_birth.in_(births) | fn.UPPER(Child.upn).in_(upns)):
         note(child, known)
     return known
 
 
 def note(child, known):
-    known[child.name, child.date_of_birth] = child
+    known.setdefault(who(child.name, child.date_of_birth), []).append(child)
     if child.upn:
-        known[child.upn] = child
+        known[child.upn.upper()] = child
+
+
+def renamed(values, known):
+    """Whether a child who is known by the UPN would get another name or date of birth."""
+    child = known.get(values.get("upn"))
+    return bool(child) and who(child.name, child.date_of_birth) != who(values["name"], values["date_of_birth"])
+
+
+def match(values, known):
+    """The child here whom the row is about, or None. Raises Refused where the UPN says one child, and name and date of birth another."""
+    namesakes = known.get(who(values["name"], values["date_of_birth"]), [])
+    child = known.get(values.get("upn"))
+    if not child:
+        if len(namesakes) > 1:
+            raise Refused("more than one child of this name and date of birth is here. Correct them by hand.")
+        if namesakes and values.get("upn") and namesakes[0].upn:
+            raise Refused(
+                "a child of this name and date of birth is here with another UPN. If they are two children, add this one by hand; if not, correct the UPN."
+            )
+        return namesakes[0] if namesakes else None
+    if renamed(values, known):
+        if namesakes:
+            raise Refused("the UPN is one child’s here, the name and date of birth another’s. Correct them by hand.")
+        if not set(fold(child.name).split()) & set(fold(values["name"]).split()):
+            raise Refused("the child with this UPN has another name here, with no word in common. Correct it by hand.")
+        if child.name != values["name"] and child.date_of_birth != values["date_of_birth"]:
+            raise Refused("the child with this UPN has another name and another date of birth here. Correct one of them by hand.")
+    return child
 
 
 def keep(values, known, by):
-    """Add or correct one child, with its event; returns which. Raises Refused when the UPN says one child, name and date of birth another."""
-    child = known.get(values.get("upn")) or known.get((values["name"], values["date_of_birth"]))
+    """Add or correct one child, with its event; returns which. Raises Refused as match does."""
+    child = match(values, known)
     if not child:
         child = Child.create(**values)
         note(child, known)
         Event.write("child:add", child, by)
         return "added"
-    if values.get("upn") and child.upn and child.upn != values["upn"]:
-        raise Refused("a child of this name and date of birth is here with another UPN. Correct one of them by hand.")
-    if child.name != values["name"] and child.date_of_birth != values["date_of_birth"]:
-        raise Refused("the child with this UPN has another name and another date of birth here. Correct one of them by hand.")
     changed = child.set(**values)
     if not changed:
         return "as they were"

@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 from peewee import OperationalError
 
-from models import Document, Event, Incident, Log, Section, User, db
+from models import Document, Event, Incident, Log, Section, User, base, db, transaction
 from models.settings import settings
 
 from . import engine
@@ -159,6 +159,32 @@ def test_fifty_people_saving_at_once_all_succeed(app, school):
     for thread in threads:
         thread.join()
     assert not troubles and Incident.select().count() == Log.select().count() == 50 and whole()
+
+
+@pytest.mark.only("sqlite")
+def test_writers_of_one_process_queue_and_are_told_when_it_takes_too_long(school, monkeypatch):
+    monkeypatch.setattr(base, "WAIT", 0.1)
+    holds, done = threading.Event(), threading.Event()
+
+    def hold():
+        with db.connection_context(), transaction():
+            holds.set()
+            done.wait()
+
+    first = threading.Thread(target=hold)
+    first.start()
+    holds.wait()
+    with pytest.raises(OperationalError, match="locked"):
+        report(school)
+    monkeypatch.setattr(base, "WAIT", 10)
+    second = threading.Timer(0.2, done.set)
+    second.start()
+    assert report(school).id and not base.writers.locked() and Incident.select().count() == 1
+    for thread in (first, second):
+        thread.join()
+    with pytest.raises(ZeroDivisionError), transaction(), transaction():
+        raise ZeroDivisionError
+    assert not base.writers.locked() and report(school).id and whole()
 
 
 def test_two_in_different_sections_never_meet(cast, school, tracker):

@@ -303,6 +303,7 @@ def test_words_are_erased_that_were_there_before_the_history_vouched_for_records
     Event.write("event:adopt", Event(), None, states={"incident 1": state(log.incident)})
     log.incident.amend(text="Seen again at lunch.", by=school.dave)
     assert Event.erase(log.case(), school.alice, "Retention ended on 1 September 2026.") and whole()
+    assert Event.latest("event:erase").detail["unvouched"] == ["incident 1", "log 1"]
     log.incident.amend(text="Seen once more.", by=school.dave)
     untie("addendum", "update")
     assert whole() and Addendum.update(text="Never seen.").execute()

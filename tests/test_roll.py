@@ -1,6 +1,8 @@
 """The roll: a list of children from the school’s own system, with all that such lists get wrong."""
 
 import csv
+import subprocess
+import sys
 from datetime import date, timedelta
 from io import StringIO
 
@@ -8,8 +10,11 @@ import pytest
 
 import app as application
 from models import Child, Event, Refused, roll
+from models.settings import settings
 
+from .conftest import report
 from .faults import killed_at, whole
+from .test_house_rules import HERE
 
 HEADING = ["UPN", "Forename", "Surname", "Date of birth", "Year group", "Leaving date"]
 NAMES = [("Zofia", "Łukasiewicz"), ("Ngũgĩ", "wa Kamau"), ("花子", "山田"), ("Siôn", "Ŵyn"), ("Mei-Ling", "O’Hara"), ("Ọlá", "Adébáyọ̀")]
@@ -52,11 +57,13 @@ def spoilt(count, number):
     return table, said
 
 
-def test_ten_thousand_rows_with_37_bad_ones_cut_off_half_way_and_run_twice(school):
+def test_ten_thousand_rows_with_37_bad_ones_cut_off_half_way_and_run_twice(school, monkeypatch):
     table, said = spoilt(10_000, 37)
     content, before = listed(table), Child.select().count()
-    half = content[: len(content) // 2]
-    roll.take(half[: half.rindex(b"/")])
+    monkeypatch.setattr(roll, "PAUSE", 0)
+    half = content[: content.index(b",", len(content) // 2)]
+    _done, bad = roll.take(half)
+    assert "the list may be cut off here" in bad[-1]
     assert 4_000 < Child.select().count() < 6_000
     done, bad = roll.take(content)
     assert Child.select().count() == before + 9_963 and len(bad) == 37
@@ -88,19 +95,73 @@ def test_a_child_is_known_by_upn_or_by_name_and_date_of_birth(school):
     assert event.by == school.alice and event.detail["changed"]["name"] == ["Zofia Łukasiewicz", "Zofia Maria Łukasiewicz"] and whole()
 
 
-def test_a_list_whose_columns_slipped_renames_nobody(school):
-    before = {child.id: child.name for child in Child.select()}
-    table = [["A123456789000", "Siôn Ŵyn", "18/04/2013"], ["C12345678900A", "山田 花子", "2013-03-17"]]
-    done, bad = roll.take(listed(table, ["UPN", "Name", "DOB"]))
-    assert "another name and another date of birth" in bad[0] and "with another UPN" in bad[1]
-    assert {child.id: child.name for child in Child.select()} == before and done[1] == "0 children corrected."
+def four():
+    return [[child.upn, child.name, f"{child.date_of_birth:%d/%m/%Y}", child.year] for child in Child.select().order_by(Child.id)]
+
+
+@pytest.mark.parametrize("column", [0, 1, 2], ids=["UPN", "name", "date of birth"])
+def test_a_list_in_which_a_column_slipped_changes_nobody(school, column):
+    before, table = four(), four()
+    slipped = [row[column] for row in table]
+    for row, cell in zip(table, slipped[1:] + slipped[:1], strict=True):
+        row[column] = cell
+    with pytest.raises(Refused, match="a column has slipped"):
+        roll.take(listed(table, SHORT))
+    _done, bad = roll.take(listed(table, SHORT), sure=True)
+    assert four() == before or column == 2, bad
+
+
+SHORT = ["UPN", "Name", "DOB", "Year"]
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (["A123456789000", "Siôn Ŵyn", "17/04/2013", "Year 9"], "the name and date of birth another’s"),
+        (["A123456789000", "Zofia Nowak", "18/04/2013", "Year 9"], "another name and another date of birth"),
+        (["A123456789000", "Mei-Ling O’Hara", "17/01/2013", "Year 9"], "with no word in common"),
+        (["C12345678900A", "Zofia Łukasiewicz", "17/01/2013", "Year 9"], "with another UPN"),
+    ],
+)
+def test_a_row_that_contradicts_what_is_here_is_for_a_person_to_decide(school, row, sentence):
+    before = four()
+    _done, bad = roll.take(listed([row], SHORT))
+    assert len(bad) == 1 and sentence in bad[0] and four() == before
+
+
+def test_namesakes_and_spellings(school):
+    twins = [["D00000000000A", "Sam Okafor", "01/02/2014", "Year 7"], ["D00000000000B", "Sam Okafor", "01/02/2014", "Year 8"]]
+    done, bad = roll.take(listed(twins, SHORT))
+    assert done[0] == "1 children added." and "If they are two children" in bad[0]
+    Child.create(name="Sam Okafor", date_of_birth=date(2014, 2, 1), upn="D00000000000B", year="Year 8")
+    assert roll.take(listed(twins, SHORT))[0][2] == "2 children as they were."
+    bare = [["", "Sam Okafor", "01/02/2014", "Year 9"], ["", "SIÔN  ŴYN", "17/04/2013", "Year 9"]]
+    done, bad = roll.take(listed(bare, SHORT))
+    assert "more than one child of this name" in bad[0] and done[:2] == ["0 children added.", "1 children corrected."]
+    again = [["A123456789003", "SIÔN ŴYN", "17/04/2013", "Year 9"], ["", "Siôn Ŵyn", "17/04/2013", "Year 10"]]
+    done, bad = roll.take(listed(again, SHORT))
+    assert done[2] == "1 children as they were." and "same child as in row 2" in bad[0], "a list that contradicts itself"
+
+
+def test_people_save_while_a_list_is_taken_in(school):
+    """Another process, as the command is: left without a pause it would keep the database to itself (SQLite only asks now and then)."""
+    command = f"import sys; from models import roll, db; from models.base import connect; connect({settings.database!r}).connect(); roll.take(sys.stdin.buffer.read())"
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", command], cwd=HERE, stdin=subprocess.PIPE) as process:
+        process.stdin.write(listed(rows(1_500)))
+        process.stdin.close()
+        saved, before = 0, Child.select().count()
+        while process.poll() is None:
+            report(school)
+            saved += Child.select().count() > before
+        assert process.returncode == 0 and Child.select().count() == before + 1_500
+    assert saved > 5 and whole()
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [(b"", "must name the columns"), (b"UPN,Name\r\n", "must name the columns"), ("Name,DOB\nZofia Ł".encode()[:-1], "UTF-8"),
-     (b'Name,DOB\n"' + b"x" * 200_000, "not a whole CSV")],
-    ids=["empty", "no date of birth", "cut in a letter", "cut in a quotation"],
+     (b'Name,DOB\n"' + b"x" * 200_000, "not a whole CSV"), (b'Name,DOB,Tutor\nZofia Nowak,01/02/2014,"Mr Smith\nSam Okafor,01/02/2014,x\n', "not a whole CSV")],
+    ids=["empty", "no date of birth", "cut in a letter", "a long quotation", "a quotation without end"],
 )  # fmt: skip
 def test_what_is_no_list_is_refused_whole(school, content, sentence):
     with pytest.raises(Refused, match=sentence):

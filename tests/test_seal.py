@@ -76,6 +76,17 @@ def test_other_papers_are_called_what_they_are(signed, tmp_path):
         proof.of_paper(ours)
 
 
+def test_another_copy_is_never_made_in_the_place_of_one_whose_history_was_emptied(signed):
+    document = Document.get()
+    untie("document", "update")
+    Event.update(payload="").where(Event.verb == "document:keep").execute()
+    Document.update(pdf=None, sha256=None).execute()
+    with pytest.raises(Refused, match="Another is not made in its place"):
+        Document.get_by_id(document.id).content()
+    with pytest.raises(Refused, match="no retention decision"):
+        whole()
+
+
 def test_copies_kept_before_the_history_took_their_hashes_are_taken_in(school, signed):
     untie("event", "delete")
     last = Event.head()
