@@ -21,26 +21,41 @@ KINDS = {
 }
 
 
+WINDOW = 20_000  # events
+
+
+def windows():
+    """{how a window of the history is called: its first number}, the latest first; none while one holds all."""
+    last = Event.head().id
+    if last <= WINDOW:
+        return {}
+    return {f"{first:,} to {min(first + WINDOW - 1, last):,}": first for first in range((last - 1) // WINDOW * WINDOW + 1, 0, -WINDOW)}
+
+
 class EventView(RecordView):
     one = "event"
     permission = "event:read"
     details_view = create_view = edit_view = export = None
     steps = {"notice:release": None, "notice:retry": None}
-    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to. The latest 5,000 events are listed; those of one case stand on its own page."
+    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to. Below are the latest events, and older ones by their numbers; those of one case stand on its own page."
     empty = "Nothing has happened yet."
     order = (Event.id.desc(),)
-    at_most = 5_000
     column_list = ["id", "at", "sentence", "address"]
     column_labels = {"id": "Number", "at": "When", "sentence": "What", "address": "From"}
-    filters = {"what": ("What", lambda: list(KINDS))}
+    filters = {"what": ("What", lambda: list(KINDS)), "numbers": ("Numbers", lambda: list(windows()))}
     list_template = "history.html"
 
     def link(self, row):
         """To the incident of the case, for those who may open it."""
         return url_for("incident.details_view", id=row.incident) if row.incident else None
 
+    def get_query(self):
+        """Of a history without end one window at a time, so that none costs more than another."""
+        query = super().get_query()
+        return query if request.args.get("numbers") in windows() else query.where(Event.id > Event.head().id - WINDOW)
+
     def chosen(self, name, value):
-        return KINDS[value]
+        return KINDS[value] if name == "what" else Event.id.between(windows()[value], windows()[value] + WINDOW - 1)
 
     def cell(self, row, name):
         return row.detail.get("address", "") if name == "address" else super().cell(row, name)

@@ -29,7 +29,6 @@ class Reading(Door, ModelView):
     sort_joins = {}  # {column: (foreign key, field to sort by)}
     order = ()  # of a list that nobody has sorted; newest first at the end
 
-    at_most = None  # rows that a list without end offers; counting them all would take seconds
     page_size = 50
     column_display_actions = False
     named_filter_urls = True
@@ -81,7 +80,7 @@ class Reading(Door, ModelView):
         for name, (_label, names) in self.filters.items():
             if (chosen := request.args.get(name)) and chosen in names():
                 query = query.where(self.chosen(name, chosen))
-        count = (query.limit(self.at_most) if self.at_most else query).count()
+        count = query.count()
         ids = query.select(self.model.id)
         if sort_column in self.sort_joins:
             key, field = self.sort_joins[sort_column]

@@ -33,6 +33,7 @@ PAGES = [
     "/log/details/?id=1",
     "/event/",
     "/event/?what=Changes",
+    "/event/?what=Exports",
 ]
 
 

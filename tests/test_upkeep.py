@@ -44,11 +44,14 @@ def test_level_5_read_who_did_what_but_for_what_is_about_them(cast, school):
 
 
 def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monkeypatch):
-    from admin_views.history import EventView
-
-    monkeypatch.setattr(EventView, "at_most", 3)
+    assert "Numbers" not in cast.alice.get("/event/").text_only, "one window holds all"
+    monkeypatch.setattr("admin_views.history.WINDOW", 3)
     page = cast.alice.get("/event/")
-    assert Event.select().count() > 3 and "3 events" in page.text_only and str(Event.head().id) in page.text_only
+    assert Event.select().count() > 6 and "3 events" in page.text_only and str(Event.head().id) in page.text_only
+    page = cast.alice.get("/event/", query_string={"numbers": "4 to 6"})
+    assert "3 events" in page.text_only and Event.get_by_id(5).sentence in page.text_only and ">4 to 6</option>" in page.text
+    for strange in ("4 to 7", "x"):
+        assert "3 events" in cast.alice.get("/event/", query_string={"numbers": strange}).text_only, "the latest, as without"
 
 
 def test_a_kept_line_is_compared_on_the_page(cast, school, incident):
