@@ -120,7 +120,7 @@ def main():
     folder = Path(tempfile.mkdtemp())
     settings.load(demo=True, DATA=folder, DATABASE_URL=engine.current().url(folder), **demo.SCHOOL)
     application.prepare()
-    app = application.create_app(TESTING=True, SECRET_KEY="bench")
+    app = application.create_app(TESTING=True, SECRET_KEY=application.secret())
     with app.app_context(), db.connection_context():
         demo.build(application.hash_password(demo.PASSWORD))
         incidents, children = list(Incident.select().dicts()), [child.id for child in Child.select()]
