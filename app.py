@@ -156,15 +156,19 @@ def serve(app, host):
     from waitress import serve as waitress
 
     threading.Thread(target=deliver_for_ever, args=(app,), daemon=True).start()
-    waitress(
-        app,
-        host=host,
-        port=int(os.environ.get("PORT", "5000")),
-        threads=8,
-        ident="",
-        clear_untrusted_proxy_headers=int(settings.proxies) == 0,
-        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
-    )
+    port = int(os.environ.get("PORT", "5000"))
+    try:
+        waitress(
+            app,
+            host=host,
+            port=port,
+            threads=8,
+            ident="",
+            clear_untrusted_proxy_headers=int(settings.proxies) == 0,
+            max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
+        )
+    except OSError as problem:
+        raise click.ClickException(f"Port {port} cannot be used: {problem.strerror or problem}. Choose another, as in PORT=5001.") from None
 
 
 @click.command("demo")

@@ -144,7 +144,7 @@ def children_command(file, sure):
     for line in done + bad:
         click.echo(line)
     if bad:
-        raise click.ClickException(f"{len(bad)} rows were not taken. Nothing of them was saved.")
+        raise click.ClickException(f"Rows not taken: {len(bad)}. Nothing of them was saved.")
 
 
 @click.command("copy-to")

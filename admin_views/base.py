@@ -10,7 +10,7 @@ from models import Draft, Event, Receipt, Refused, step_of, transaction
 from models.words import when
 
 from .door import me, saved
-from .forms import Converter, put_errors
+from .forms import Converter, marks, merge, put_errors
 from .reading import Reading
 from .signin import stale
 
@@ -139,12 +139,12 @@ class RecordView(Reading):
         return f"Saved: {record}."
 
     def form_page(self, template, form, status=200, **context):
-        version = g.get("draft_version") or getattr(context.get("record"), "version", "")
-        return self.render(
-            template,
-            form=form,
-            **{"version": version, "record": None, "theirs": False, "refused": None, "typed": None, "earlier": None} | context,
-        ), status
+        """The form, with the version and marks of the record that it was opened with: newer ones only where the page shows what is new."""
+        came = MultiDict() if context.get("theirs") else request.form if request.method == "POST" else g.get("draft", MultiDict())
+        version = came.get("version") or getattr(context.get("record"), "version", "")
+        opened = came.get("opened") or (marks(form) if form else "")
+        shown = {"record": None, "refused": None, "typed": None, "earlier": None, "draft": "draft" in g} | context
+        return self.render(template, form=form, version=version, opened=opened, **shown), status
 
     @staticmethod
     def here():
@@ -152,8 +152,11 @@ class RecordView(Reading):
         return request.full_path.rstrip("?")
 
     def keep_draft(self):
-        """Keep what was typed, checked or not, for this person alone, and show the form again."""
-        Draft.keep(me(), self.here(), request.form.items(multi=True))
+        """Keep what was typed, checked or not, for this person alone, or throw it away; and show the form again."""
+        if request.form["draft"] == "away":
+            Draft.drop(me(), self.here())
+        else:
+            Draft.keep(me(), self.here(), request.form.items(multi=True))
         return redirect(self.here())
 
     def typed(self):
@@ -163,8 +166,8 @@ class RecordView(Reading):
         draft = Draft.of(me(), self.here())
         if draft:
             flash(f"What you typed here until {when(draft.saved_at)} is back in the form. It is not saved yet.", "warning")
-            g.draft_version = MultiDict(draft.fields).get("version")  # so that what a colleague saved meanwhile is shown, not overwritten
-        return MultiDict(draft.fields) if draft else None
+            g.draft = MultiDict(draft.fields)  # with the version it was begun from, so that what a colleague saved meanwhile is shown
+        return g.get("draft")
 
     def create_form(self, obj=None):
         return self._create_form_class(self.typed(), obj=obj)
@@ -196,6 +199,24 @@ class RecordView(Reading):
                 put_errors(form, refused)
         return self.form_page(self.create_template, form, 409 if earlier else 422 if request.method == "POST" else 200, earlier=earlier)
 
+    def still_open(self, record):
+        """Raise Refused where a record can no longer be changed."""
+
+    def both_wrote(self, record, both):
+        """Refuse the second of two savers; the page shows what the first wrote beside each field of `both`, and elsewhere as saved."""
+        last = Event.last(record, f"{self.noun}:edit", f"{self.noun}:save", f"{self.noun}:assign")
+        for field in both:
+            field.errors = [*field.errors, "You both changed this. Compare, and leave what is to be saved."]
+        raise Refused(
+            f"{last.by if last else 'Somebody'} saved this while you were writing. Nothing of yours was saved yet. "
+            + (
+                "What you both changed is listed here; the rest is as saved last, with your changes. "
+                if both
+                else "Your changes are below, with theirs. "
+            )
+            + "Save again when it is right."
+        )
+
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self):
         record = self.asked()
@@ -210,13 +231,11 @@ class RecordView(Reading):
                 return again
             try:
                 with transaction():
-                    fresh = self.asked()
-                    if request.form.get("version") != str(fresh.version):
-                        theirs = True
-                        raise Refused(
-                            "Somebody saved this while you were writing. Nothing of yours was saved yet: "
-                            "compare with their text beside each answer that differs, then save again."
-                        )
+                    fresh, opened = self.asked(), request.form.get("opened", "")
+                    self.still_open(fresh)
+                    both = merge(form, opened)
+                    if theirs := request.form.get("version") != str(fresh.version) or bool(opened and both):
+                        self.both_wrote(fresh, both)
                     self.update(form, fresh)
                     Draft.drop(me(), self.here())
                 flash(self.saved_words(fresh, False), "success")

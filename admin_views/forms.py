@@ -1,7 +1,10 @@
 """Form fields for our kinds of value, and which one a model field or a tracker question gets."""
 
+import json
+import re
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
@@ -9,8 +12,9 @@ from wtforms import fields, validators, widgets
 from wtforms.fields.choices import SelectChoice
 from wtfpeewee.orm import ValueRequired
 
-from models.base import LONDON, Moment, Pick, Rows, YesNo
+from models.base import LONDON, Moment, Pick, Rows, YesNo, fold
 from models.child import Child
+from models.event import plain
 from models.lists import Choice
 from models.people import User
 
@@ -48,6 +52,34 @@ def put_errors(form, refused):
         form.form_errors.append(str(refused))
 
 
+def mark(value):
+    """A short digest of what a field holds, by which it is seen whether somebody changed it. Nothing is nothing, however it is written."""
+    value = None if value in (None, "", []) else plain(value)
+    if isinstance(value, list) and not isinstance(value[0], dict):
+        value = sorted(map(str, value))
+    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:10]
+
+
+def marks(form):
+    """What the record held when the form was opened, in one line that the form carries."""
+    return " ".join(f"{name}:{mark(field.object_data)}" for name, field in form._fields.items())
+
+
+def merge(form, opened):
+    """Give each field that its writer left alone what is saved now; returns those that both changed. `opened`: the marks the form carried."""
+    opened, both = dict(pair.rsplit(":", 1) for pair in opened.split() if ":" in pair), []
+    for name, field in form._fields.items():
+        mine, saved, before = mark(field.data), mark(field.object_data), opened.get(name)
+        if mine != saved == before or mine == saved:
+            continue
+        if mine == before:
+            field.data, field.raw_data = field.object_data, None
+        else:
+            field.theirs = field.object_data
+            both.append(field)
+    return both
+
+
 class TextField(fields.StringField):
     pass
 
@@ -82,6 +114,8 @@ class MomentField(fields.DateTimeLocalField):
             self.data = local.astimezone(UTC)
             if self.data.astimezone(LONDON).replace(tzinfo=None) != local.replace(tzinfo=None):
                 raise ValueError("This time does not exist: the clocks went forward that night.")
+            if isinstance(self.object_data, datetime) and self.data == self.object_data.replace(second=0):
+                self.data = self.object_data  # a form shows no seconds: it was left alone
 
     def _value(self):
         if self.raw_data:
@@ -154,18 +188,37 @@ class NamedField(fields.StringField):
         return self.raw_data[0] if self.raw_data else getattr(self.data, "label", "")
 
     def process_formdata(self, valuelist):
-        self.data = find(self.options, valuelist[0] if valuelist else "", self.what)
+        try:
+            self.data = find(self.options, valuelist[0] if valuelist else "", self.what)
+        except Near as near:
+            self.raw_data = [near.label]
+            raise
+
+
+class Near(ValueError):
+    """What was typed is part of one name only: `label` is written in its place, for the writer to say yes to."""
+
+    def __init__(self, typed, label):
+        super().__init__(f"“{typed}” is part of one name only, which stands here now. If that is right, save again.")
+        self.label = label
+
+
+def bare(name):
+    """A name as it is typed in a hurry: without accents, capitals, hyphens and apostrophes; its words."""
+    return re.sub(r"[^\w\s]", " ", re.sub(r"['’ʼ`]", "", fold(name).replace("đ", "d"))).split()
 
 
 def find(rows, typed, what):
-    """The one row whose label is `typed`, or whose label alone contains it; None for nothing typed. Raises ValueError otherwise."""
+    """The one row whose label or whole name is `typed`; None for nothing typed. Raises Near for a part of one name, ValueError otherwise."""
     typed = (typed or "").strip()
     if not typed:
         return None
-    exact = [row for row in rows if row.label == typed]
-    near = exact or [row for row in rows if typed.casefold() in row.label.casefold()]
+    same = [row for row in rows if row.label == typed] or [row for row in rows if bare(row.name) == bare(typed)]
+    if len(same) == 1:
+        return same[0]
+    near = same or [row for row in rows if bare(typed) and all(word in " ".join(bare(row.name)) for word in bare(typed))]
     if len(near) == 1:
-        return near[0]
+        raise Near(typed, near[0].label)
     raise ValueError(f"“{typed}” fits {'more than one' if near else 'no'} {what}. Choose from the list as you type.")
 
 
@@ -218,6 +271,7 @@ class InvolvedField(TableField):
             try:
                 self.people.append((find(self.options, row["name"], self.what), row["part"]))
             except ValueError as problem:
+                row["name"] = getattr(problem, "label", row["name"])
                 self.problems.append(str(problem))
             else:
                 if not row["name"] or row["part"] not in self.columns[1][2]:

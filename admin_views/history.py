@@ -37,7 +37,7 @@ class EventView(RecordView):
     permission = "event:read"
     details_view = create_view = edit_view = export = None
     steps = {"notice:release": None, "notice:retry": None}
-    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to. Below are the latest events, and older ones by their numbers; those of one case stand on its own page."
+    intro = "Whether everything that was recorded is still what was recorded, and what IT sees to."
     empty = "Nothing has happened yet."
     order = (Event.id.desc(),)
     column_list = ["id", "at", "sentence", "address"]
@@ -70,6 +70,7 @@ class EventView(RecordView):
         latest = upkeep.latest()
         state = {
             "head": Event.head(),
+            "window": WINDOW,
             "held": Notice.held(),
             "stuck": list(Notice.stuck().select(Notice, User).join(User).order_by(Notice.id).limit(100)),
             "warnings": list(upkeep.warnings(now(), latest)),

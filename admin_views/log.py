@@ -32,8 +32,9 @@ class PeopleField(SelectMultipleField):
         self.people = {person.id: person for person in people}
         self.choices = [SelectChoice(person.id, person.label) for person in people]
         self.coerce = int
+        self.object_data = [id for id in chosen if id in self.people]
         if not self.raw_data and request.method == "GET":  # not sent, and no draft
-            self.data = [id for id in chosen if id in self.people]
+            self.data = self.object_data
 
     def process_formdata(self, valuelist):
         self.data = [int(value) for value in valuelist if value.isdigit()]
@@ -98,6 +99,9 @@ class LogView(RecordView):
             [person for person in User.who_may("log:read") if person.id not in always], [row.user_id for row in rows if row.by_id]
         )
         return form
+
+    def still_open(self, record):
+        record.stay_open()
 
     def update(self, form, record):
         record.edit(me(), **self.values(form))

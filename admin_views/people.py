@@ -58,8 +58,9 @@ class UserView(RecordView):
 
     def edit_form(self, obj=None):
         form = super().edit_form(obj)
+        form.roles.object_data = [role.id for role in obj.roles]
         if not form.roles.raw_data and request.method == "GET":  # not sent, and no draft
-            form.roles.data = [role.id for role in obj.roles]
+            form.roles.data = form.roles.object_data
         return form
 
     def values(self, form):

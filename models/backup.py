@@ -71,7 +71,8 @@ def make(folder, secret, tables):
     """
     if not (settings.folder / "secret.key").exists():
         raise Refused(
-            f"There is no secret.key in {settings.folder}: is SAFEGUARDING_DATA the folder of this installation? Nothing was backed up."
+            f"There is no secret.key in {settings.folder}. Either SAFEGUARDING_DATA is not the folder of this installation, "
+            "or it was never served: flask serve makes the key. Nothing was backed up."
         )
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
@@ -252,8 +253,8 @@ def restore(source, secret, tables):
 
 
 def empty(tables):
-    """Whether the open database has no content: no tables, or nobody in them."""
-    return not db.table_exists("user") or not next(model for model in tables if model.noun() == "user").select().exists()
+    """Whether the open database has no content: no tables, or neither a person nor a child in them."""
+    return not db.table_exists("user") or not any(model.select().exists() for model in tables if model.noun() in ("user", "child"))
 
 
 def drill(source, secret, tables):

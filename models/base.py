@@ -189,11 +189,11 @@ class Record(Base):
     version = IntegerField(default=1)
 
     def set(self, **values):
-        """Set fields; return {field: (before, after)} for those that changed."""
+        """Set fields; return {field: (before, after)} for those that changed. Nothing is nothing, whether "" or None."""
         changed = {}
         for name, value in values.items():
             before = getattr(self, name)
-            if before != value:
+            if before != value and not (before in (None, "") and value in (None, "")):
                 setattr(self, name, value)
                 changed[name] = (before, value)
         return changed

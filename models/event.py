@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
-from .base import Base, Model, Moment, Refused, now, transaction
+from .base import Base, Model, Moment, Record, Refused, now, transaction
 from .people import User
 from .permissions import VOCABULARY
 
@@ -179,6 +179,12 @@ class Event(Base):
         if self.closed and detail.get("restricted"):
             detail.pop("changed", None)
         return detail
+
+    def called(self, name):
+        """What people call a field that changed: its label on the form, or the question itself."""
+        model = next((model for model in Record.__subclasses__() if model.noun() == self.subject), None)
+        field = model and model._meta.fields.get(name)
+        return field.verbose_name if field and field.verbose_name else name if " " in name else name.replace("_", " ").capitalize()
 
     @property
     def sentence(self):

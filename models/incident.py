@@ -102,8 +102,14 @@ class Incident(Record):
         for name in ("noticed_at", "happened_at", "told_dsl_at"):
             if answers.get(name) and answers[name] > now():
                 errors[name] = "This is in the future. Give the time it was, or leave it out."
+            if answers.get(name) and answers[name].date() < answers["child"].date_of_birth:
+                errors[name] = f"{answers['child']} was not born then. Give the time it was, or leave it out."
         if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
             errors["happened_at"] = "Say when it happened, or choose “Not known” above."
+        if answers.get("happened") == HAPPENED[2] and answers.get("happened_at"):
+            errors["happened_at"] = "This gives a time, but “Not known” is chosen above. Change one of them."
+        if answers.get("happened_at") and answers["happened_at"] > answers["noticed_at"]:
+            errors.setdefault("noticed_at", "This is before it happened. Give the time you noticed it.")
         about = {adult for adult, part in adults if part == ABOUT}
         if about and (level_5 := set(User.level_5())) and level_5 <= about:
             errors["adults"] = GO_ELSEWHERE

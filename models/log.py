@@ -100,7 +100,7 @@ class Log(Record):
             )
 
     @classmethod
-    @starts("to decide", "triggered")
+    @starts("to decide")
     def trigger(cls, incident, by):
         """Create the incident's one log, assign every Level 5, and email them. Pressed again, or by two at once: the same log."""
         with transaction():

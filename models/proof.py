@@ -268,6 +268,7 @@ def compare(text):
     event = Event.get_or_none(Event.id == number) if number < 2**31 else None
     if not event or not event.hash.startswith(start):
         raise Refused(
-            f"Event {number} is not what it was when this was written down: the history was changed or cut. Tell the DSL and IT today."
+            f"This does not fit. First compare the line letter by letter with the paper or the email. If it stands there so, event {number} is "
+            "not what it was when it was written down: the history was changed or cut. Tell the DSL and IT today."
         )
     return f"It fits: event {event.id} of {when(event.at)} is what it was, and so is everything before it, if the last check fitted."

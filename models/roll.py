@@ -54,7 +54,7 @@ def take(content, by=None, sure=False):
                     bad.append((row, str(problem)))
         if counts["as they were"] + len(bad) < before + len(batch):
             sleep(PAUSE)
-    done = [f"{number:,} children {what}." for what, number in counts.items()]
+    done = [f"Children {what}: {number:,}." for what, number in counts.items()]
     return done, [f"Row {row} was not taken: {why}" for row, why in sorted(bad)]
 
 
@@ -64,7 +64,9 @@ def take(content, by=None, sure=False):
 def read(content):
     """([(row, {field: value})], [(row, what is wrong)]) of a CSV file; the heading is row 1. Raises Refused for what is no such list."""
     try:
-        table = list(csv.reader(StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+        text = content.decode("utf-8-sig")
+        first = text.partition("\n")[0]
+        table = list(csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True))
     except csv.Error as problem:
         raise Refused(f"This is not a whole CSV list: {problem}. Nothing was saved.") from None
     except UnicodeDecodeError:
@@ -94,7 +96,7 @@ def once_only(values, row, seen):
     upn, bare = values.get("upn"), who(values["name"], values["date_of_birth"])
     for key in [upn, (bare, "without")] if upn else [bare]:
         if key in seen:
-            raise Refused(f"it is the same child as in row {seen[key]}.")
+            raise Refused(f"it {'has the UPN' if key == upn else 'is the child'} of row {seen[key]}.")
     for key in (upn, bare) if upn else (bare, (bare, "without")):
         seen.setdefault(key, row)
 
@@ -116,6 +118,8 @@ def understood(cells):
         values["year"] = cells["year"]
     if "left_on" in cells:
         values["left_on"] = day_of(cells["left_on"], "leaving date")
+        if values["left_on"] and values["left_on"] < values["date_of_birth"]:
+            raise Refused("the leaving date is before the date of birth.")
     for name, longest in (("name", 120), ("year", 20)):
         text = values.get(name, "")
         if len(text) > longest or not text.isprintable():

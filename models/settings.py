@@ -59,6 +59,7 @@ class Settings:
         """Read every setting: from `given` (upper-case names, as in ALL), else the environment, else its default."""
         self.demo = demo
         for name, (default, _help) in ALL.items():
+            default = default.replace(":5000", f":{os.environ.get('PORT', '5000')}") if name == "URL" else default
             setattr(self, name.lower(), str(given.get(name, os.environ.get(f"SAFEGUARDING_{name}", default))))
         self.folder = Path(self.data).resolve()
         self.backups = Path(self.backups).resolve() if self.backups else None

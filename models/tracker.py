@@ -124,9 +124,6 @@ class Section(Record):
         """[(question, answer)] for showing, with dates and times as Python values."""
         return [(question, typed(question["kind"], self.answers.get(question["id"]))) for question in self.questions]
 
-    def answered_by_id(self):
-        return [(question["id"], answer) for question, answer in self.answered()]
-
 
 def typed(kind, value):
     """An answer as stored (JSON) turned into what its kind means."""

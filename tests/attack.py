@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from datetime import date
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,7 +54,7 @@ def school():
     with app.app_context():
         enrol_cast(app, "attacked.example")
     people = {user.email.split("@")[0]: user for user in User.select()}
-    child = Child.create(name="Zofia Łukasiewicz", date_of_birth="2013-05-03", year="Year 7")
+    child = Child.create(name="Zofia Łukasiewicz", date_of_birth=date(2013, 5, 3), year="Year 7")
     place = SimpleNamespace(app=app, child=child, **people)
     place.incident = report(place)
     place.log = Log.trigger(place.incident, people["mark"])

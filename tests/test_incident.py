@@ -38,7 +38,13 @@ def test_what_was_typed_is_given_back(cast, school, answers):
 def test_part_of_a_name_is_enough_when_one_child_fits(cast, school, answers):
     cast.dave.get("/incident/new/")
     rows = {"others-rows": "2", "others-0-name": "花子", "others-0-part": "Sibling", "others-1-name": "", "others-1-part": ""}
-    assert cast.dave.post("/incident/new/", answers | {"child": "łukas"} | rows).status_code == 200
+    asked = cast.dave.post("/incident/new/", answers | {"child": "łukas"} | rows)
+    assert asked.status_code == 422 and not Incident.select().exists(), "a part of a name is never taken for a child unasked"
+    assert asked.text_only.count("is part of one name only, which stands here now. If that is right, save again.") >= 4
+    for label in (school.child.label, school.children[2].label):
+        assert f'value="{label}"' in asked.text
+    rows["others-0-name"] = school.children[2].label
+    assert cast.dave.post("/incident/new/", answers | rows).status_code == 200
     assert Incident.get().child == school.child and [row.child.name for row in Involved.of(Incident.get())] == ["山田 花子"]
 
 
@@ -171,3 +177,31 @@ def test_the_number_goes_on_after_9999(school, incident):
     for number in (9999, 10_000):
         Incident.insert(row | {"reference": f"{stem}{number}"}).execute()
     assert [report(school).reference for _again in range(2)] == [f"{stem}10001", f"{stem}10002"]
+
+
+def test_names_are_known_as_they_are_typed_in_a_hurry(cast, school, answers):
+    from models import Child
+
+    Child.create(name="Oliver O’Reilly-Đặng", date_of_birth=school.child.date_of_birth, year="Year 9")
+    for typed, name in (
+        ("zofia lukasiewicz", "Zofia Łukasiewicz"),
+        ("Sion Wyn", "Siôn Ŵyn"),
+        ("Oliver O'Reilly Dang", "Oliver O’Reilly-Đặng"),
+    ):
+        cast.dave.get("/incident/new/")
+        assert cast.dave.post("/incident/new/", answers | {"child": typed, "once": typed}).status_code == 200
+        assert Incident.select().order_by(Incident.id.desc()).first().child.name == name
+    for typed in ("January", "Year 6", "born", "2013", "-"):
+        assert "fits no child" in cast.dave.post("/incident/new/", answers | {"child": typed}).text_only, typed
+
+
+def test_times_that_cannot_be_are_refused_at_the_field(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    for wrong, sentence in (
+        ({"noticed_at": "1026-03-04T09:15"}, "was not born then"),
+        ({"noticed_at": "2026-03-03T09:15"}, "This is before it happened"),
+        ({"happened": "Not known"}, "“Not known” is chosen above"),
+    ):
+        page = cast.dave.post("/incident/new/", answers | wrong)
+        assert page.status_code == 422 and sentence in page.text_only, wrong
+    assert not Incident.select().exists()

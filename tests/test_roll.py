@@ -38,7 +38,7 @@ WRONG = [
     (3, "31/02/2013", "not a date"),
     (3, "01/01/2999", "in the future"),
     (0, "B123", "UPN is not a letter"),
-    (0, "B00000000000A", "same child as in row 2"),
+    (0, "B00000000000A", "of row 2"),
     (2, "", "name is missing"),
     (2, "x" * 130, "longer than 120"),
     (1, "Zo\0fia", "no letter"),
@@ -71,7 +71,7 @@ def test_ten_thousand_rows_with_37_bad_ones_cut_off_half_way_and_run_twice(schoo
         assert line.startswith(f"Row {row} was not taken: ") and words in line, line
     head = Event.head().id
     done, again = roll.take(content)
-    assert done == ["0 children added.", "0 children corrected.", "9,963 children as they were."] and again == bad
+    assert done == ["Children added: 0.", "Children corrected: 0.", "Children as they were: 9,963."] and again == bad
     assert Event.head().id == head and Event.select().where(Event.verb == "child:add").count() == 9_963 and whole()
 
 
@@ -89,7 +89,7 @@ def test_a_child_is_known_by_upn_or_by_name_and_date_of_birth(school):
     born = f"{zofia.date_of_birth:%Y-%m-%d}"
     table = [[zofia.upn, "Zofia Maria Łukasiewicz", born, "Year 8"], ["", "Siôn Ŵyn", "17/04/2013", "Year 10"]]
     done, bad = roll.take(listed(table, ["UPN", "Name", "DOB", "Year"]), by=school.alice)
-    assert done[1] == "2 children corrected." and not bad
+    assert done[1] == "Children corrected: 2." and not bad
     assert Child.get_by_id(zofia.id).name == "Zofia Maria Łukasiewicz" and Child.get(Child.name == "Siôn Ŵyn").upn == "A123456789003"
     event = Event.last(zofia, "child:edit")
     assert event.by == school.alice and event.detail["changed"]["name"] == ["Zofia Łukasiewicz", "Zofia Maria Łukasiewicz"] and whole()
@@ -132,15 +132,15 @@ def test_a_row_that_contradicts_what_is_here_is_for_a_person_to_decide(school, r
 def test_namesakes_and_spellings(school):
     twins = [["D00000000000A", "Sam Okafor", "01/02/2014", "Year 7"], ["D00000000000B", "Sam Okafor", "01/02/2014", "Year 8"]]
     done, bad = roll.take(listed(twins, SHORT))
-    assert done[0] == "1 children added." and "If they are two children" in bad[0]
+    assert done[0] == "Children added: 1." and "If they are two children" in bad[0]
     Child.create(name="Sam Okafor", date_of_birth=date(2014, 2, 1), upn="D00000000000B", year="Year 8")
-    assert roll.take(listed(twins, SHORT))[0][2] == "2 children as they were."
+    assert roll.take(listed(twins, SHORT))[0][2] == "Children as they were: 2."
     bare = [["", "Sam Okafor", "01/02/2014", "Year 9"], ["", "SIÔN  ŴYN", "17/04/2013", "Year 9"]]
     done, bad = roll.take(listed(bare, SHORT))
-    assert "more than one child of this name" in bad[0] and done[:2] == ["0 children added.", "1 children corrected."]
+    assert "more than one child of this name" in bad[0] and done[:2] == ["Children added: 0.", "Children corrected: 1."]
     again = [["A123456789003", "SIÔN ŴYN", "17/04/2013", "Year 9"], ["", "Siôn Ŵyn", "17/04/2013", "Year 10"]]
     done, bad = roll.take(listed(again, SHORT))
-    assert done[2] == "1 children as they were." and "same child as in row 2" in bad[0], "a list that contradicts itself"
+    assert done[2] == "Children as they were: 1." and "of row 2" in bad[0], "a list that contradicts itself"
 
 
 def test_people_save_while_a_list_is_taken_in(school):
@@ -173,7 +173,7 @@ def test_the_command_names_the_rows_and_ends_with_a_failure(school, tmp_path):
     table, _said = spoilt(20, 1)
     (tmp_path / "roll.csv").write_bytes(listed(table))
     answer = runner.invoke(args=["children", str(tmp_path / "roll.csv")])
-    assert answer.exit_code == 1 and "19 children added." in answer.output and "Row 12 was not taken" in answer.output
-    assert "1 rows were not taken. Nothing of them was saved." in answer.output
+    assert answer.exit_code == 1 and "Children added: 19." in answer.output and "Row 12 was not taken" in answer.output
+    assert "Rows not taken: 1. Nothing of them was saved." in answer.output
     (tmp_path / "roll.csv").write_bytes(listed(rows(3)))
     assert runner.invoke(args=["children", str(tmp_path / "roll.csv")]).exit_code == 0

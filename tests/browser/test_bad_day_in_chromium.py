@@ -5,7 +5,7 @@ import re
 import pytest
 from peewee import OperationalError
 
-from models import Event, Incident, db
+from models import Event, Incident, Log, db
 
 from ..conftest import PASSWORD, code_of
 from ..test_house_rules import HERE
@@ -47,6 +47,31 @@ def test_the_text_comes_back_and_is_saved_once(desk, address, school, monkeypatc
     assert "Saved as INC-" in page.get_by_role("status").inner_text()
     with db.connection_context():
         assert [row.what_happened.replace("\r", "").split("\n")[0] for row in Incident.select()] == ["First line."]
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+def test_going_back_brings_no_old_text_with_a_new_version(desk, address, school, log, scripts):
+    """The browser asks for the page again (it may not keep it), so it must not put what was typed before into it."""
+    alice = desk(address, "alice@thornley.example", PASSWORD, scripts=scripts)
+    page = alice.page
+    with db.connection_context():
+        page.get_by_label(re.compile("code", re.I)).fill(code_of(school.app, school.alice))
+    alice.press("Sign in")
+    alice.open("/")
+    alice.open(f"/log/edit/?id={log.id}")
+    page.get_by_label("Summary for Ofsted").fill("Alice’s first text")
+    alice.press("Save")
+    with db.connection_context():
+        Log.get().edit(school.carol, summary="Carol’s better text")
+    page.go_back()
+    assert page.get_by_label("Summary for Ofsted").input_value() == "Carol’s better text"
+
+    alice.open("/incident/new/")
+    alice.report(school.child.label, "Typed once.")
+    alice.alert("No")
+    alice.press("Save the report")
+    page.go_back()
+    assert page.get_by_label("What happened").input_value() == "" and page.get_by_label("Child *").input_value() == ""
 
 
 def seen_with_scripts(page):
