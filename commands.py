@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from peewee import PeeweeException
@@ -34,8 +35,10 @@ def sentences():
 def opened(checked=True):
     """The real database, open; `checked`: Refused when its schema is not this version's."""
     os.umask(0o077)
-    settings.folder.mkdir(parents=True, exist_ok=True)
     with sentences():
+        if checked and settings.database.startswith("sqlite") and not Path(urlsplit(settings.database).path[1:]).exists():
+            raise Refused(f"There is no installation in {settings.folder}. Is SAFEGUARDING_DATA right? A new one begins with flask serve.")
+        settings.folder.mkdir(parents=True, exist_ok=True)
         connect(settings.database).connect(reuse_if_open=True)
         try:
             if checked and pending():

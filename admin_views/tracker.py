@@ -3,7 +3,7 @@
 from flask import abort, redirect, request, url_for
 from flask_admin import expose
 
-from models import Event, Incident, Log, Refused, Section, Tracker, User, visible
+from models import Child, Event, Incident, Log, Refused, Section, Tracker, User, visible
 from models.policy import fills_in
 from models.tracker import typed
 
@@ -28,10 +28,11 @@ class SectionView(RecordView):
 
     def joined(self, query):
         return (
-            query.select(Section, Tracker, Log, Incident, User)
+            query.select(Section, Tracker, Log, Incident, Child, User)
             .join(Tracker)
             .join(Log)
             .join(Incident)
+            .join(Child)
             .switch(Section)
             .left_outer_join(User, on=(Section.saved_by == User.id))
         )

@@ -145,7 +145,7 @@ class Log(Record):
                 for name in ("decided_at", "aware_at", "told_at")
                 if getattr(self, name) and getattr(self, name) > now()
             }
-            if self.told_at and self.aware_at and self.told_at < self.aware_at:
+            if self.told_at and self.aware_at and self.told_at < self.aware_at.replace(second=0):  # a form shows no seconds
                 errors["told_at"] = "Ofsted cannot have been told before anybody became aware."
             if errors:
                 raise Refused("The log was not saved.", errors)

@@ -148,7 +148,7 @@ def main():
             print(f"{path:40} {statistics.median(times):7.1f} ({max(times):7.1f}) {len(answer.data) / 1000:7.1f} kB")
         report = [time.perf_counter()]
         for _again in range(50):
-            values = incidents[0] | {"noticed_at": now(), "happened": "Not known"}
+            values = incidents[0] | {"child": Child.get(), "noticed_at": now(), "happened": "Not known", "happened_at": None}
             for name in ("id", "reference", "status", "reported_by", "reported_at", "version"):
                 values.pop(name, None)
             Incident.report(alice.user, **values)
