@@ -8,8 +8,12 @@ import tempfile
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlencode
+
+from waitress import create_server
 
 import app as application
 from models import TABLES, Child, Event, Incident, Log, User, backup, db, demo, proof
@@ -81,26 +85,30 @@ def timed(name, act):
 
 
 def fifty(app, alice, pattern):
-    """Fifty people who press Save in the same moment: the slowest answer."""
-    page = alice.get("/incident/new/").text
-    child = Child.get_by_id(pattern["child"]).label
-    session, gate, times = alice.client.get_cookie("session").value, threading.Barrier(50), []
+    """Fifty people who press Save in the same moment, on the server as it is served, with eight threads: the slowest answer."""
+    child, gate, times = Child.get_by_id(pattern["child"]).label, threading.Barrier(50), []
+    alice.get("/incident/new/")
+    cookie = f"session={alice.client.get_cookie('session').value}"
+    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    threading.Thread(target=server.run, daemon=True).start()
 
     def save(number):
-        browser = Person(app, alice.user)
-        browser.client.set_cookie("session", session)
-        browser.token = alice.token
+        form = ANSWERS | {"child": child, "topic": f"At once {number}", "once": str(number), "csrf_token": alice.token}
+        browser = HTTPConnection("127.0.0.1", server.effective_port, timeout=60)
         gate.wait()
         start = time.perf_counter()
-        answer = browser.post("/incident/new/", ANSWERS | {"child": child, "topic": f"At once {number}", "once": str(number)}, follow=False)
-        times.append((time.perf_counter() - start, answer.status_code))
+        browser.request("POST", "/incident/new/", urlencode(form), {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"})
+        status = browser.getresponse().status
+        times.append((time.perf_counter() - start, status))
+        browser.close()
 
     threads = [threading.Thread(target=save, args=(number,)) for number in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert page and {code for _time, code in times} == {302}, times
+    server.close()
+    assert {status for _time, status in times} == {302}, times
     print(f"{'fifty reports at once, the slowest':40} {max(times)[0] * 1000:7.1f}")
 
 
