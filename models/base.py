@@ -22,6 +22,7 @@ from peewee import (
     fn,
 )
 from playhouse import db_url
+from playhouse.pool import PooledDatabase
 
 LONDON = ZoneInfo("Europe/London")
 WAIT = 10  # seconds that a writer waits for the one before it
@@ -63,6 +64,8 @@ def connect(url):
     """Open the database named by `url` and check what we rely on: WAL, full sync and foreign keys; on PostgreSQL its like."""
     if db.obj is not None and not db.is_closed():
         db.close()
+    if isinstance(db.obj, PooledDatabase):
+        db.obj.close_all()
     if not url.startswith("sqlite"):
         db.initialize(db_url.connect(url))
         with db.connection_context():
@@ -224,5 +227,8 @@ class Record(Base):
     def number(cls, prefix):
         """The next reference of this year (UTC), as INC-2026-0042. Call it inside a transaction."""
         stem = f"{prefix}-{now().year}-"
-        last = cls.select(cls.reference).where(cls.reference.startswith(stem)).order_by(cls.id.desc()).limit(1).scalar()
+        latest = cls.select(cls.reference).order_by(cls.id.desc()).limit(1)
+        last = latest.scalar()
+        if last and not last.startswith(stem):  # the first of a year, or a clock that went back
+            last = latest.where(cls.reference.startswith(stem)).scalar()
         return f"{stem}{int(last[len(stem) :]) + 1 if last else 1:04d}"

@@ -107,7 +107,6 @@ def fifty(app, alice, pattern):
         thread.start()
     for thread in threads:
         thread.join()
-    server.close()
     assert {status for _time, status in times} == {302}, times
     print(f"{'fifty reports at once, the slowest':40} {max(times)[0] * 1000:7.1f}")
 
@@ -126,7 +125,7 @@ def long_history(folder):
 def main():
     engine.choose(os.environ.get("ENGINE", "sqlite"))
     folder = Path(tempfile.mkdtemp())
-    settings.load(demo=True, DATA=folder, DATABASE_URL=engine.current().url(folder), **demo.SCHOOL)
+    settings.load(demo=True, DATA=folder, DATABASE_URL=engine.current().pooled(folder), **demo.SCHOOL)
     application.prepare()
     app = application.create_app(TESTING=True, SECRET_KEY=application.secret())
     with app.app_context(), db.connection_context():

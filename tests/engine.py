@@ -19,6 +19,8 @@ class Sqlite:
         """The address of the database of a data folder."""
         return f"sqlite:///{folder}/safeguarding.db"
 
+    pooled = url
+
     def copy(self, source, target):
         """Give the folder `target` a database that holds what that of `source` holds. Neither may be open."""
         shutil.copy(source / "safeguarding.db", target / "safeguarding.db")
@@ -68,6 +70,11 @@ class Postgresql(Sqlite):
             self.run(f"CREATE DATABASE {name}")
         parts = urlsplit(self.address)
         return urlunsplit(parts._replace(path=f"/{name}"))
+
+    def pooled(self, folder):
+        """With connections that are kept open, as docs/operations.md has it."""
+        url = self.url(folder).replace("postgresql://", "postgresql+pool://", 1)
+        return f"{url}{'&' if '?' in url else '?'}max_connections=20&stale_timeout=300&timeout=10"
 
     def copy(self, source, target):
         self.run(f"CREATE DATABASE {self.database(target)} TEMPLATE {self.database(source)}")

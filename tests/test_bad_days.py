@@ -11,6 +11,7 @@ import pytest
 from peewee import OperationalError
 
 from models import Document, Event, Incident, Log, Section, User, base, db, transaction
+from models.base import connect
 from models.settings import settings
 
 from . import engine
@@ -115,6 +116,28 @@ def test_a_restarted_server_costs_one_page_and_no_text(cast, school, answers, mo
     assert not Incident.select().exists()
     assert cast.dave.post("/incident/new/", typed(page)).request.path == "/incident/details/"
     assert Incident.select().count() == 1 and whole()
+
+
+@pytest.mark.only("postgresql")
+def test_connections_that_are_kept_open_cost_nothing_when_the_server_restarts(app, school, cast, answers):
+    db.close()
+    connect(engine.current().pooled(school.folder))
+    sent = answers | {"once": once(cast.dave.get("/incident/new/"))}
+    cast.mark.get("/")
+    with db.connection_context():  # two of them idle, then
+        assert cast.dave.get("/").status_code == 200
+    threads = [threading.Thread(target=cast.mark.get, args=("/",)) for _again in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.current().restart()
+    for _again in range(3):
+        assert cast.dave.post("/incident/new/", sent).request.path == "/incident/details/", "a connection that died is not handed out"
+    connect(settings.database)
+    with db.connection_context():
+        assert Incident.select().count() == 1 and whole()
+    db.connect()
 
 
 def test_trouble_tells_strangers_nothing_and_repeats_no_passphrase(app, school, monkeypatch):
