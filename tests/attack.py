@@ -36,7 +36,7 @@ class Attacker(Person):
 
     def __init__(self, place, user):
         self.app, self.user, self.token = place.app, user, ""
-        wire = ProxyMiddleware(NotFound(), {})
+        wire = ProxyMiddleware(NotFound(), {}, timeout=60)  # seconds; on a busy machine a step can take longer than its 10
         target = {"target": place.address, "remove_prefix": False, "host": "<auto>", "headers": {}, "ssl_context": None}
         # read to its end, which closes the connection, redirects on the way too
         self.client = Client(lambda environ, start: [b"".join(wire.proxy_to(target, environ["PATH_INFO"], "/")(environ, start))])

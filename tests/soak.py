@@ -94,6 +94,7 @@ class Clerk(threading.Thread):
                     self.slowest = max(self.slowest, time.monotonic() - begun) if not tries else self.slowest
                     return answer.geturl(), page
             except urllib.error.HTTPError as refused:
+                refused.close()
                 if refused.code not in (502, 503, 507) or time.monotonic() > given_up:
                     raise
             except (OSError, HTTPException):
