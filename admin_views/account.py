@@ -10,7 +10,8 @@ from models import Draft, Emergency, Refused, Session, SetupLink
 from models.people import User
 
 from .door import Door, me, saved
-from .forms import BaseForm, ReasonForm, clean, put_errors, required
+from .fields import clean
+from .forms import BaseForm, ReasonForm, put_errors, required
 from .signin import stale
 
 

@@ -13,7 +13,8 @@ from models.lists import Choice
 
 from .base import RecordView
 from .door import me
-from .forms import AddendumForm, InvolvedField, ReasonForm, ShareForm, UnshareForm, people
+from .fields import InvolvedField
+from .forms import AddendumForm, ReasonForm, ShareForm, UnshareForm, people
 
 STATUSES = ["no alert", "to decide", "triggered", "not notifiable"]
 
