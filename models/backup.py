@@ -225,7 +225,7 @@ def restore(source, secret, tables):
             fetch(place(backup.parent, name), place(settings.folder, name), name)
         for name, content in keys.items():
             settings.secret(name, lambda content=content: content)
-        put(work, (backup / "safeguarding.db").read_bytes())
+        flush(Path(shutil.copy(backup / "safeguarding.db", work)))
         connect(f"sqlite:///{work}").connect()
         Runner(db.obj, MIGRATIONS).up()
         with transaction():

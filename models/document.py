@@ -20,6 +20,7 @@ from .words import pages
 
 CHUNK = 1500  # characters: the time that a paragraph takes in xhtml2pdf grows with the square of its length
 log = logging.getLogger("safeguarding")
+HOUR = timedelta(hours=1)  # after which a PDF that could not be made is warned of, and tried again
 AGAIN = {}  # {kept copy that could not be made: when this process tries it again}
 DIGEST = "{digest}"  # where a page of words wants its own SHA-256 printed, counted with this mark in its place
 TOKEN = 60  # characters: a longer run without a space would leave the page
@@ -195,8 +196,13 @@ class Document(Base):
             Event.write("document:keep", document, None, sha256=document.sha256, digest=document.digest)
 
     @classmethod
+    def late(cls):
+        """The copies that are still only words an hour after the sign-off."""
+        return cls.select().where(cls.pdf.is_null(), cls.made_at < now() - HOUR)
+
+    @classmethod
     def finish(cls):
-        """Make the PDFs that are still only words. Returns how many. One that cannot be made holds up none of the others: verify names it."""
+        """Make the PDFs that are still only words. Returns how many. One that cannot be made holds up none of the others: the home page warns of it."""
         made = 0
         for row in list(cls.select(cls.id).where(cls.pdf.is_null()).order_by(cls.id)):
             if AGAIN.get(row.id, now()) > now():
@@ -204,6 +210,6 @@ class Document(Base):
             try:
                 made += bool(cls.get_by_id(row.id).content())
             except Exception as problem:  # its text may quote the record
-                AGAIN[row.id] = now() + timedelta(hours=1)
+                AGAIN[row.id] = now() + HOUR
                 log.error("kept copy %s could not be made: %s", row.id, type(problem).__name__)
         return made

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from . import proof
 from .base import LONDON, Refused, now, transaction
+from .document import Document
 from .draft import Draft
 from .event import Event
 from .notice import Notice
@@ -34,6 +35,8 @@ def warnings(moment, latest):
             yield never
         elif moment - event.at > timedelta(days=days):
             yield f"{old} is from {when(event.at)}."
+    if late := Document.late().count():
+        yield f"The PDF of {late} sign-off{'' if late == 1 else 's'} could not be made yet. The log of the program says why."
     if Notice.held():
         yield "Emails are held back since a restore, until a Level 5 releases them."
     if stuck := Notice.stuck().count():

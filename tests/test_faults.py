@@ -249,5 +249,9 @@ def test_a_paper_that_cannot_be_made_does_not_hold_up_the_others(school, monkeyp
     assert Document.select().where(Document.pdf.is_null()).count() == 1
     monkeypatch.setattr(document, "to_pdf", to_pdf)
     assert Document.finish() == 0, "not again at once, which would keep the emails waiting"
+    warned = "The PDF of 1 sign-off could not be made yet."
+    assert warned not in " ".join(upkeep.warnings(now(), upkeep.latest()))
     with at(now() + timedelta(hours=2)):
+        assert warned in " ".join(upkeep.warnings(now(), upkeep.latest()))
         assert Document.finish() == 1 and whole()
+        assert warned not in " ".join(upkeep.warnings(now(), upkeep.latest()))
