@@ -16,7 +16,7 @@ import pytest
 from models import TABLES, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, Session, User, backup, db, proof, upkeep
 from models.base import at, connect, now
 from models.copying import fingerprint
-from models.settings import put, settings
+from models.settings import flush, settings
 
 from . import engine
 from .conftest import report, settle
@@ -317,16 +317,16 @@ def test_a_restore_that_fails_leaves_the_machine_as_it_was(school, case, vault, 
     backup.make(vault, SECRET, TABLES)
     folder = elsewhere()
 
-    def full(path, content):
+    def full(path):
         if path.name == "restoring.db":
             raise OSError(28, "No space left on device")
-        put(path, content)
+        flush(path)
 
-    monkeypatch.setattr(backup, "put", full)
+    monkeypatch.setattr(backup, "flush", full)
     with pytest.raises(OSError, match="No space left"):
         backup.restore(vault, SECRET, TABLES)
     assert not (folder / "secret.key").exists() and not list(folder.glob("restoring*")) and backup.empty(TABLES)
-    monkeypatch.setattr(backup, "put", put)
+    monkeypatch.setattr(backup, "flush", flush)
     assert backup.restore(vault, SECRET, TABLES)
 
 
