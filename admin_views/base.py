@@ -55,10 +55,13 @@ class RecordView(Reading):
     delete_view = ajax_update = ajax_lookup = action_delete = None  # doors of Flask-Admin that we do not have
 
     def show(self, record, status=200, **context):
-        """The page of one record."""
-        return self.render(
-            self.details_template, record=record, **{"forms": self.step_forms(record), "refused": None} | self.about(record) | context
-        ), status
+        """The page of one record; a reason that was typed when the session ran out is back at its step."""
+        shown = {"forms": self.step_forms(record), "refused": None} | self.about(record)
+        if request.method == "GET" and self.steps and (draft := Draft.of(me(), self.link(record))):
+            typed = MultiDict(draft.fields)
+            if form := shown["forms"].get(verb := typed.get("action")):
+                shown |= {"forms": shown["forms"] | {verb: type(form)(typed)}, "failed": verb}
+        return self.render(self.details_template, record=record, **shown | context), status
 
     def about(self, record):
         """What the page of one record shows besides its fields."""
@@ -97,6 +100,7 @@ class RecordView(Reading):
             fresh = self.asked(ids[0])
             forms = self.step_forms(fresh) | ({verb: form} if form else {})
             return self.show(fresh, 409, refused=refused, failed=verb, forms=forms)
+        Draft.drop(me(), self.link(record))
         flash(said(result) if said else f"{record}: done. It is now “{result.status}”.", "success")
         return saved(target(result) if target else url_for(f"{self.noun}.details_view", id=record.id))
 
@@ -139,10 +143,12 @@ class RecordView(Reading):
         return f"Saved: {record}."
 
     def form_page(self, template, form, status=200, **context):
-        """The form, with the version and marks of the record that it was opened with: newer ones only where the page shows what is new."""
-        came = MultiDict() if context.get("theirs") else request.form if request.method == "POST" else g.get("draft", MultiDict())
-        version = came.get("version") or getattr(context.get("record"), "version", "")
-        opened = came.get("opened") or (marks(form) if form else "")
+        """The form, with the version and marks of the record that it was opened with: newer ones only where it has what is new (`merged`)."""
+        came = request.form if request.method == "POST" else g.get("draft", MultiDict())
+        current = str(getattr(context.get("record"), "version", ""))
+        if not came.get("version") or context.pop("merged", False):
+            came = {"version": current, "opened": marks(form) if form else ""}
+        version, opened = came["version"], came.get("opened", "")
         shown = {"record": None, "refused": None, "typed": None, "earlier": None, "draft": "draft" in g} | context
         return self.render(template, form=form, version=version, opened=opened, **shown), status
 
@@ -202,13 +208,14 @@ class RecordView(Reading):
     def still_open(self, record):
         """Raise Refused where a record can no longer be changed."""
 
-    def both_wrote(self, record, both):
-        """Refuse the second of two savers; the page shows what the first wrote beside each field of `both`, and elsewhere as saved."""
+    def both_wrote(self, record, news):
+        """Refuse the second of two savers: `news` are the fields that the first changed. Those that both changed show both texts."""
         last = Event.last(record, f"{self.noun}:edit", f"{self.noun}:save", f"{self.noun}:assign")
+        both = [field for field in news if hasattr(field, "theirs")]
         for field in both:
             field.errors = [*field.errors, "You both changed this. Compare, and leave what is to be saved."]
         raise Refused(
-            f"{last.by if last else 'Somebody'} saved this while you were writing. Nothing of yours was saved yet. "
+            f"{last.by if last and last.by else 'Somebody'} saved this while you were writing. Nothing of yours was saved yet. "
             + (
                 "What you both changed is listed here; the rest is as saved last, with your changes. "
                 if both
@@ -225,7 +232,7 @@ class RecordView(Reading):
             abort(403)
         if "draft" in request.form:
             return self.keep_draft()
-        form, theirs = self.edit_form(record), False
+        form, merged, status = self.edit_form(record), False, 422 if request.method == "POST" else 200
         if request.method == "POST" and form.validate():
             if "edit" in self.guarded and (again := stale()):
                 return again
@@ -233,15 +240,15 @@ class RecordView(Reading):
                 with transaction():
                     fresh, opened = self.asked(), request.form.get("opened", "")
                     self.still_open(fresh)
-                    both = merge(form, opened)
-                    if theirs := request.form.get("version") != str(fresh.version) or bool(opened and both):
-                        self.both_wrote(fresh, both)
+                    if opened or request.form.get("version") != str(fresh.version):
+                        news, merged = merge(form, opened), True
+                        if news or not opened:
+                            status = 409
+                            self.both_wrote(fresh, news)
                     self.update(form, fresh)
                     Draft.drop(me(), self.here())
                 flash(self.saved_words(fresh, False), "success")
                 return saved(self.get_save_return_url(fresh))
             except Refused as refused:
                 put_errors(form, refused)
-        return self.form_page(
-            self.edit_template, form, 409 if theirs else 422 if request.method == "POST" else 200, record=record, theirs=theirs
-        )
+        return self.form_page(self.edit_template, form, status, record=record, merged=merged)

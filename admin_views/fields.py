@@ -35,6 +35,11 @@ class DayField(fields.DateField):
             raise ValueError("This is not a date. Write it as day, month, year, for example 22/11/2026.") from None
 
 
+def shown(moment):
+    """The local time that a form shows of a moment (aware): naive, to the minute."""
+    return moment.astimezone(LONDON).replace(tzinfo=None, second=0, microsecond=0, fold=0)
+
+
 class MomentField(fields.DateTimeLocalField):
     """A date and time typed in Europe/London, kept in UTC (aware)."""
 
@@ -51,13 +56,13 @@ class MomentField(fields.DateTimeLocalField):
             self.data = local.astimezone(UTC)
             if self.data.astimezone(LONDON).replace(tzinfo=None) != local.replace(tzinfo=None):
                 raise ValueError("This time does not exist: the clocks went forward that night.")
-            if isinstance(self.object_data, datetime) and self.data == self.object_data.replace(second=0):
-                self.data = self.object_data  # a form shows no seconds: it was left alone
+            if isinstance(self.object_data, datetime) and local.replace(tzinfo=None) == shown(self.object_data):
+                self.data = self.object_data  # left alone: a form shows neither seconds nor which of the two hours when the clocks go back
 
     def _value(self):
         if self.raw_data:
             return " ".join(self.raw_data)
-        return self.data.astimezone(LONDON).strftime("%Y-%m-%dT%H:%M") if isinstance(self.data, datetime) else ""
+        return shown(self.data).isoformat(timespec="minutes") if isinstance(self.data, datetime) else ""
 
 
 class YesNoField(fields.RadioField):
@@ -110,7 +115,7 @@ class SeveralField(fields.SelectMultipleField):
 class NamedField(fields.StringField):
     """A linked record, chosen by typing part of its label: a list of suggestions, or the name itself when only one fits.
 
-    `records` is a function giving the rows; each row has a `label`. The data is the row.
+    `records` is a function giving the rows; each row has a `label`. The data is the row. One who has left stays choosable where chosen.
     """
 
     def __init__(self, *args, records, what, **kwargs):
@@ -119,7 +124,8 @@ class NamedField(fields.StringField):
 
     @cached_property
     def options(self):
-        return list(self.records())
+        rows, chosen = list(self.records()), self.object_data
+        return rows if chosen is None or chosen in rows else [*rows, chosen]
 
     def _value(self):
         return self.raw_data[0] if self.raw_data else getattr(self.data, "label", "")
@@ -182,7 +188,7 @@ class TableField(fields.Field):
 
     @property
     def rows(self):
-        return self.data + [dict.fromkeys((key for key, _label, _options in self.columns), "")] * SPARE_ROWS
+        return (self.data or []) + [dict.fromkeys((key for key, _label, _options in self.columns), "")] * SPARE_ROWS
 
 
 class InvolvedField(TableField):

@@ -1,14 +1,15 @@
 """Which form field a model field or a tracker question gets, the forms of steps, and the meeting of two savers."""
 
 import json
+from datetime import datetime
 from hashlib import sha256
 
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
-from wtforms import validators
+from wtforms import SelectMultipleField, validators
 from wtfpeewee.orm import ValueRequired
 
-from models.base import Moment, Pick, Rows, YesNo
+from models.base import Model, Moment, Pick, Rows, YesNo
 from models.child import Child
 from models.event import plain
 from models.lists import Choice
@@ -45,7 +46,14 @@ def put_errors(form, refused):
 
 
 def mark(value):
-    """A short digest of what a field holds, by which it is seen whether somebody changed it. Nothing is nothing, however it is written."""
+    """A short digest of what a field holds, by which it is seen whether somebody changed it.
+
+    Nothing is nothing, however it is written; a time is what a form shows of it, without seconds; two of one name are two.
+    """
+    if isinstance(value, Model):
+        value = value.id
+    elif isinstance(value, datetime):
+        value = value.replace(second=0, microsecond=0)
     value = None if value in (None, "", []) else plain(value)
     if isinstance(value, list) and not isinstance(value[0], dict):
         value = sorted(map(str, value))
@@ -58,18 +66,24 @@ def marks(form):
 
 
 def merge(form, opened):
-    """Give each field that its writer left alone what is saved now; returns those that both changed. `opened`: the marks the form carried."""
-    opened, both = dict(pair.rsplit(":", 1) for pair in opened.split() if ":" in pair), []
+    """Give each field that its writer left alone what is saved now; returns the fields that somebody else changed meanwhile.
+
+    Those that both changed have `theirs`, what is saved now in words. `opened`: the marks that the form carried; "" when it is not known.
+    """
+    opened, news = dict(pair.rsplit(":", 1) for pair in opened.split() if ":" in pair), []
     for name, field in form._fields.items():
         mine, saved, before = mark(field.data), mark(field.object_data), opened.get(name)
-        if mine != saved == before or mine == saved:
+        if saved in (mine, before):
             continue
+        news.append(field)
         if mine == before:
             field.data, field.raw_data = field.object_data, None
+        elif isinstance(field, SelectMultipleField):
+            labels = {choice.value: choice.label for choice in field.choices}
+            field.theirs = [labels.get(one) or one for one in field.object_data or []]
         else:
             field.theirs = field.object_data
-            both.append(field)
-    return both
+    return news
 
 
 def options_of(given):

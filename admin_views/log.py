@@ -8,7 +8,7 @@ from flask_admin.actions import action
 from wtforms import SelectMultipleField, widgets
 from wtforms.fields.choices import SelectChoice
 
-from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible, who_sees
+from models import Assignee, Child, Document, Event, Incident, Log, Notice, Refused, Tracker, User, visible, who_sees
 from models.document import to_pdf
 
 from .base import RecordView
@@ -107,7 +107,9 @@ class LogView(RecordView):
         record.edit(me(), **self.values(form))
         if "assigned" in form:
             known = form.assigned.people
-            record.assign([known.get(id) or abort(422) for id in form.assigned.data], me())
+            if set(form.assigned.data) - known.keys():
+                raise Refused("Nobody was assigned.", {"assigned": "Somebody you ticked can no longer be assigned. Tick who is to be."})
+            record.assign([known[id] for id in form.assigned.data], me())
 
     @action("tracker:begin", "Begin safeguarding tracker")
     def begin(self, ids):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import wraps
 from hashlib import sha256
 
-from flask import flash, g, redirect, render_template, request, session, url_for
+from flask import current_app, flash, g, redirect, render_template, request, session, url_for
 from flask_login import current_user, logout_user, user_logged_in, user_logged_out
 from flask_security import (
     ChangePasswordForm,
@@ -215,8 +215,8 @@ def install(app, security):
             g.session = found
             # opened by somebody who is signed in, Flask-Security's page for a code would sign them out: a link could do that to them
             return redirect("/") if request.endpoint == "security.two_factor_token_validation" and request.method == "GET" else None
-        form_page = (request.endpoint or "").endswith((".create_view", ".edit_view"))  # never a page that passphrases are typed into
-        if request.method == "POST" and form_page and Session.ran_out(session.get("door"), user):
+        ours = (request.endpoint or "").endswith((".create_view", ".edit_view", ".action_view"))  # never a page where passphrases are typed
+        if request.method == "POST" and ours and Session.ran_out(session.get("door"), user):
             Draft.keep(user, path_of_form(), request.form.items(multi=True))
             flash("You were signed out because nothing was done for a while. What you typed is kept: sign in and it is back.", "warning")
         logout_user()
@@ -225,7 +225,11 @@ def install(app, security):
 
 
 def path_of_form():
-    """The address of the form that was sent: where its draft is found again."""
+    """The address of the page with the form that was sent: where its draft is found again."""
+    noun, _dot, view = (request.endpoint or "").partition(".")
+    if view == "action_view":
+        page = f"{noun}.details_view" if f"{noun}.details_view" in current_app.view_functions else f"{noun}.index_view"
+        return url_for(page, id=request.form.get("rowid", ""))
     return request.full_path.rstrip("?")
 
 

@@ -21,7 +21,7 @@ TROUBLE = {
         "The database could not be reached or was busy for too long. This passes, most often within a minute.",
     ),
 }
-TOKENS = ("csrf_token", "once", "version", "action", "rowid", "passphrase_again")
+TOKENS = ("csrf_token", "once", "version", "opened", "action", "rowid", "passphrase_again")
 
 
 def page(problem):

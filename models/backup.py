@@ -51,8 +51,9 @@ def fetch(source, target, name):
 def sweep(folders):
     """Remove those that a process left which was killed a day ago or longer."""
     for folder in folders:
-        if time.time() - folder.stat().st_mtime > 86_400:
-            shutil.rmtree(folder)
+        with suppress(FileNotFoundError):  # another process was first
+            if time.time() - folder.stat().st_mtime > 86_400:
+                shutil.rmtree(folder)
 
 
 @contextmanager
@@ -183,7 +184,7 @@ def prune(folder, made):
     there = good(folder)
     for moment in set(there) - kept(there):
         if there[moment] != made:
-            shutil.rmtree(there[moment])
+            shutil.rmtree(there[moment].rename(there[moment].with_suffix(".part")))  # killed here, it is swept later
     sweep(folder.glob("*.part"))
     manifests = [manifest_of(path) for path in good(folder).values()]
     if all(manifests):  # one that cannot be read may need any file
@@ -194,13 +195,13 @@ def prune(folder, made):
 
 
 def newest(source):
-    """The backup that `source` names: itself, or the newest in it. Raises Refused when there is none."""
+    """The backup that `source` names: itself, or the newest in it, not one of a clock that was ahead. Raises Refused when there is none."""
     if (source / "manifest.json").exists():
         return source
     there = good(source) if source.exists() else {}
     if not there:
         raise Refused(f"There is no finished backup in {source}.")
-    return there[max(there)]
+    return there[max([moment for moment in there if moment <= now()] or there)]
 
 
 def restore(source, secret, tables):
@@ -220,6 +221,8 @@ def restore(source, secret, tables):
     made = [settings.folder / name for name in keys if not (settings.folder / name).exists()]
     work = settings.folder / "restoring.db"
     db.close()
+    for path in settings.folder.glob("restoring.db*"):  # of one that was killed: its log would be played into this one
+        path.unlink()
     try:
         for name in manifest["attachments"]:
             fetch(place(backup.parent, name), place(settings.folder, name), name)

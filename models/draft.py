@@ -7,7 +7,6 @@ from peewee import CharField, ForeignKeyField, JSONField
 from .base import Base, Moment, now, transaction
 from .people import User
 
-LARGEST = 2_000_000  # characters
 KEPT = timedelta(days=30)  # what nobody came back to is forgotten
 
 
@@ -23,11 +22,12 @@ class Draft(Base):
     @classmethod
     def keep(cls, user, path, fields):
         """Keep what is typed into the form at `path`, instead of what was kept before. `fields`: [(name, value)]."""
-        fields = [[name, value] for name, value in fields if name not in ("csrf_token", "once", "passphrase_again", "draft")]
-        if sum(len(value) for _name, value in fields) <= LARGEST:
-            with transaction():
-                cls.drop(user, path)
-                cls.create(user=user, path=path[:200], fields=fields)
+        left_out = ("csrf_token", "once", "passphrase_again", "draft")
+        with transaction():
+            cls.drop(user, path)
+            cls.create(
+                user=user, path=path[:200], fields=[[name, value.replace("\0", "")] for name, value in fields if name not in left_out]
+            )
 
     @classmethod
     def of(cls, user, path):

@@ -17,11 +17,11 @@ address = ContextVar("address", default="")  # the network address of the reques
 
 
 def plain(value):
-    """A value as JSON can hold it, and as a reader can read it in 75 years: names, not ids."""
+    """A value as JSON can hold it, and as a reader can read it in 75 years: names with what tells two apart, not ids."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Model):
-        return str(value)
+        return getattr(value, "label", str(value))
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
@@ -161,7 +161,7 @@ class Event(Base):
         """The latest event of `record` with one of `verbs`, with who did it; None if there is none."""
         return (
             cls.select(cls, User)
-            .join(User)
+            .left_outer_join(User)
             .where(cls.subject == record.noun(), cls.record == record.id, cls.verb.in_(verbs))
             .order_by(cls.id.desc())
             .first()

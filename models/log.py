@@ -164,7 +164,8 @@ class Log(Record):
             rows = {row.user_id: row for row in Assignee.of(self, ended=True)}
             wanted = {person.id: person for person in people}
             joined = [person for person in people if person.id not in rows or rows[person.id].ended_at]
-            left = [row for row in rows.values() if not row.ended_at and row.by_id and row.user_id not in wanted]
+            offered = {person.id for person in User.who_may("log:read")}  # who has left was not there to be unticked
+            left = [row for row in rows.values() if not row.ended_at and row.by_id and row.user_id in offered - wanted.keys()]
             for person in joined:
                 row = rows.get(person.id) or Assignee(log=self, user=person)
                 row.by, row.assigned_at, row.ended_at = by, now(), None

@@ -60,7 +60,7 @@ class Settings:
         self.demo = demo
         for name, (default, _help) in ALL.items():
             default = default.replace(":5000", f":{os.environ.get('PORT', '5000')}") if name == "URL" else default
-            setattr(self, name.lower(), str(given.get(name, os.environ.get(f"SAFEGUARDING_{name}", default))))
+            setattr(self, name.lower(), str(given.get(name, os.environ.get(f"SAFEGUARDING_{name}", default))).strip())
         self.folder = Path(self.data).resolve()
         self.backups = Path(self.backups).resolve() if self.backups else None
         self.database = given.get("DATABASE_URL") or os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder}/safeguarding.db"

@@ -27,10 +27,11 @@
     const left = Math.ceil((last + idle - Date.now()) / 60000);
     if (left > 2 || box) return;
     keep();
+    const kept = form ? "What you typed is kept. " : "";
     box = document.createElement("div");
     box.className = "flash warning idle";
     box.setAttribute("role", "alert");
-    box.append("You will be signed out in two minutes. What you typed is kept. ");
+    box.append(`You will be signed out in two minutes. ${kept}`);
     const button = document.createElement("button");
     button.textContent = "Stay signed in";
     button.addEventListener("click", stay);

@@ -4,10 +4,9 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
-from lxml import html
 from pypdf import PdfReader
 
-from models import Assignee, Document, Event, Incident, Log, Refused, Section, Tracker
+from models import Document, Event, Incident, Log, Refused, Section, Tracker
 from models.base import at, now
 from models.document import chunks, to_pdf, wrapped
 from models.incident import ABOUT
@@ -69,98 +68,6 @@ def test_bad_input_saves_nothing(cast, log, change, sentence):
     page = edit_form(cast.alice, log, summary="Kept in the form", **change)
     assert page.status_code == 422 and sentence in page.text_only and "Kept in the form" in page.text
     assert Log.get().summary is None and not Event.last(log, "log:edit")
-
-
-def test_the_second_of_two_savers_sees_both_texts_and_loses_nothing(cast, log, school):
-    cast.alice.get(f"/log/edit/?id={log.id}")
-    version = Log.get().version
-    log.edit(school.carol, summary="Carol’s text")
-    page = cast.alice.post(f"/log/edit/?id={log.id}", {"version": version, "setting": log.setting, "summary": "Alice’s text"})
-    assert page.status_code == 409 and "Carol’s text" in page.text and "Alice’s text" in page.text and Log.get().summary == "Carol’s text"
-    page = cast.alice.post(f"/log/edit/?id={log.id}", {"version": Log.get().version, "setting": log.setting, "summary": "Alice’s text"})
-    assert page.status_code == 200 and Log.get().summary == "Alice’s text"
-    assert Event.last(log, "log:edit").detail["changed"]["summary"] == ["Carol’s text", "Alice’s text"]
-
-
-def opened(person, path):
-    """The form at `path` as a browser sends it back: {name: value}."""
-    return sent_by(person.get(path))
-
-
-def sent_by(page):
-    form = next(form for form in html.fromstring(page.text).forms if "opened" in form.fields)
-    return {name: value.removeprefix("\n") for name, value in form.form_values()}  # as browsers drop the first line break
-
-
-def test_what_only_one_of_two_savers_touched_is_kept_from_both(cast, log, school):
-    path = f"/log/edit/?id={log.id}"
-    carols, alices = opened(cast.carol, path), opened(cast.alice, path)
-    cast.alice.post(path, alices | {"kind": "Other serious event", "told_reference": "CR-7"})
-    page = cast.carol.post(path, carols | {"summary": "A red mark.", "told_reference": "CR-8"})
-    assert page.status_code == 409 and "Alice Brennan saved this while you were writing." in page.text_only
-    assert page.text.count("You both changed this.") == 2, "the one field, at the top and at the field"
-    again = sent_by(page)
-    assert again["kind"] == "Other serious event" and again["summary"] == "A red mark." and again["told_reference"] == "CR-8"
-    assert cast.carol.post(path, again).status_code == 200
-    saved = Log.get()
-    assert (saved.kind, saved.summary, saved.told_reference) == ("Other serious event", "A red mark.", "CR-8")
-    assert set(Event.last(log, "log:edit").detail["changed"]) == {"summary", "told_reference"}
-
-
-def test_a_mistake_in_the_form_does_not_hide_that_a_colleague_saved(cast, log, school):
-    path = f"/log/edit/?id={log.id}"
-    form = opened(cast.alice, path)
-    log.edit(school.carol, summary="Carol’s text")
-    page = cast.alice.post(path, form | {"summary": "Alice’s text", "told_at": "nonsense"})
-    assert page.status_code == 422
-    page = cast.alice.post(path, sent_by(page) | {"told_at": ""})
-    assert page.status_code == 409 and "Carol’s text" in page.text and Log.get().summary == "Carol’s text"
-
-
-def test_saving_what_nobody_changed_is_no_change(cast, log):
-    with at(now() + timedelta(seconds=7)):
-        path = f"/log/edit/?id={log.id}"
-        assert cast.alice.post(path, opened(cast.alice, path) | {"summary": "A red mark."}).status_code == 200
-    assert list(Event.last(log, "log:edit").detail["changed"]) == ["summary"] and Log.get().aware_at == log.aware_at
-
-
-def test_who_is_assigned_is_not_undone_by_an_older_form(cast, log, school):
-    path = f"/log/edit/?id={log.id}"
-    form = opened(cast.alice, path)
-    log.assign([school.connor], school.mark)
-    page = cast.alice.post(path, form | {"summary": "A red mark."})
-    assert page.status_code == 200, page.text_only
-    assert school.connor in [row.user for row in Assignee.of(Log.get())]
-
-
-def test_a_log_signed_off_meanwhile_says_so(cast, school, ready):
-    path = f"/log/edit/?id={ready.id}"
-    form = opened(cast.carol, path)
-    ready.complete(by=school.mark)
-    page = cast.carol.post(path, form | {"summary": "Typed too late"})
-    assert page.status_code == 422 and "is completed and read-only" in page.text_only and "Typed too late" in page.text
-
-
-def test_a_draft_can_be_thrown_away(cast, log):
-    path = f"/log/edit/?id={log.id}"
-    cast.alice.post(path, opened(cast.alice, path) | {"summary": "Not this", "draft": "1"})
-    assert "Not this" in cast.alice.get(path).text and "Throw the draft away" in cast.alice.get(path).text
-    page = cast.alice.post(path, opened(cast.alice, path) | {"draft": "away"})
-    assert "Not this" not in page.text and "Throw the draft away" not in page.text and "Throw" not in cast.alice.get(path).text
-
-
-def test_a_draft_does_not_overwrite_what_a_colleague_saved_meanwhile(cast, log, school):
-    cast.alice.get(f"/log/edit/?id={log.id}")
-    cast.alice.post(
-        f"/log/edit/?id={log.id}", {"version": Log.get().version, "setting": log.setting, "summary": "Alice’s draft", "draft": "1"}
-    )
-    old = Log.get().version
-    log.edit(school.carol, summary="Carol’s text")
-    page = cast.alice.get(f"/log/edit/?id={log.id}")
-    assert "Alice’s draft" in page.text and f'name="version" value="{old}"' in page.text
-    page = cast.alice.post(f"/log/edit/?id={log.id}", {"version": old, "setting": log.setting, "summary": "Alice’s draft"})
-    assert page.status_code == 409 and "Carol’s text" in page.text and Log.get().summary == "Carol’s text"
-    assert f'name="version" value="{Log.get().version}"' in page.text, "saved once more, it counts"
 
 
 def test_late_is_a_warning_that_never_blocks(cast, school):

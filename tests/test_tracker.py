@@ -76,17 +76,6 @@ def test_the_state_is_derived(school, tracker):
     assert section.status == "complete", "No is an answer"
 
 
-def test_two_people_in_one_section(cast, school, tracker):
-    section = tracker.in_order()[0]
-    name = f"q{section.questions[0]['id']}"
-    for person in (cast.alice, cast.carol):
-        person.get(f"/section/edit/?id={section.id}")
-    cast.carol.post(f"/section/edit/?id={section.id}", {"version": section.version, name: "Carol’s answer"})
-    page = cast.alice.post(f"/section/edit/?id={section.id}", {"version": section.version, name: "Alice’s answer"})
-    assert page.status_code == 409 and "Carol’s answer" in page.text and "Alice’s answer" in page.text
-    assert Section.get_by_id(section.id).answers[name[1:]] == "Carol’s answer"
-
-
 def test_save_and_open_the_next(cast, tracker):
     first, second = tracker.in_order()[:2]
     cast.carol.get(f"/section/edit/?id={first.id}")
