@@ -1,6 +1,7 @@
 """The roll: the list of children as the school's own system (SIMS, Arbor, Bromcom) exports it, taken in as often as wanted."""
 
 import csv
+from collections import Counter
 from datetime import date, datetime
 from io import StringIO
 from re import fullmatch
@@ -32,16 +33,12 @@ def take(content, by=None, sure=False):
 
     A child is known by the UPN or, where the list or we lack it, by name and date of birth. Nobody is removed: a leaver has a leaving
     date. Done in batches: cut off or killed, it is done again, and what is as it was is left alone. Raises Refused, and saves nothing,
-    for what is no such list, or where so many would get another name or date of birth that a column has slipped (unless `sure`).
+    for what is no such list, or where it would do so much that a column may have slipped (unless `sure`).
     """
     rows, bad = read(content)
     batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-    others = sum(renamed(values, known) for batch in batches for known in [here(batch)] for _row, values in batch)
-    if others > max(1, len(rows) // 20) and not sure:
-        raise Refused(
-            f"{others} children who are here would get another name or date of birth, as when a column has slipped. "
-            "Nothing was saved. Where the list is right, say so: --sure."
-        )
+    if not sure and (odd := list(slipped(batches, len(rows)))):
+        raise Refused(f"{' '.join(odd)} Perhaps a column has slipped. Nothing was saved. Where the list is right, say so: --sure.")
     counts = {"added": 0, "corrected": 0, "as they were": 0}
     for batch in batches:
         before = counts["as they were"] + len(bad)
@@ -168,6 +165,29 @@ def renamed(values, known):
     return bool(child) and who(child.name, child.date_of_birth) != who(values["name"], values["date_of_birth"])
 
 
+def slipped(batches, total):
+    """What the list would do to so many that a column may have slipped, in sentences."""
+    count = Counter()
+    for batch in batches:
+        known = here(batch)
+        for _row, values in batch:
+            child = known.get(values.get("upn")) or next(iter(known.get(who(values["name"], values["date_of_birth"]), [])), None)
+            count["renamed"] += renamed(values, known)
+            count["added"] += not child
+            if child:
+                count["first UPN"] += bool(values.get("upn")) and not child.upn
+                count["gone"] += bool(values.get("left_on")) and not child.left_on and values["left_on"] < now().date()
+    there = Child.on_roll().count()
+    if count["renamed"] > max(1, total // 20):
+        yield f"{count['renamed']} children who are here would get another name or date of birth."
+    if count["first UPN"] > max(10, total // 3):
+        yield f"{count['first UPN']} children would get a UPN who had none: see whether it stands beside the right names."
+    if count["gone"] > max(1, total // 3):
+        yield f"{count['gone']} children would have left."
+    if count["added"] > 10 and there > max(10, 2 * (total - count["added"])):
+        yield f"{count['added']} children would be added, and most of the {there} who are here are not in the list."
+
+
 def match(values, known):
     """The child here whom the row is about, or None. Raises Refused where the UPN says one child, and name and date of birth another."""
     namesakes = known.get(who(values["name"], values["date_of_birth"]), [])
@@ -198,9 +218,12 @@ def keep(values, known, by):
         note(child, known)
         Event.write("child:add", child, by)
         return "added"
+    namesakes = known[who(child.name, child.date_of_birth)]
     changed = child.set(**values)
     if not changed:
         return "as they were"
+    namesakes.remove(child)
+    note(child, known)
     child.save()
     Event.write("child:edit", child, by, changed)
     return "corrected"

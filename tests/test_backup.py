@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from peewee import Database
 
 from models import TABLES, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, Session, User, backup, db, proof, upkeep
 from models.base import at, connect, now
@@ -311,6 +313,60 @@ def test_a_restore_that_is_killed_can_be_done_again(school, case, vault, elsewhe
     assert killed > 3
     assert proof.findings(TABLES) and Notice.held() and Notice.select().where(Notice.status == "waiting").count() == waiting
     assert not list(folder.glob("restoring*"))
+
+
+def test_what_a_killed_restore_left_is_not_played_into_the_next(school, case, vault, elsewhere):
+    """Its write-ahead log would be taken for that of the database that comes now."""
+    with at(now() - timedelta(days=1)):
+        older = backup.make(vault, SECRET, TABLES)
+    report(school, topic="Only in the newer")
+    newer, folder = backup.make(vault, SECRET, TABLES), elsewhere()
+
+    def killed_late():
+        execute = Database.execute_sql
+
+        def late(self, sql, *args, **kwargs):
+            if "journal_mode=delete" in sql or "setval" in sql:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return execute(self, sql, *args, **kwargs)
+
+        Database.execute_sql = late
+        backup.restore(newer, SECRET, TABLES)
+
+    assert killed_at(10**9, killed_late) and (folder / "restoring.db-wal").stat().st_size
+    assert backup.restore(older, SECRET, TABLES) == older.name
+    assert proof.findings(TABLES) and Incident.select().count() == 1
+
+
+def test_a_backup_from_the_future_is_not_the_newest_for_ever(school, case, vault):
+    with at(now() + timedelta(days=8 * 365)):
+        ahead = backup.make(vault, SECRET, TABLES)
+    assert backup.newest(vault) == ahead, "better than none"
+    made = backup.make(vault, SECRET, TABLES)
+    assert backup.newest(vault) == made
+
+
+def test_killed_while_an_old_one_is_removed_it_leaves_nothing_that_stays(school, case, vault, monkeypatch):
+    for days in range(9):
+        with at(now() - timedelta(days=40 - days)):
+            backup.make(vault, SECRET, TABLES)
+    remove = shutil.rmtree
+
+    def dying(path, *args, **kwargs):
+        if str(path).startswith(str(vault)):
+            (path / "manifest.json").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        remove(path, *args, **kwargs)
+
+    monkeypatch.setattr(shutil, "rmtree", dying)
+    assert killed_at(10**9, lambda: backup.make(vault, SECRET, TABLES))
+    monkeypatch.undo()
+    left = [path for path in vault.iterdir() if path.is_dir() and path.name != "attachments" and not (path / "manifest.json").exists()]
+    assert left and all(path.suffix == ".part" for path in left)
+    for path in left:
+        os.utime(path, (0, 0))
+    backup.make(vault, SECRET, TABLES)
+    assert not any(path.exists() for path in left)
 
 
 def test_a_restore_that_fails_leaves_the_machine_as_it_was(school, case, vault, elsewhere, monkeypatch):

@@ -95,6 +95,36 @@ def test_a_child_is_known_by_upn_or_by_name_and_date_of_birth(school):
     assert event.by == school.alice and event.detail["changed"]["name"] == ["Zofia Łukasiewicz", "Zofia Maria Łukasiewicz"] and whole()
 
 
+def test_a_child_who_was_renamed_is_not_taken_over_under_the_old_name(school):
+    zofia, born = school.child, f"{school.child.date_of_birth:%d/%m/%Y}"
+    table = [[zofia.upn, "Zofia Nowak", born, "Year 8"], ["", "Zofia Łukasiewicz", born, "Year 9"]]
+    done, bad = roll.take(listed(table, SHORT))
+    assert done[:2] == ["Children added: 1.", "Children corrected: 1."] and not bad
+    assert Child.get_by_id(zofia.id).name == "Zofia Nowak" and Child.get_by_id(zofia.id).year == "Year 8"
+    assert roll.take(listed(table, SHORT))[0][2] == "Children as they were: 2."
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda row, following: [*row[:5], "20/07/2026"], "would have left"),
+        (lambda row, following: ["", following[1], following[2], *row[3:]], "are not in the list"),
+        (lambda row, following: ["C" + row[0][1:], *row[1:]], "would get a UPN who had none"),
+    ],
+    ids=["leaving date", "names", "first UPN"],
+)
+def test_a_column_that_slipped_where_no_upn_tells(school, change, sentence):
+    table = [["", *row[1:]] for row in rows(60)]
+    roll.take(listed(table))
+    table = list(rows(60)) if "UPN" in sentence else table
+    wrong = [change(row, following) for row, following in zip(table, table[1:] + table[:1], strict=True)]
+    before = Event.head().id
+    with pytest.raises(Refused, match=sentence):
+        roll.take(listed(wrong))
+    assert Event.head().id == before, "nothing was saved"
+    assert not roll.take(listed(wrong), sure=True)[1]
+
+
 def four():
     return [[child.upn, child.name, f"{child.date_of_birth:%d/%m/%Y}", child.year] for child in Child.select().order_by(Child.id)]
 

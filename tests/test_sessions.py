@@ -95,6 +95,25 @@ def test_what_is_typed_when_the_session_has_run_out_is_back_after_signing_in(cas
     cast.dina.get("/incident/new/")
 
 
+def test_a_reason_typed_when_the_session_has_run_out_is_back_at_its_step(cast, school, incident):
+    fields = {"action": "incident:amend", "rowid": incident.id, "text": "What her aunt said, typed while the bell rang."}
+    cast.dave.get(f"/incident/details/?id={incident.id}")
+    with at(now() + timedelta(minutes=30)):
+        page = cast.dave.post("/incident/action/", fields)
+        assert "What you typed is kept" in page.text_only and f"next=/incident/details/?id%3D{incident.id}" in page.request.url
+        page = cast.dave.sign_in().get(f"/incident/details/?id={incident.id}")
+        assert "typed while the bell rang." in page.text and re.search(r"<details[^>]* open>\s*<summary>Add to this incident", page.text)
+        assert cast.dave.post("/incident/action/", fields).status_code == 200 and Draft.select().count() == 0
+        assert cast.dave.get(f"/incident/details/?id={incident.id}").text.count("typed while the bell rang.") == 1
+
+
+def test_a_draft_takes_whatever_is_typed(cast):
+    cast.dave.get("/incident/new/")
+    long = "Half a sentence\0" + " and more" * 300_000
+    page = cast.dave.post("/incident/new/", {"what_happened": long, "draft": "1"})
+    assert page.status_code == 200 and long.replace("\0", "") in page.text
+
+
 def test_a_draft_is_the_writers_alone_and_kept_without_scripts(cast, school, answers):
     cast.dave.get("/incident/new/")
     page = cast.dave.post("/incident/new/", {"what_happened": "Half a sentence", "draft": "1"})
