@@ -6,13 +6,14 @@ from flask_security import hash_password
 from flask_security.proxies import _security
 from wtforms import PasswordField, StringField, validators
 
-from models import Draft, Emergency, Refused, Session, SetupLink
+from models import PERMISSIONS, Draft, Emergency, Refused, Session, SetupLink
 from models.people import User
 
 from .door import Door, me, saved
 from .fields import clean
 from .forms import BaseForm, ReasonForm, put_errors, required
 from .signin import stale
+from .trouble import TOKENS
 
 
 class AccountView(Door, BaseView):
@@ -64,9 +65,20 @@ class AccountView(Door, BaseView):
     def draft_view(self):
         """Keep what is being typed. Sent by the page's own script, and while the session lives."""
         path = request.form.get("draft_path", "")
-        if path.startswith("/"):
+        if path.startswith("/") and not path.startswith(("//", "/\\")):
             Draft.keep(me(), path, [(name, value) for name, value in request.form.items(multi=True) if name != "draft_path"])
         return jsonify(kept=True)
+
+    @expose("/unsent/")
+    def unsent_view(self):
+        """What was typed for a step when the session ran out, to be sent now, or left."""
+        draft = Draft.of(me(), request.args.get("path", "")) or abort(404)
+        hidden = {name: value for name, value in draft.fields if name in TOKENS}
+        fields = [(name, value) for name, value in draft.fields if name not in TOKENS]
+        back = draft.path.partition("action/")[0] + f"details/?id={hidden['rowid']}" if "rowid" in hidden else url_for("account.index_view")
+        return self.render(
+            "unsent.html", draft=draft, hidden=hidden, fields=fields, back=back, what=PERMISSIONS.get(hidden.get("action"), "")
+        )
 
     @expose("/alive/", methods=("POST",))
     def alive_view(self):

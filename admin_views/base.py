@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from models import Draft, Event, Receipt, Refused, step_of, transaction
 from models.words import when
 
-from .door import me, saved
+from .door import here, me, saved
 from .forms import Converter, marks, merge, put_errors
 from .reading import Reading
 from .signin import stale
@@ -55,13 +55,10 @@ class RecordView(Reading):
     delete_view = ajax_update = ajax_lookup = action_delete = None  # doors of Flask-Admin that we do not have
 
     def show(self, record, status=200, **context):
-        """The page of one record; a reason that was typed when the session ran out is back at its step."""
-        shown = {"forms": self.step_forms(record), "refused": None} | self.about(record)
-        if request.method == "GET" and self.steps and (draft := Draft.of(me(), self.link(record))):
-            typed = MultiDict(draft.fields)
-            if form := shown["forms"].get(verb := typed.get("action")):
-                shown |= {"forms": shown["forms"] | {verb: type(form)(typed)}, "failed": verb}
-        return self.render(self.details_template, record=record, **shown | context), status
+        """The page of one record."""
+        return self.render(
+            self.details_template, record=record, **{"forms": self.step_forms(record), "refused": None} | self.about(record) | context
+        ), status
 
     def about(self, record):
         """What the page of one record shows besides its fields."""
@@ -100,7 +97,6 @@ class RecordView(Reading):
             fresh = self.asked(ids[0])
             forms = self.step_forms(fresh) | ({verb: form} if form else {})
             return self.show(fresh, 409, refused=refused, failed=verb, forms=forms)
-        Draft.drop(me(), self.link(record))
         flash(said(result) if said else f"{record}: done. It is now “{result.status}”.", "success")
         return saved(target(result) if target else url_for(f"{self.noun}.details_view", id=record.id))
 
@@ -152,10 +148,7 @@ class RecordView(Reading):
         shown = {"record": None, "refused": None, "typed": None, "earlier": None, "draft": "draft" in g} | context
         return self.render(template, form=form, version=version, opened=opened, **shown), status
 
-    @staticmethod
-    def here():
-        """The address of the form, by which a draft is found again."""
-        return request.full_path.rstrip("?")
+    here = staticmethod(here)
 
     def keep_draft(self):
         """Keep what was typed, checked or not, for this person alone, or throw it away; and show the form again."""
@@ -198,7 +191,6 @@ class RecordView(Reading):
                     )
                 with transaction():
                     record = self.create(form)
-                    Draft.drop(me(), self.here())
                 flash(self.saved_words(record, True), "success")
                 return saved(self.get_save_return_url(record, is_created=True))
             except Refused as refused:
@@ -246,7 +238,6 @@ class RecordView(Reading):
                             status = 409
                             self.both_wrote(fresh, news)
                     self.update(form, fresh)
-                    Draft.drop(me(), self.here())
                 flash(self.saved_words(fresh, False), "success")
                 return saved(self.get_save_return_url(fresh))
             except Refused as refused:

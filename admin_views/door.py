@@ -7,9 +7,9 @@ from flask_admin import AdminIndexView
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 
-from models import Receipt, transaction
+from models import Draft, Receipt, transaction
 
-from .signin import check_passphrase
+from .signin import check_passphrase, here
 
 
 def me():
@@ -34,6 +34,7 @@ def sent():
 def saved(path):
     """Go to what a form made at `path`, and remember that it did, in the transaction of the change: sent again, it goes there too."""
     Receipt.keep(request.form.get("once"), me(), g.sent, path)
+    Draft.drop(me(), here())
     return redirect(path)
 
 

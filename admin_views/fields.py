@@ -118,6 +118,8 @@ class NamedField(fields.StringField):
     `records` is a function giving the rows; each row has a `label`. The data is the row. One who has left stays choosable where chosen.
     """
 
+    near = None
+
     def __init__(self, *args, records, what, **kwargs):
         super().__init__(*args, **kwargs)
         self.records, self.what = records, what
@@ -134,8 +136,12 @@ class NamedField(fields.StringField):
         try:
             self.data = find(self.options, valuelist[0] if valuelist else "", self.what)
         except Near as near:
-            self.raw_data = [near.label]
+            self.near = near.label
             raise
+
+    def pre_validate(self, form):
+        if self.near:  # sent, not only shown again from a draft
+            self.raw_data = [self.near]
 
 
 class Near(ValueError):
@@ -209,17 +215,20 @@ class InvolvedField(TableField):
     def process(self, *args, **kwargs):
         self.columns = [("name", "Name", None), ("part", "Part", self.parts() if callable(self.parts) else self.parts)]
         super().process(*args, **kwargs)
-        self.people, self.problems = [], []
+        self.people, self.problems, self.near = [], [], []
         for row in self.data:
             try:
                 self.people.append((find(self.options, row["name"], self.what), row["part"]))
             except ValueError as problem:
-                row["name"] = getattr(problem, "label", row["name"])
                 self.problems.append(str(problem))
+                if isinstance(problem, Near):
+                    self.near.append((row, problem.label))
             else:
                 if not row["name"] or row["part"] not in self.columns[1][2]:
                     self.problems.append("Give both a name and a part in each row.")
 
     def pre_validate(self, form):
+        for row, label in self.near:
+            row["name"] = label
         if self.problems:
             raise validators.ValidationError(" ".join(dict.fromkeys(self.problems)))

@@ -15,7 +15,19 @@ from models.event import plain
 from models.lists import Choice
 from models.people import User
 
-from .fields import DayField, LongTextField, MomentField, NamedField, PickField, SeveralField, TableField, TextField, YesNoField, clean
+from .fields import (
+    DayField,
+    LongTextField,
+    MomentField,
+    NamedField,
+    PickField,
+    SeveralField,
+    TableField,
+    TextField,
+    YesNoField,
+    clean,
+    shown,
+)
 
 NEEDED = "This is needed."
 
@@ -48,12 +60,12 @@ def put_errors(form, refused):
 def mark(value):
     """A short digest of what a field holds, by which it is seen whether somebody changed it.
 
-    Nothing is nothing, however it is written; a time is what a form shows of it, without seconds; two of one name are two.
+    Nothing is nothing, however it is written; a time is what a form shows of it; two of one name are two.
     """
     if isinstance(value, Model):
         value = value.id
     elif isinstance(value, datetime):
-        value = value.replace(second=0, microsecond=0)
+        value = shown(value)
     value = None if value in (None, "", []) else plain(value)
     if isinstance(value, list) and not isinstance(value[0], dict):
         value = sorted(map(str, value))
@@ -73,6 +85,8 @@ def merge(form, opened):
     opened, news = dict(pair.rsplit(":", 1) for pair in opened.split() if ":" in pair), []
     for name, field in form._fields.items():
         mine, saved, before = mark(field.data), mark(field.object_data), opened.get(name)
+        if mine == saved:
+            field.data = field.object_data  # to the second, and in the order that it has
         if saved in (mine, before):
             continue
         news.append(field)
@@ -82,7 +96,7 @@ def merge(form, opened):
             labels = {choice.value: choice.label for choice in field.choices}
             field.theirs = [labels.get(one) or one for one in field.object_data or []]
         else:
-            field.theirs = field.object_data
+            field.theirs = getattr(field.object_data, "label", field.object_data)
     return news
 
 

@@ -33,7 +33,7 @@ class PeopleField(SelectMultipleField):
         self.choices = [SelectChoice(person.id, person.label) for person in people]
         self.coerce = int
         self.object_data = [id for id in chosen if id in self.people]
-        if not self.raw_data and request.method == "GET":  # not sent, and no draft
+        if self.raw_data is None and request.method == "GET":  # not sent, and no draft
             self.data = self.object_data
 
     def process_formdata(self, valuelist):

@@ -59,7 +59,7 @@ class UserView(RecordView):
     def edit_form(self, obj=None):
         form = super().edit_form(obj)
         form.roles.object_data = [role.id for role in obj.roles]
-        if not form.roles.raw_data and request.method == "GET":  # not sent, and no draft
+        if form.roles.raw_data is None and request.method == "GET":  # not sent, and no draft
             form.roles.data = form.roles.object_data
         return form
 

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from functools import wraps
 from hashlib import sha256
+from urllib.parse import urlencode
 
 from flask import current_app, flash, g, redirect, render_template, request, session, url_for
 from flask_login import current_user, logout_user, user_logged_in, user_logged_out
@@ -32,10 +33,14 @@ from models import Attempt, Draft, Event, Notice, Refused, Session, User, transa
 from models.base import fold
 from models.settings import settings
 
+from .trouble import TOKENS
+
 FRESH = 600  # seconds after a passphrase within which sign-off, exports and changes of access do not ask again
 WHOLE = (
     "change_password", "reset_password", "two_factor_setup", "two_factor_setup_validate", "mf_recovery_codes", "mf_recovery", "wan_register_response", "wan_delete",
 )  # fmt: skip
+FORMS = (".create_view", ".edit_view")  # the ends of the endpoints whose forms are shown again with what was typed
+STEPS = (".action_view", ".emergency_view")  # … and of those to which a button sends a reason
 OPEN = ("static", "security.static", "security.login", "security.logout")
 
 
@@ -215,22 +220,38 @@ def install(app, security):
             g.session = found
             # opened by somebody who is signed in, Flask-Security's page for a code would sign them out: a link could do that to them
             return redirect("/") if request.endpoint == "security.two_factor_token_validation" and request.method == "GET" else None
-        ours = (request.endpoint or "").endswith((".create_view", ".edit_view", ".action_view"))  # never a page where passphrases are typed
-        if request.method == "POST" and ours and Session.ran_out(session.get("door"), user):
-            Draft.keep(user, path_of_form(), request.form.items(multi=True))
-            flash("You were signed out because nothing was done for a while. What you typed is kept: sign in and it is back.", "warning")
+        after = after_sign_in()
+        if request.method == "POST" and Session.ran_out(session.get("door"), user):
+            words = "Nothing was done."
+            if (request.endpoint or "").endswith(FORMS) or (request.endpoint or "").endswith(STEPS) and typed():
+                Draft.keep(user, here(), request.form.items(multi=True))
+                words = "What you typed is kept: sign in and it is back."
+                after = here() if request.endpoint.endswith(FORMS) else url_for("account.unsent_view", path=here())
+            flash(f"You were signed out because nothing was done for a while. {words}", "warning")
         logout_user()
         session.pop("door", None)
-        return redirect(url_for("security.login", next=path_of_form()))
+        return redirect(url_for("security.login", next=after))
 
 
-def path_of_form():
-    """The address of the page with the form that was sent: where its draft is found again."""
-    noun, _dot, view = (request.endpoint or "").partition(".")
-    if view == "action_view":
-        page = f"{noun}.details_view" if f"{noun}.details_view" in current_app.view_functions else f"{noun}.index_view"
-        return url_for(page, id=request.form.get("rowid", ""))
-    return request.full_path.rstrip("?")
+def here():
+    """The address that was asked for, with the step and the record that a button names: where a draft is found again."""
+    step = {name: request.form[name] for name in ("action", "rowid") if name in request.form}
+    return f"{request.path}?{urlencode(step)}" if step else request.full_path.rstrip("?")
+
+
+def typed():
+    """Whether a step was sent with more than its button."""
+    return any(value.strip() for name, value in request.form.items() if name not in TOKENS)
+
+
+def after_sign_in():
+    """The page to go to after signing in: the one asked for, or the one that the button stands on."""
+    if request.method == "GET" or (request.endpoint or "").endswith(FORMS):
+        return here()
+    noun, rowid, pages = (request.endpoint or "").partition(".")[0], request.form.get("rowid", ""), current_app.view_functions
+    if rowid.isdigit() and f"{noun}.details_view" in pages:
+        return url_for(f"{noun}.details_view", id=rowid)
+    return url_for(f"{noun}.index_view") if f"{noun}.index_view" in pages else "/"
 
 
 def check_passphrase():

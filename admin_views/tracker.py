@@ -67,7 +67,7 @@ class SectionView(RecordView):
         if allowed and section.tracker.log.status != "completed":
             return super().edit_view()
         if request.method == "GET":
-            return self.form_page(self.edit_template, None, record=section)
+            return self.form_page(self.edit_template, None, record=section, typed=self.typed())
         if not allowed:
             abort(403)
         refused = Refused(f"{section.tracker.log} is completed and read-only. Nothing was saved. What you typed is below, to copy.")

@@ -6,7 +6,7 @@ import tempfile
 import time
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import file_digest
 from os import urandom
 from pathlib import Path
@@ -144,7 +144,7 @@ def examine(backup, secret, tables):
         if not kept.exists() or hash_of(kept) != name:
             raise Refused(f"The attachment {name[:12]}… is missing from the backup or damaged.")
     with beside() as folder:  # an old schema is read as of today, and the backup itself stays as it is
-        copy = Path(shutil.copy(file, folder))
+        copy = Path(shutil.copyfile(file, folder / file.name))
         with reading(plain_file(copy), tables) as database:
             (found,) = database.execute_sql("PRAGMA integrity_check").fetchone()
             if found != "ok":
@@ -195,13 +195,13 @@ def prune(folder, made):
 
 
 def newest(source):
-    """The backup that `source` names: itself, or the newest in it, not one of a clock that was ahead. Raises Refused when there is none."""
+    """The backup that `source` names: itself, or the newest in it, not one of a clock that was days ahead. Raises Refused when there is none."""
     if (source / "manifest.json").exists():
         return source
     there = good(source) if source.exists() else {}
     if not there:
         raise Refused(f"There is no finished backup in {source}.")
-    return there[max([moment for moment in there if moment <= now()] or there)]
+    return there[max([moment for moment in there if moment <= now() + timedelta(days=1)] or there)]
 
 
 def restore(source, secret, tables):
@@ -228,7 +228,7 @@ def restore(source, secret, tables):
             fetch(place(backup.parent, name), place(settings.folder, name), name)
         for name, content in keys.items():
             settings.secret(name, lambda content=content: content)
-        flush(Path(shutil.copy(backup / "safeguarding.db", work)))
+        flush(Path(shutil.copyfile(backup / "safeguarding.db", work)))  # not its mode
         connect(f"sqlite:///{work}").connect()
         Runner(db.obj, MIGRATIONS).up()
         with transaction():

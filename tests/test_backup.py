@@ -334,8 +334,10 @@ def test_what_a_killed_restore_left_is_not_played_into_the_next(school, case, va
         backup.restore(newer, SECRET, TABLES)
 
     assert killed_at(10**9, killed_late) and (folder / "restoring.db-wal").stat().st_size
+    (older / "safeguarding.db").chmod(0o444)
     assert backup.restore(older, SECRET, TABLES) == older.name
     assert proof.findings(TABLES) and Incident.select().count() == 1
+    assert all(file.stat().st_mode & 0o777 in (0o600, 0o700) for file in folder.glob("safeguarding.db*"))
 
 
 def test_a_backup_from_the_future_is_not_the_newest_for_ever(school, case, vault):
@@ -343,6 +345,8 @@ def test_a_backup_from_the_future_is_not_the_newest_for_ever(school, case, vault
         ahead = backup.make(vault, SECRET, TABLES)
     assert backup.newest(vault) == ahead, "better than none"
     made = backup.make(vault, SECRET, TABLES)
+    with at(now() - timedelta(hours=1)):
+        assert backup.newest(vault) == made, "by the clock of another machine, a little behind"
     assert backup.newest(vault) == made
 
 

@@ -3,15 +3,16 @@
 import re
 import time
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from models import Document, Draft, Event, Incident, Log, Session, User, UserRole
+from models import Addendum, Document, Draft, Event, Incident, Log, Session, User, UserRole
 from models.base import at, now
 from models.signin import hashed
 
 from .conftest import PASSWORD, Person, code_of, passphrase_only, report
+from .test_two_savers import sent_by
 
 
 def test_a_copied_cookie_ends_with_the_session(app, cast, school):
@@ -95,16 +96,86 @@ def test_what_is_typed_when_the_session_has_run_out_is_back_after_signing_in(cas
     cast.dina.get("/incident/new/")
 
 
-def test_a_reason_typed_when_the_session_has_run_out_is_back_at_its_step(cast, school, incident):
+def test_a_reason_typed_when_the_session_has_run_out_can_still_be_sent(cast, school, incident):
     fields = {"action": "incident:amend", "rowid": incident.id, "text": "What her aunt said, typed while the bell rang."}
     cast.dave.get(f"/incident/details/?id={incident.id}")
     with at(now() + timedelta(minutes=30)):
         page = cast.dave.post("/incident/action/", fields)
-        assert "What you typed is kept" in page.text_only and f"next=/incident/details/?id%3D{incident.id}" in page.request.url
-        page = cast.dave.sign_in().get(f"/incident/details/?id={incident.id}")
-        assert "typed while the bell rang." in page.text and re.search(r"<details[^>]* open>\s*<summary>Add to this incident", page.text)
-        assert cast.dave.post("/incident/action/", fields).status_code == 200 and Draft.select().count() == 0
-        assert cast.dave.get(f"/incident/details/?id={incident.id}").text.count("typed while the bell rang.") == 1
+        assert "What you typed is kept" in page.text_only
+        path = parse_qs(urlsplit(page.request.url).query)["next"][0]
+        cast.dave.sign_in()
+        page = cast.dave.get(path)
+        assert "Not sent yet" in page.text_only and "typed while the bell rang." in page.text and "Nothing was done yet." in page.text_only
+        assert cast.dina.get(path).status_code == 404, "it is his alone"
+        cast.dave.post("/incident/action/", fields | {"text": "Another, sent first."})
+        assert cast.dave.get(path).status_code == 404, "sent"
+        assert [row.text for row in Addendum.select()] == ["Another, sent first."] and Draft.select().count() == 0
+
+
+def test_a_kept_reason_outlasts_other_buttons_and_comes_back_when_it_is_too_late(cast, school, incident):
+    fields = {"action": "incident:not_notifiable", "rowid": incident.id, "reason": "Typed before the bell."}
+    cast.mark.get("/")
+    with at(now() + timedelta(minutes=30)):
+        page = cast.mark.post("/incident/action/", fields)
+        path = parse_qs(urlsplit(page.request.url).query)["next"][0]
+        cast.mark.sign_in()
+        page = cast.mark.post("/incident/action/", {"action": "log:trigger", "rowid": incident.id})
+        assert page.status_code == 200 and "Typed before the bell." in cast.mark.get(path).text
+        page = cast.mark.post("/incident/action/", fields)
+        assert page.status_code == 409 and Incident.get().status == "triggered"
+
+
+def test_a_bare_button_pressed_when_the_session_has_run_out_does_nothing(cast, school, incident):
+    cast.mark.get("/")
+    with at(now() + timedelta(minutes=30)):
+        page = cast.mark.post("/incident/action/", {"action": "log:trigger", "rowid": incident.id})
+        assert "Nothing was done." in page.text_only and not Draft.select().exists()
+        assert parse_qs(urlsplit(page.request.url).query)["next"] == [f"/incident/details/?id={incident.id}"]
+        page = cast.mark.sign_in().post("/account/end/", {"id": "others"})
+        assert page.request.path == "/account/"
+    with at(now() + timedelta(minutes=90)):
+        page = cast.mark.post("/account/end/", {"id": "others"})
+        assert parse_qs(urlsplit(page.request.url).query)["next"] == ["/account/"] and Incident.get().status == "to decide"
+
+
+def test_the_reason_for_emergency_access_is_kept_too(cast, school):
+    cast.grace.get("/")
+    with at(now() + timedelta(minutes=30)):
+        page = cast.grace.post("/account/emergency/", {"reason": "A child is missing.", "passphrase_again": PASSWORD})
+        path = parse_qs(urlsplit(page.request.url).query)["next"][0]
+        assert PASSWORD not in str(Draft.get().fields)
+        page = cast.grace.sign_in().get(path)
+        assert "A child is missing." in page.text and page.status_code == 200
+
+
+def test_part_of_a_name_in_a_draft_is_not_taken_for_the_name(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    typed = answers | {"child": "zof", "others-rows": "1", "others-0-name": "kam", "others-0-part": "Witness", "draft": "1"}
+    page = cast.dave.post("/incident/new/", typed)
+    assert 'value="zof"' in page.text and 'value="kam"' in page.text
+    page = cast.dave.post("/incident/new/", answers | {"child": "zof"})
+    assert page.status_code == 422 and "part of one name only" in page.text_only and f'value="{school.child.label}"' in page.text
+
+
+def test_who_was_unticked_in_a_draft_stays_unticked(cast, school, log):
+    log.assign([school.connor], school.mark)
+    path = f"/log/edit/?id={log.id}"
+    fields = sent_by(cast.alice.get(path))
+    del fields["assigned"]
+    page = cast.alice.post(path, fields | {"draft": "1"})
+    assert page.status_code == 200 and "assigned" not in sent_by(page)
+
+
+def test_what_was_typed_into_a_section_signed_off_meanwhile_is_shown_to_copy(cast, school, ready):
+    section = next(section for section in ready.sections() if any(q["kind"] == "long text" for q in section.questions))
+    name = next(f"q{q['id']}" for q in section.questions if q["kind"] == "long text")
+    path = f"/section/edit/?id={section.id}"
+    cast.carol.get(path)
+    with at(now() + timedelta(minutes=30)):
+        cast.carol.post(path, {"version": section.version, name: "Typed too late."})
+        ready.complete(by=school.mark)
+        page = cast.carol.sign_in().get(path)
+        assert "What you typed" in page.text_only and "Typed too late." in page.text_only
 
 
 def test_a_draft_takes_whatever_is_typed(cast):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from lxml import html
 
-from models import Assignee, Event, Log, Section, Tracker, User
+from models import Assignee, Event, Log, Role, Section, Tracker, User
 from models.base import at, now
 
 
@@ -14,8 +14,10 @@ def opened(person, path):
 
 
 def sent_by(page):
-    form = next(form for form in html.fromstring(page.text).forms if "opened" in form.fields)
-    return {name: value.removeprefix("\n") for name, value in form.form_values()}  # as browsers drop the first line break
+    form, fields = next(form for form in html.fromstring(page.text).forms if "opened" in form.fields), {}
+    for name, value in form.form_values():
+        fields.setdefault(name, []).append(value.removeprefix("\n"))  # as browsers drop the first line break
+    return {name: values if len(values) > 1 else values[0] for name, values in fields.items()}
 
 
 def test_the_second_of_two_savers_sees_both_texts_and_loses_nothing(cast, log, school):
@@ -111,6 +113,23 @@ def test_nobody_moves_a_time_of_the_night_when_the_clocks_go_back(cast, log):
     path = f"/log/edit/?id={log.id}"
     assert cast.alice.post(path, opened(cast.alice, path) | {"summary": "A red mark."}).status_code == 200
     assert Log.get().aware_at == second_half_past_one and list(Event.last(log, "log:edit").detail["changed"]) == ["summary"]
+
+
+def test_a_colleagues_correction_of_that_night_stays(cast, log, school):
+    Log.update(aware_at=datetime(2025, 10, 26, 1, 30, 7, tzinfo=UTC)).execute()
+    path, corrected = f"/log/edit/?id={log.id}", datetime(2025, 10, 25, 18, 0, tzinfo=UTC)
+    form = opened(cast.alice, path)
+    Log.get().edit(school.carol, aware_at=corrected)
+    page = cast.alice.post(path, form | {"summary": "A red mark."})
+    assert page.status_code == 409 and "You both" not in page.text_only
+    assert cast.alice.post(path, sent_by(page)).status_code == 200 and Log.get().aware_at == corrected
+
+
+def test_a_role_saved_untouched_is_no_change(cast, school):
+    role = Role.get(Role.name == "DSL")
+    path, before = f"/role/edit/?id={role.id}", Event.select().where(Event.verb == "role:edit").count()
+    assert cast.ira.post(path, opened(cast.ira, path)).status_code == 200
+    assert Event.select().where(Event.verb == "role:edit").count() == before and cast.alice.lands("/") == "/"
 
 
 def test_who_has_left_stays_where_they_were_named(cast, log, school):

@@ -1,11 +1,12 @@
 """axe (WCAG 2.2 AA and good practice) over every page of the fictional school, wide and on a phone; and nothing sticks out at 360 px."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from models import Incident, Log, Notice, db, demo
+from models import Draft, Incident, Log, Notice, User, db, demo
 
 from .conftest import serving
 
@@ -42,6 +43,11 @@ def pages(app):
             else ""
         )
         found[rule.endpoint] = ("ira@demo.example" if noun in ("user", "role") else "alice@demo.example", rule.rule + query)
+    step = f"/incident/action/?action=incident%3Ashare&rowid={ids['incident']}"
+    fields = [("action", "incident:share"), ("rowid", str(ids["incident"])), ("person", "Dave"), ("reason", "Teaches her. " * 20)]
+    with db.connection_context():
+        Draft.keep(User.get(User.email == "alice@demo.example"), step, fields)
+    found["unsent"] = ("alice@demo.example", f"/account/unsent/?{urlencode({'path': step})}")
     found["not found"] = ("dave@demo.example", "/incident/details/?id=999999")
     found["not allowed"] = ("dave@demo.example", "/log/")
     found["login"] = (None, "/login")
