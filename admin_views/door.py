@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from models import Draft, Receipt, transaction
 
 from .signin import check_passphrase, here
+from .trouble import typed, with_text
 
 
 def me():
@@ -49,6 +50,8 @@ class Door:
     def inaccessible_callback(self, name, **kwargs):
         if current_user.is_authenticated:
             abort(403)
+        if typed():
+            return with_text(401)
         return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
 
     def _run_view(self, fn, *args, **kwargs):

@@ -33,14 +33,13 @@ from models import Attempt, Draft, Event, Notice, Refused, Session, User, transa
 from models.base import fold
 from models.settings import settings
 
-from .trouble import TOKENS
+from .trouble import FORMS, typed
 
 FRESH = 600  # seconds after a passphrase within which sign-off, exports and changes of access do not ask again
 WHOLE = (
     "change_password", "reset_password", "two_factor_setup", "two_factor_setup_validate", "mf_recovery_codes", "mf_recovery", "wan_register_response", "wan_delete",
 )  # fmt: skip
-FORMS = (".create_view", ".edit_view")  # the ends of the endpoints whose forms are shown again with what was typed
-STEPS = (".action_view", ".emergency_view")  # … and of those to which a button sends a reason
+SCRIPTED = ("account.draft_view", "account.alive_view")  # what a page sends by itself
 OPEN = ("static", "security.static", "security.login", "security.logout")
 
 
@@ -220,10 +219,12 @@ def install(app, security):
             g.session = found
             # opened by somebody who is signed in, Flask-Security's page for a code would sign them out: a link could do that to them
             return redirect("/") if request.endpoint == "security.two_factor_token_validation" and request.method == "GET" else None
+        if request.endpoint in SCRIPTED:
+            return "", 401  # the session stays as it is, so that a form that is sent next is still known to be theirs
         after = after_sign_in()
         if request.method == "POST" and Session.ran_out(session.get("door"), user):
             words = "Nothing was done."
-            if (request.endpoint or "").endswith(FORMS) or (request.endpoint or "").endswith(STEPS) and typed():
+            if typed():
                 Draft.keep(user, here(), request.form.items(multi=True))
                 words = "What you typed is kept: sign in and it is back."
                 after = here() if request.endpoint.endswith(FORMS) else url_for("account.unsent_view", path=here())
@@ -237,11 +238,6 @@ def here():
     """The address that was asked for, with the step and the record that a button names: where a draft is found again."""
     step = {name: request.form[name] for name in ("action", "rowid") if name in request.form}
     return f"{request.path}?{urlencode(step)}" if step else request.full_path.rstrip("?")
-
-
-def typed():
-    """Whether a step was sent with more than its button."""
-    return any(value.strip() for name, value in request.form.items() if name not in TOKENS)
 
 
 def after_sign_in():

@@ -7,14 +7,23 @@ import traceback
 from uuid import uuid4
 
 from flask import current_app, g, render_template, request
+from flask_wtf.csrf import CSRFError
 from peewee import DatabaseError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from models import Refused
 from models.settings import settings
 
+FORMS = (".create_view", ".edit_view")  # the ends of the endpoints whose forms are shown again with what was typed
+STEPS = (".action_view", ".emergency_view")  # … and of those to which a button sends a reason
 log = logging.getLogger("safeguarding")
 TROUBLE = {
+    400: (
+        "This page was too old",
+        "It was opened before you signed in, or elsewhere. Open it again in another tab, and copy your text into it.",
+    ),
+    401: ("You are not signed in any more", "Sign in in another tab or window, come back to this one, and press Try again."),
+    500: ("Something went wrong", "It went wrong on our side. If it happens again, copy your text and tell IT."),
     507: ("The disk is full or failing", "Nothing can be saved until IT has made room, or seen to the disk."),
     503: (
         "Busy, or starting again",
@@ -34,24 +43,36 @@ def page(problem):
         full = True
     if not full and not isinstance(problem, OperationalError | InterfaceError):
         return None
-    code = 507 if full else 503
-    public = (request.endpoint or "").startswith("security.")  # where passphrases and codes are typed
+    return with_text(507 if full else 503)
+
+
+def typed():
+    """Whether one of our forms was sent, or a step with more than its button: there is a text to be given back."""
+    ours = (request.endpoint or "").endswith(FORMS + STEPS)
+    return request.method == "POST" and ours and any(value.strip() for name, value in request.form.items() if name not in TOKENS)
+
+
+def with_text(code):
+    """The page for one of TROUBLE, with what was typed and, but for 400, a button that sends it once more."""
+    public = (request.endpoint or "").startswith(("security.", "setup"))  # where passphrases and codes are typed
     sent = [] if public else [(name, value) for name, value in request.form.items(multi=True) if "pass" not in name]
     text = current_app.jinja_env.get_template(
         "trouble.html"
     ).render(
         settings=settings,
+        code=code,
         heading=TROUBLE[code][0],
         sentence=TROUBLE[code][1],
         path="/" + request.full_path.rstrip("?").lstrip("/\\"),  # on this host, whatever was asked for
-        files=any(file.filename for file in request.files.values()),
+        back=request.full_path.rstrip("?") if (request.endpoint or "").endswith(FORMS) else "/",
+        files={name: [file.filename for file in request.files.getlist(name) if file.filename] for name in request.files},
         hidden=[(name, value) for name, value in sent if name in TOKENS or not value],
         fields=[
             (name, name.replace("_", " ").replace("-", " ").capitalize(), value) for name, value in sent if value and name not in TOKENS
         ],
         problem=g.setdefault("problem", uuid4().hex[:12]),
     )
-    return text, code, {"Retry-After": "30"}
+    return text, code, {"Retry-After": "30"} if code > 500 else {}
 
 
 def first_cause(problem):
@@ -72,11 +93,17 @@ def install(app):
     def plain_page(problem):
         return render_template("error.html", code=problem.code, name=problem.name), problem.code
 
+    @app.errorhandler(CSRFError)
+    def too_old(problem):
+        return with_text(400) if typed() else plain_page(problem)
+
     @app.errorhandler(Exception)
     def unexpected(problem):
         g.problem = uuid4().hex[:12]
         where = "".join(traceback.format_tb(problem.__traceback__))  # not the exception's own text: that may quote a record
         log.error("problem %s at %s: %s\n%s", g.problem, request.endpoint, type(problem).__name__, where)
+        if typed():
+            return with_text(500)
         return render_template("error.html", code=500, name="Something went wrong", problem=g.problem), 500
 
     @app.errorhandler(DatabaseError)

@@ -12,7 +12,7 @@
     const body = new URLSearchParams(), fields = new FormData(form);
     for (const [name, value] of fields) if (typeof value === "string") body.append(name, value);
     body.set("draft_path", form.dataset.draft);
-    send("/account/draft/", body).catch(() => { changed = true; });
+    send("/account/draft/", body).then(alive).catch(() => { changed = true; });
   };
   if (form) {
     form.addEventListener("input", () => { changed = true; });
@@ -22,10 +22,12 @@
   }
 
   let last = Date.now(), box = null;
-  const stay = () => send("/account/alive/", new URLSearchParams()).then(() => { last = Date.now(); if (box) { box.remove(); box = null; } });
+  const alive = () => { last = Date.now(); if (box) { box.remove(); box = null; } };
+  const stay = () => send("/account/alive/", new URLSearchParams()).then(alive);
   setInterval(() => {
-    const left = Math.ceil((last + idle - Date.now()) / 60000);
-    if (left > 2 || box) return;
+    const left = last + idle - Date.now();
+    if (left <= 0 && box) box.textContent = `You have been signed out. ${form ? "What you type can still be saved: press Save, sign in, and it is back." : ""}`;
+    if (left > 120000 || box) return;
     keep();
     const kept = form ? "What you typed is kept. " : "";
     box = document.createElement("div");

@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 from peewee import OperationalError
 
-from models import Document, Event, Incident, Log, Section, User, base, db, transaction
+from models import Attachment, Document, Event, Incident, Log, Section, User, base, db, transaction
 from models.base import connect
 from models.settings import settings
 
@@ -150,7 +150,7 @@ def test_trouble_tells_strangers_nothing_and_repeats_no_passphrase(app, school, 
     assert page.status_code == 503 and "a secret phrase" not in page.text and school.dave.email not in page.text
 
 
-def test_files_are_sent_back_to_the_form(cast, answers, monkeypatch):
+def test_files_are_asked_for_again(cast, answers, monkeypatch):
     from io import BytesIO
 
     cast.dave.get("/incident/new/")
@@ -160,8 +160,24 @@ def test_files_are_sent_back_to_the_form(cast, answers, monkeypatch):
 
     monkeypatch.setattr("models.attachment.put", full)
     page = cast.dave.post("/incident/new/", answers | {"files": (BytesIO(b"A note."), "note.txt")}, content_type="multipart/form-data")
-    assert page.status_code == 507 and "use your browser’s back" in page.text_only.lower() and "Try again" not in page.text_only
+    assert page.status_code == 507 and "Please choose them again, before you press Try again: note.txt" in page.text_only
     assert not Incident.select().exists() and answers["immediate_action"] in page.text
+    monkeypatch.undo()
+    page = cast.dave.post("/incident/new/", typed(page) | {"files": (BytesIO(b"A note."), "note.txt")}, content_type="multipart/form-data")
+    assert page.request.path == "/incident/details/" and "note.txt" in page.text and Attachment.select().count() == 1
+
+
+def test_a_button_pressed_on_a_bad_day_can_be_pressed_again(cast, incident, monkeypatch):
+    trigger = Log.trigger
+
+    def away(*args, **kwargs):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(Log, "trigger", away)
+    page = cast.mark.press("log:trigger", incident)
+    assert page.status_code == 503 and "Nothing was changed." in page.text_only
+    monkeypatch.setattr(Log, "trigger", trigger)
+    assert cast.mark.post("/incident/action/", typed(page)).request.path == "/log/details/" and Log.select().count() == 1
 
 
 def test_fifty_people_saving_at_once_all_succeed(app, school):

@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import timedelta
+from io import BytesIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +13,7 @@ from models.base import at, now
 from models.signin import hashed
 
 from .conftest import PASSWORD, Person, code_of, passphrase_only, report
+from .test_bad_days import typed
 from .test_two_savers import sent_by
 
 
@@ -136,6 +138,44 @@ def test_a_bare_button_pressed_when_the_session_has_run_out_does_nothing(cast, s
     with at(now() + timedelta(minutes=90)):
         page = cast.mark.post("/account/end/", {"id": "others"})
         assert parse_qs(urlsplit(page.request.url).query)["next"] == ["/account/"] and Incident.get().status == "to decide"
+
+
+def test_what_the_page_sends_by_itself_does_not_cost_what_is_saved_next(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    with at(now() + timedelta(minutes=30)):
+        assert cast.dave.post("/account/draft/", {"draft_path": "/incident/new/", "what_happened": "Half"}).status_code == 401
+        page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed on."})
+        assert "What you typed is kept" in page.text_only and "typed on." in cast.dave.sign_in().get("/incident/new/").text
+
+
+def test_signed_out_in_another_tab_the_text_stays_in_this_one(cast, school, answers):
+    cast.dave.get("/incident/new/")
+    with at(now() + timedelta(minutes=30)):
+        assert cast.dave.lands("/") == "/login", "the other tab"
+        page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed on."})
+        assert page.status_code == 401 and "typed on." in page.text and "Nothing was saved yet" in page.text_only
+        cast.dave.sign_in()
+        page = cast.dave.post("/incident/new/", typed(page))
+        assert page.request.path == "/incident/details/" and Incident.get().what_happened == "A long text, typed on."
+
+
+def test_a_page_without_its_token_gives_the_text_back_and_no_button(cast, school, answers):
+    page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed on.", "csrf_token": "of another session"})
+    assert page.status_code == 400 and "typed on." in page.text and "Try again</button>" not in page.text and not Incident.select().exists()
+
+
+def test_a_mistake_of_ours_gives_the_text_back(cast, school, answers, monkeypatch, caplog):
+    report = Incident.report
+
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("A mistake")
+
+    monkeypatch.setattr(Incident, "report", broken)
+    sent = answers | {"what_happened": "A long text, typed on.", "files": (BytesIO(b"A note."), "note.txt")}
+    page = cast.dave.post("/incident/new/", sent)
+    assert page.status_code == 500 and "typed on." in page.text and "choose them again" in page.text_only and "note.txt" in page.text
+    monkeypatch.setattr(Incident, "report", report)
+    assert cast.dave.post("/incident/new/", typed(page)).request.path == "/incident/details/"
 
 
 def test_the_reason_for_emergency_access_is_kept_too(cast, school):
