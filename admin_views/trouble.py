@@ -20,7 +20,7 @@ log = logging.getLogger("safeguarding")
 TROUBLE = {
     400: (
         "This page was too old",
-        "It was opened before you signed in, or elsewhere. Open it again in another tab, and copy your text into it.",
+        "You have signed out or in since it was opened. Open it again in another tab, and copy your text into it.",
     ),
     401: ("You are not signed in any more", "Sign in in another tab or window, come back to this one, and press Try again."),
     500: ("Something went wrong", "It went wrong on our side. If it happens again, copy your text and tell IT."),

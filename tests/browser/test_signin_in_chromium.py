@@ -9,6 +9,7 @@ from models import Draft, User, db
 
 from ..conftest import PASSWORD
 from .conftest import Desk, serving
+from .test_axe import look
 
 
 @pytest.fixture
@@ -126,3 +127,24 @@ def test_the_warning_before_an_idle_session_ends(carol):
     assert page.get_by_role("alert").get_by_text("You will be signed out in two minutes.").is_visible()
     carol.press("Stay signed in")
     page.get_by_role("alert").wait_for(state="detached")
+    page.clock.fast_forward("18:30")
+    page.clock.fast_forward("01:40")
+    assert page.get_by_role("alert").get_by_text("You have been signed out. What you type can still be saved").is_visible()
+
+
+def test_signed_out_in_another_tab_the_text_stays_in_this_one(carol):
+    enrol(carol)
+    page = carol.open("/child/new/")
+    page.get_by_label("Name").fill("Siôn Ŵyn Parry, a name of more than sixty letters, as a few are, to be shown whole")
+    page.get_by_label("Date of birth").fill("2014-02-01")
+    other = carol.context.new_page()
+    other.goto(carol.address)
+    other.get_by_role("button", name="Sign out").click()
+    carol.press("Save")
+    assert (
+        "This page was too old" in page.title()
+        and page.get_by_label("Name").input_value().startswith("Siôn")
+        and "Nothing was saved yet" in page.locator("main").inner_text()
+    )
+    assert not look(page, "the page of who signed out elsewhere")
+    carol.picture("not-signed-in")
