@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from models import Addendum, Document, Draft, Event, Incident, Log, Session, User, UserRole
+from models import Addendum, Document, Draft, Emergency, Event, Incident, Log, Session, User, UserRole
 from models.base import at, now
 from models.signin import hashed
 
@@ -179,13 +179,15 @@ def test_a_mistake_of_ours_gives_the_text_back(cast, school, answers, monkeypatc
 
 
 def test_the_reason_for_emergency_access_is_kept_too(cast, school):
-    cast.grace.get("/")
+    cast.connor.get("/")
     with at(now() + timedelta(minutes=30)):
-        page = cast.grace.post("/account/emergency/", {"reason": "A child is missing.", "passphrase_again": PASSWORD})
+        page = cast.connor.post("/account/emergency/", {"reason": "A child is missing.", "passphrase_again": PASSWORD})
         path = parse_qs(urlsplit(page.request.url).query)["next"][0]
         assert PASSWORD not in str(Draft.get().fields)
-        page = cast.grace.sign_in().get(path)
-        assert "A child is missing." in page.text and page.status_code == 200
+        page = cast.connor.sign_in().get(path)
+        assert "A child is missing." in page.text and not Emergency.select().exists()
+        page = cast.connor.post("/account/emergency/", {"reason": "A child is missing."})
+        assert "Emergency access is open for 24 hours." in page.text_only and not Draft.select().exists()
 
 
 def test_part_of_a_name_in_a_draft_is_not_taken_for_the_name(cast, school, answers):

@@ -61,6 +61,7 @@ def test_going_back_brings_no_old_text_with_a_new_version(desk, address, school,
     alice.open(f"/log/edit/?id={log.id}")
     page.get_by_label("Summary for Ofsted").fill("Alice’s first text")
     alice.press("Save")
+    assert "Saved" in page.get_by_role("status").inner_text()
     with db.connection_context():
         Log.get().edit(school.carol, summary="Carol’s better text")
     page.go_back()
@@ -70,6 +71,7 @@ def test_going_back_brings_no_old_text_with_a_new_version(desk, address, school,
     alice.report(school.child.label, "Typed once.")
     alice.alert("No")
     alice.press("Save the report")
+    assert "Saved as INC-" in page.get_by_role("status").inner_text()
     page.go_back()
     assert page.get_by_label("What happened").input_value() == "" and page.get_by_label("Child *").input_value() == ""
 
