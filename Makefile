@@ -17,8 +17,8 @@ run: .venv/installed ## Serve the real installation (put it behind TLS: see READ
 test: .venv/tested ## Install what is missing and pass every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 4
-	@$(BIN)/python -m pytest -n 4 --engine postgresql
+	@$(BIN)/python -m pytest -n 3
+	@$(BIN)/python -m pytest -n 3 --engine postgresql
 
 attack: .venv/tested ## Attack a served installation and print what held
 	@$(BIN)/python -W ignore -m tests.attack
