@@ -1,6 +1,7 @@
 """The cast, each in a browser of their own, in a school that every test gets afresh."""
 
 import re
+import shutil
 import time
 from html import unescape
 from types import SimpleNamespace
@@ -259,17 +260,33 @@ def demo_school(app, demonstration, fonts):
     db.close()
 
 
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory):
+    """Where the school of `signed` is kept, once a test has made it."""
+    return tmp_path_factory.mktemp("shelf") / "signed"
+
+
 @pytest.fixture
-def signed(school, ready):
-    """A completed log with an attachment and its signed copy."""
-    Attachment.add(ready.incident, school.dave, "note.txt", b"A note.")
-    ready.incident.amend(text="Seen again at lunch.", by=school.dave)
-    school.child.set(year="Year 8")
-    school.child.save()
-    Event.write("child:edit", school.child, school.carol, {"year": ("Year 6", "Year 8")})
-    ready.complete(by=school.mark)
-    Document.finish()
-    return ready
+def signed(request, school, shelf):
+    """A completed log with an attachment and its signed copy: made once, for its PDF takes seconds, and copied for every test."""
+    making = not shelf.exists()
+    if making:
+        ready = request.getfixturevalue("ready")
+        Attachment.add(ready.incident, school.dave, "note.txt", b"A note.")
+        ready.incident.amend(text="Seen again at lunch.", by=school.dave)
+        school.child.set(year="Year 8")
+        school.child.save()
+        Event.write("child:edit", school.child, school.carol, {"year": ("Year 6", "Year 8")})
+        ready.complete(by=school.mark)
+        Document.finish()
+        engine.current().settle()
+    db.close()
+    source, target = (school.folder, shelf) if making else (shelf, school.folder)
+    engine.current().drop(target)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("fonts"), dirs_exist_ok=True)
+    engine.current().copy(source, target)
+    db.connect()
+    return Log.get()
 
 
 def passphrase_only(cast_app, user, password=PASSWORD):

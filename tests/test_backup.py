@@ -37,15 +37,6 @@ def vault(school, tmp_path):
 
 
 @pytest.fixture
-def case(school, ready):
-    """A signed log with an attachment, and emails that wait."""
-    Attachment.add(ready.incident, school.dave, "note.txt", b"A note.")
-    ready.complete(by=school.mark)
-    Document.finish()
-    return ready
-
-
-@pytest.fixture
 def elsewhere(school, tmp_path, fonts):
     """An empty machine: call it to move there; the real one is back afterwards."""
     folder = tmp_path / "elsewhere"
@@ -87,7 +78,7 @@ def command(school, *args):
     )
 
 
-def test_a_backup_comes_back_on_an_empty_machine(app, school, case, vault, elsewhere):
+def test_a_backup_comes_back_on_an_empty_machine(app, school, signed, vault, elsewhere):
     school_key = settings.secret("secret.key", lambda: b"k" * 64)
     Session.begin(school.dave, "127.0.0.1", "Firefox")
     made = run(app, "backup", vault)
@@ -183,7 +174,7 @@ def half_a_manifest(made):
 
 
 @pytest.mark.parametrize("spoil", [truncate, flip, lose_an_attachment, rewrite_the_manifest, lose_the_keys, half_a_manifest], ids=lambda spoil: spoil.__name__)  # fmt: skip
-def test_a_broken_backup_is_never_restored(school, case, vault, elsewhere, spoil):
+def test_a_broken_backup_is_never_restored(school, signed, vault, elsewhere, spoil):
     made = backup.make(vault, SECRET, TABLES)
     expected = spoil(made)
     folder = elsewhere()
@@ -192,7 +183,7 @@ def test_a_broken_backup_is_never_restored(school, case, vault, elsewhere, spoil
     assert not (folder / "secret.key").exists() and backup.empty(TABLES), "the machine is as it was"
 
 
-def test_another_passphrase_opens_nothing(school, case, vault, elsewhere):
+def test_another_passphrase_opens_nothing(school, signed, vault, elsewhere):
     made = backup.make(vault, SECRET, TABLES)
     assert b"BEGIN PRIVATE KEY" not in b"".join(path.read_bytes() for path in made.iterdir()), "keys leave locked only"
     elsewhere()
@@ -200,7 +191,7 @@ def test_another_passphrase_opens_nothing(school, case, vault, elsewhere):
         backup.restore(vault, b"another passphrase", TABLES)
 
 
-def test_a_backup_that_cannot_be_whole_is_not_called_one(app, school, case, vault):
+def test_a_backup_that_cannot_be_whole_is_not_called_one(app, school, signed, vault):
     Attachment.get().path.unlink()
     failed = run(app, "backup", vault)
     assert failed.exit_code == 1 and "missing or damaged" in failed.output
@@ -209,7 +200,7 @@ def test_a_backup_that_cannot_be_whole_is_not_called_one(app, school, case, vaul
 
 
 @pytest.mark.parametrize("disk", [small_disk, small_files])
-def test_a_full_disk_leaves_no_half_backup(app, school, case, vault, disk):
+def test_a_full_disk_leaves_no_half_backup(app, school, signed, vault, disk):
     with disk(vault, 300_000):
         failed = run(app, "backup", vault)
         assert failed.exit_code == 1 and FULL.search(failed.output), failed.output
@@ -227,7 +218,7 @@ def test_kept_by_the_rule_of_7_days_4_weeks_and_12_months():
     assert backup.kept({begin, begin + timedelta(hours=5)}) == {begin + timedelta(hours=5)}, "the newest of a day"
 
 
-def test_older_backups_go_and_files_that_they_alone_needed(school, case, vault):
+def test_older_backups_go_and_files_that_they_alone_needed(school, signed, vault):
     with at(now() - timedelta(days=900)):
         old = backup.make(vault, SECRET, TABLES)
     stray = vault / "attachments" / "ab" / ("ab" * 32)
@@ -242,7 +233,7 @@ def test_older_backups_go_and_files_that_they_alone_needed(school, case, vault):
     assert backup.examine(backup.newest(vault), SECRET, TABLES)
 
 
-def test_a_drill_restores_elsewhere_and_says_so(app, cast, school, case, vault):
+def test_a_drill_restores_elsewhere_and_says_so(app, cast, school, signed, vault):
     run(app, "backup", vault)
     before = Event.head().id
     done = run(app, "drill", vault)
@@ -275,14 +266,14 @@ def test_commands_say_what_they_lack(app, school, vault, monkeypatch):
     db.connect()
 
 
-def test_a_line_of_a_backup_anchors_the_history(school, case, vault, monkeypatch):
+def test_a_line_of_a_backup_anchors_the_history(school, signed, vault, monkeypatch):
     backup.make(vault, SECRET, TABLES)
     monkeypatch.setattr(settings, "backups", vault)
     assert list(proof.findings(TABLES))
     assert sum(where.startswith("backup ") for _number, _start, where in proof.anchors(backups=vault)) == 1
 
 
-def test_the_newest_backup_is_broken_so_an_older_one_comes_back_and_backups_go_on(school, case, vault, elsewhere, monkeypatch):
+def test_the_newest_backup_is_broken_so_an_older_one_comes_back_and_backups_go_on(school, signed, vault, elsewhere, monkeypatch):
     with at(now() - timedelta(days=2)):
         older = backup.make(vault, SECRET, TABLES)
     report(school, topic="Lost with the disk")
@@ -300,7 +291,7 @@ def test_the_newest_backup_is_broken_so_an_older_one_comes_back_and_backups_go_o
     assert backup.make(vault, SECRET, TABLES) and proof.findings(TABLES)
 
 
-def test_a_restore_that_is_killed_can_be_done_again(school, case, vault, elsewhere):
+def test_a_restore_that_is_killed_can_be_done_again(school, signed, vault, elsewhere):
     waiting = Notice.select().where(Notice.status == "waiting").count()
     backup.make(vault, SECRET, TABLES)
     folder = elsewhere()
@@ -315,7 +306,7 @@ def test_a_restore_that_is_killed_can_be_done_again(school, case, vault, elsewhe
     assert not list(folder.glob("restoring*"))
 
 
-def test_what_a_killed_restore_left_is_not_played_into_the_next(school, case, vault, elsewhere):
+def test_what_a_killed_restore_left_is_not_played_into_the_next(school, signed, vault, elsewhere):
     """Its write-ahead log would be taken for that of the database that comes now."""
     with at(now() - timedelta(days=1)):
         older = backup.make(vault, SECRET, TABLES)
@@ -340,7 +331,7 @@ def test_what_a_killed_restore_left_is_not_played_into_the_next(school, case, va
     assert all(file.stat().st_mode & 0o777 in (0o600, 0o700) for file in folder.glob("safeguarding.db*"))
 
 
-def test_a_backup_from_the_future_is_not_the_newest_for_ever(school, case, vault):
+def test_a_backup_from_the_future_is_not_the_newest_for_ever(school, signed, vault):
     with at(now() + timedelta(days=8 * 365)):
         ahead = backup.make(vault, SECRET, TABLES)
     assert backup.newest(vault) == ahead, "better than none"
@@ -350,7 +341,7 @@ def test_a_backup_from_the_future_is_not_the_newest_for_ever(school, case, vault
     assert backup.newest(vault) == made
 
 
-def test_killed_while_an_old_one_is_removed_it_leaves_nothing_that_stays(school, case, vault, monkeypatch):
+def test_killed_while_an_old_one_is_removed_it_leaves_nothing_that_stays(school, signed, vault, monkeypatch):
     for days in range(9):
         with at(now() - timedelta(days=40 - days)):
             backup.make(vault, SECRET, TABLES)
@@ -374,7 +365,7 @@ def test_killed_while_an_old_one_is_removed_it_leaves_nothing_that_stays(school,
     assert not any(path.exists() for path in left)
 
 
-def test_a_restore_that_fails_leaves_the_machine_as_it_was(school, case, vault, elsewhere, monkeypatch):
+def test_a_restore_that_fails_leaves_the_machine_as_it_was(school, signed, vault, elsewhere, monkeypatch):
     backup.make(vault, SECRET, TABLES)
     folder = elsewhere()
 
@@ -391,7 +382,7 @@ def test_a_restore_that_fails_leaves_the_machine_as_it_was(school, case, vault, 
     assert backup.restore(vault, SECRET, TABLES)
 
 
-def test_nothing_is_restored_over_an_installation(school, case, vault):
+def test_nothing_is_restored_over_an_installation(school, signed, vault):
     backup.make(vault, SECRET, TABLES)
     before = fingerprint(TABLES)
     with pytest.raises(Refused, match="an installation here already"):
@@ -399,14 +390,14 @@ def test_nothing_is_restored_over_an_installation(school, case, vault):
     assert fingerprint(TABLES) == before
 
 
-def test_a_backup_without_the_key_is_none(school, case, vault):
+def test_a_backup_without_the_key_is_none(school, signed, vault):
     (school.folder / "secret.key").unlink()
     with pytest.raises(Refused, match="There is no secret.key"):
         backup.make(vault, SECRET, TABLES)
     assert not backup.good(vault)
 
 
-def test_two_schools_do_not_share_a_folder(school, case, vault):
+def test_two_schools_do_not_share_a_folder(school, signed, vault):
     with at(now() - timedelta(days=1)):
         backup.make(vault, SECRET, TABLES)
     (school.folder / "signing.pem").unlink()  # another installation has another certificate
@@ -414,7 +405,7 @@ def test_two_schools_do_not_share_a_folder(school, case, vault):
         backup.make(vault, SECRET, TABLES)
 
 
-def test_a_strange_folder_among_the_backups_disturbs_nothing(school, case, vault, monkeypatch):
+def test_a_strange_folder_among_the_backups_disturbs_nothing(school, signed, vault, monkeypatch):
     (vault / "oldZ").mkdir(parents=True)
     (vault / "oldZ" / "manifest.json").write_text("{}")
     assert backup.make(vault, SECRET, TABLES) and len(backup.good(vault)) == 1
@@ -423,7 +414,7 @@ def test_a_strange_folder_among_the_backups_disturbs_nothing(school, case, vault
         proof.findings(TABLES)
 
 
-def test_a_manifest_that_cannot_be_read_stops_no_new_backup_and_no_file_is_removed(school, case, vault):
+def test_a_manifest_that_cannot_be_read_stops_no_new_backup_and_no_file_is_removed(school, signed, vault):
     with at(now() - timedelta(days=1)):
         half_a_manifest(backup.make(vault, SECRET, TABLES))
     stray = vault / "attachments" / "ab" / ("ab" * 32)
@@ -433,7 +424,7 @@ def test_a_manifest_that_cannot_be_read_stops_no_new_backup_and_no_file_is_remov
     assert backup.examine(backup.newest(vault), SECRET, TABLES)
 
 
-def test_what_waits_after_a_restore_has_ids_of_its_own(school, case, vault, elsewhere):
+def test_what_waits_after_a_restore_has_ids_of_its_own(school, signed, vault, elsewhere):
     backup.make(vault, SECRET, TABLES)
     report(school)
     Log.trigger(report(school, topic="Lost"), school.mark)
@@ -446,7 +437,7 @@ def test_what_waits_after_a_restore_has_ids_of_its_own(school, case, vault, else
     assert Notice.get_by_id(number).message_id != gone, "a mail server that took the lost one does not drop the new one"
 
 
-def test_records_lie_in_no_other_place_and_what_a_killed_process_left_goes(school, case, vault, monkeypatch):
+def test_records_lie_in_no_other_place_and_what_a_killed_process_left_goes(school, signed, vault, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     left, fresh = school.folder / "work-left", school.folder / "work-fresh"
     for folder in (left, fresh):
