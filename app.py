@@ -22,7 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin_views
 import commands
-from admin_views import signin, trouble
+from admin_views import sessions, signin, trouble
 from commands import opened, prepare, sentences
 from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, upkeep
 from models import event as history
@@ -83,11 +83,11 @@ def create_app(**given):
 
     CSRFProtect(app)
     Mail(app)
-    security = Security(
+    Security(
         app, PeeweeUserDatastore(db, User, Role, UserRole, WebAuthn), totp_cls=signin.CodeOnce, mail_util_cls=signin.Outbox, password_util_cls=signin.Passphrase,
         login_form=signin.Login, verify_form=signin.Again, two_factor_verify_code_form=signin.Code, mf_recovery_form=signin.Recovery, change_password_form=signin.Change, forgot_password_form=signin.Forgot,
     )  # fmt: skip
-    signin.install(app, security)
+    sessions.install(app)
     admin = admin_views.install(app, settings)
 
     @app.teardown_request

@@ -12,7 +12,7 @@ from models.people import User
 from .door import Door, me, saved
 from .fields import clean
 from .forms import BaseForm, ReasonForm, put_errors, required
-from .signin import stale
+from .sessions import stale
 from .trouble import TOKENS
 
 

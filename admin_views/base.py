@@ -12,7 +12,7 @@ from models.words import when
 from .door import here, me, saved
 from .forms import Converter, marks, merge, put_errors
 from .reading import Reading
-from .signin import stale
+from .sessions import stale
 
 
 class RecordView(Reading):
@@ -138,33 +138,31 @@ class RecordView(Reading):
     def saved_words(self, record, is_created):
         return f"Saved: {record}."
 
-    def form_page(self, template, form, status=200, **context):
+    def form_page(self, template, form, status=200, merged=False, **context):
         """The form, with the version and marks of the record that it was opened with: newer ones only where it has what is new (`merged`)."""
         came = request.form if request.method == "POST" else g.get("draft", MultiDict())
         current = str(getattr(context.get("record"), "version", ""))
-        if not came.get("version") or context.pop("merged", False):
+        if merged or not came.get("version"):
             came = {"version": current, "opened": marks(form) if form else ""}
         version, opened = came["version"], came.get("opened", "")
-        shown = {"record": None, "refused": None, "typed": None, "earlier": None, "draft": "draft" in g} | context
+        shown = {"record": None, "refused": None, "typed": None, "earlier": None, "draft": "draft" in g, "here": here()} | context
         return self.render(template, form=form, version=version, opened=opened, **shown), status
-
-    here = staticmethod(here)
 
     def keep_draft(self):
         """Keep what was typed, checked or not, for this person alone, or throw it away; and show the form again."""
         if request.form["draft"] == "away":
-            Draft.drop(me(), self.here())
+            Draft.drop(me(), here())
         else:
-            Draft.keep(me(), self.here(), request.form.items(multi=True))
-        return redirect(self.here())
+            Draft.keep(me(), here(), request.form.items(multi=True))
+        return redirect(here())
 
     def typed(self):
         """What a form is filled from: what was sent or, when it is opened, the draft that this person left here; None for neither."""
         if request.method == "POST":
             return get_form_data()
-        draft = Draft.of(me(), self.here())
+        draft = Draft.of(me(), here())
         if draft:
-            flash(f"What you typed here until {when(draft.saved_at)} is back in the form. It is not saved yet.", "warning")
+            flash(f"What you typed here until {when(draft.saved_at)} is below. It is not saved yet.", "warning")
             g.draft = MultiDict(draft.fields)  # with the version it was begun from, so that what a colleague saved meanwhile is shown
         return g.get("draft")
 

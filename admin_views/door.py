@@ -8,8 +8,9 @@ from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 
 from models import Draft, Receipt, transaction
+from models.draft import ANEW
 
-from .signin import check_passphrase, here
+from .sessions import check_passphrase, here
 from .trouble import typed, with_text
 
 
@@ -29,7 +30,7 @@ def sent():
     for name, file in request.files.items(multi=True):
         files.append((name, file.filename + sha256(file.stream.read()).hexdigest()))
         file.stream.seek(0)
-    return [pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", "once", "passphrase_again")] + files
+    return [pair for pair in request.form.items(multi=True) if pair[0] not in ANEW] + files
 
 
 def saved(path):

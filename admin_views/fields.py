@@ -103,6 +103,13 @@ class PickField(fields.SelectField):
             raise validators.ValidationError(f"“{self.data}” is not on the list. Choose one that is.")
 
 
+def tick(field, ids):
+    """Give a field of checkboxes what is saved, ticked unless a form that was sent, or a draft, says what is."""
+    field.object_data = ids
+    if field.raw_data is None:
+        field.data = ids
+
+
 class SeveralField(fields.SelectMultipleField):
     """Several of a list, as checkboxes."""
 

@@ -8,11 +8,12 @@ from flask_admin.actions import action
 from wtforms import SelectMultipleField, widgets
 from wtforms.fields.choices import SelectChoice
 
-from models import Assignee, Child, Document, Event, Incident, Log, Notice, Refused, Tracker, User, visible, who_sees
+from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible, who_sees
 from models.document import to_pdf
 
 from .base import RecordView
 from .door import me
+from .fields import tick
 from .forms import ReasonForm
 
 STATUSES = ["open", "tracking", "completed"]
@@ -23,18 +24,15 @@ def signed_off(log):
 
 
 class PeopleField(SelectMultipleField):
-    """People as checkboxes, with their job titles; the data is a list of Users."""
+    """People as checkboxes, with their job titles; the data is a list of ids."""
 
     widget, option_widget = widgets.ListWidget(prefix_label=False), widgets.CheckboxInput()
 
     def offer(self, people, chosen):
         """The people who may be chosen; `chosen` (ids) are ticked until the form has been sent."""
-        self.people = {person.id: person for person in people}
         self.choices = [SelectChoice(person.id, person.label) for person in people]
         self.coerce = int
-        self.object_data = [id for id in chosen if id in self.people]
-        if self.raw_data is None and request.method == "GET":  # not sent, and no draft
-            self.data = self.object_data
+        tick(self, [person.id for person in people if person.id in chosen])
 
     def process_formdata(self, valuelist):
         self.data = [int(value) for value in valuelist if value.isdigit()]
@@ -106,10 +104,7 @@ class LogView(RecordView):
     def update(self, form, record):
         record.edit(me(), **self.values(form))
         if "assigned" in form:
-            known = form.assigned.people
-            if set(form.assigned.data) - known.keys():
-                raise Refused("Nobody was assigned.", {"assigned": "Somebody you ticked can no longer be assigned. Tick who is to be."})
-            record.assign([known[id] for id in form.assigned.data], me())
+            record.assign(list(User.select().where(User.id.in_(form.assigned.data))), me())
 
     @action("tracker:begin", "Begin safeguarding tracker")
     def begin(self, ids):

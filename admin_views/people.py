@@ -1,6 +1,6 @@
 """People, roles, and changes that wait for a Level 5: what IT sets up without reading a record."""
 
-from flask import flash, request, url_for
+from flask import flash, url_for
 from flask_admin.actions import action
 from wtforms import SelectMultipleField, validators
 from wtforms.fields.choices import SelectChoice
@@ -10,6 +10,7 @@ from models.proposal import add_person, edit_person, edit_role, reset_factor
 
 from .base import RecordView
 from .door import me, saved
+from .fields import tick
 
 
 class RolesField(SelectMultipleField):
@@ -58,9 +59,7 @@ class UserView(RecordView):
 
     def edit_form(self, obj=None):
         form = super().edit_form(obj)
-        form.roles.object_data = [role.id for role in obj.roles]
-        if form.roles.raw_data is None and request.method == "GET":  # not sent, and no draft
-            form.roles.data = form.roles.object_data
+        tick(form.roles, [role.id for role in obj.roles])
         return form
 
     def values(self, form):

@@ -11,7 +11,7 @@ from models import Event, visible
 from models.words import shown
 
 from .door import Door, is_id, me
-from .signin import stale
+from .sessions import stale
 
 
 def neutral(text):

@@ -12,6 +12,7 @@ from peewee import DatabaseError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from models import Refused
+from models.draft import ANEW
 from models.settings import settings
 
 FORMS = (".create_view", ".edit_view")  # the ends of the endpoints whose forms are shown again with what was typed
@@ -30,7 +31,7 @@ TROUBLE = {
         "The database could not be reached or was busy for too long. This passes, most often within a minute.",
     ),
 }
-TOKENS = ("csrf_token", "once", "version", "opened", "action", "rowid", "passphrase_again")
+TOKENS = (*ANEW, "version", "opened", "action", "rowid")
 
 
 def page(problem):

@@ -7,6 +7,7 @@ from peewee import CharField, ForeignKeyField, JSONField
 from .base import Base, Moment, now, transaction
 from .people import User
 
+ANEW = ("csrf_token", "once", "passphrase_again", "draft")  # what each page of a form has anew: no part of what is typed
 KEPT = timedelta(days=30)  # what nobody came back to is forgotten
 
 
@@ -22,12 +23,10 @@ class Draft(Base):
     @classmethod
     def keep(cls, user, path, fields):
         """Keep what is typed into the form at `path`, instead of what was kept before. `fields`: [(name, value)]."""
-        left_out = ("csrf_token", "once", "passphrase_again", "draft")
+        fields = [[name, value.replace("\0", "")] for name, value in fields if name not in ANEW]
         with transaction():
             cls.drop(user, path)
-            cls.create(
-                user=user, path=path[:200], fields=[[name, value.replace("\0", "")] for name, value in fields if name not in left_out]
-            )
+            cls.create(user=user, path=path[:200], fields=fields)
 
     @classmethod
     def of(cls, user, path):

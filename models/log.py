@@ -157,15 +157,19 @@ class Log(Record):
         """Make `people` the assignees, besides Level 5 who always are. Only those whose role may see logs; new ones are emailed."""
         with transaction():
             self.stay_open()
-            if barred := [person.name for person in people if not person.may("log:read")]:
-                raise Refused("Nobody was assigned.", {"assigned": f"{', '.join(barred)} may not see Ofsted logs, so cannot be assigned."})
+            may = {person.id for person in User.who_may("log:read")}
+            if barred := [person.name for person in people if person.id not in may]:
+                raise Refused(
+                    "Nobody was assigned.",
+                    {"assigned": f"{', '.join(barred)} may not see Ofsted logs, or has left, so cannot be assigned."},
+                )
             if shut_out := set(people) & set(User.select().where(User.id.in_(Involved.about(self.incident_id)))):
                 raise Refused("Nobody was assigned.", {"assigned": f"{', '.join(map(str, shut_out))} cannot be assigned to this log."})
             rows = {row.user_id: row for row in Assignee.of(self, ended=True)}
             wanted = {person.id: person for person in people}
             joined = [person for person in people if person.id not in rows or rows[person.id].ended_at]
-            offered = {person.id for person in User.who_may("log:read")}  # who has left was not there to be unticked
-            left = [row for row in rows.values() if not row.ended_at and row.by_id and row.user_id in offered - wanted.keys()]
+            unticked = may - wanted.keys()  # not who has left: they were not there to be unticked
+            left = [row for row in rows.values() if not row.ended_at and row.by_id and row.user_id in unticked]
             for person in joined:
                 row = rows.get(person.id) or Assignee(log=self, user=person)
                 row.by, row.assigned_at, row.ended_at = by, now(), None

@@ -1,6 +1,7 @@
 """How values read: dates, yes and no; and the Jinja environment of emails and PDFs, which need no web request."""
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -10,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from .base import LONDON, now
 from .settings import settings
 
-ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00)?)?")
+ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
 
 
 def when(moment):
@@ -44,12 +45,22 @@ def paragraphs(text):
 
 
 def told(value):
-    """A value as the history holds it (JSON), as text: dates and times are recognised by their form."""
+    """A value as the history holds it (JSON), as text: dates and times (UTC) are recognised by their form."""
     if isinstance(value, str) and ISO.fullmatch(value):
-        return shown(datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value))
+        with suppress(ValueError):  # a reference that looks like a date and is none
+            return shown(datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value))
     if isinstance(value, dict):
         return ", ".join(f"{key}: {told(item)}" for key, item in value.items() if item)
     return "; ".join(map(told, value)) if isinstance(value, list) else shown(value)
+
+
+def as_typed(value):
+    """What a browser sends of a date, or of a date and time (local), as people read it; any other text as it is."""
+    with suppress(ValueError):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d)?", value):
+            typed = datetime.fromisoformat(value)
+            return when(typed.replace(tzinfo=LONDON)) if "T" in value else day(typed)
+    return value
 
 
 def compared(before, after):
@@ -63,7 +74,7 @@ def compared(before, after):
     return [(kind, text) for kind, text in parts if text]
 
 
-FILTERS = {"compared": compared, "told": told, "when": when, "day": day, "shown": shown, "paragraphs": paragraphs}
+FILTERS = {"as_typed": as_typed, "compared": compared, "told": told, "when": when, "day": day, "shown": shown, "paragraphs": paragraphs}
 
 pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),

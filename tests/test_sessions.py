@@ -92,7 +92,7 @@ def test_what_is_typed_when_the_session_has_run_out_is_back_after_signing_in(cas
         page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed while the bell rang."})
         assert "What you typed is kept" in page.text_only and Incident.select().count() == 0
         page = cast.dave.sign_in().get("/incident/new/")
-        assert "A long text, typed while the bell rang." in page.text and "is back in the form" in page.text_only
+        assert "A long text, typed while the bell rang." in page.text and "is below. It is not saved yet." in page.text_only
         assert cast.dave.post("/incident/new/", answers).status_code == 200
         assert Draft.select().count() == 0 and Incident.select().count() == 1
     cast.dina.get("/incident/new/")

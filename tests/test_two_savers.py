@@ -148,7 +148,7 @@ def test_somebody_who_leaves_while_being_assigned_costs_no_text(cast, log, schoo
     form = opened(cast.alice, path)
     User.update(active=False).where(User.id == school.connor.id).execute()
     page = cast.alice.post(path, form | {"summary": "A red mark.", "assigned": str(school.connor.id)})
-    assert page.status_code == 422 and "can no longer be assigned" in page.text_only and "A red mark." in page.text
+    assert page.status_code == 422 and "or has left, so cannot be assigned" in page.text_only and "A red mark." in page.text
     assert Log.get().summary is None
 
 
