@@ -21,7 +21,8 @@ from models.settings import settings
 
 from . import engine
 from .browser.conftest import serving
-from .conftest import CHEAP_ARGON2, PASSWORD, Person, code_of, enrol_cast, report
+from .conftest import report
+from .person import CHEAP_ARGON2, PASSWORD, Person, code_of, enrol_cast
 
 CASES = []
 

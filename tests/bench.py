@@ -22,7 +22,8 @@ from models.document import to_pdf
 from models.settings import settings
 
 from . import engine
-from .conftest import ANSWERS, Person
+from .conftest import ANSWERS
+from .person import Person
 
 ROWS, EVENTS = int(os.environ.get("ROWS", "10000")), int(os.environ.get("EVENTS", "0"))
 PAGES = [

@@ -1,33 +1,17 @@
 """The cast, each in a browser of their own, in a school that every test gets afresh."""
 
-import re
 import shutil
-import time
-from html import unescape
 from types import SimpleNamespace
 
 import pytest
 
 import app as application
-from models import Attachment, Child, Document, Event, Incident, Log, Role, Tracker, User, UserRole, db, demo, document
+from models import Attachment, Child, Document, Event, Incident, Log, Tracker, User, db, demo, document
 from models.base import connect, now
 from models.settings import settings
 
 from . import engine
-
-PASSWORD = "correct-horse-battery"
-CAST = [  # name, email name, title, role
-    ("Alice Brennan", "alice", "Deputy head and DSL", "DSL"),
-    ("Bob Adeyemi", "bob", "Head teacher", "Head"),
-    ("Mark Kowalczyk", "mark", "Pastoral manager", "Manager"),
-    ("Carol Vaughan-Ŵyn", "carol", "Deputy DSL", "Safeguarding team"),
-    ("Connor Ó Briain", "connor", "Learning mentor", "Contributor"),
-    ("Dave Pritchard", "dave", "Teacher of geography", "Staff"),
-    ("Dina El-Sayed", "dina", "Teaching assistant", "Staff"),
-    ("Grace Ōta", "grace", "Safeguarding governor", "Governor"),
-    ("Ira Lindqvist", "ira", "IT technician", "IT"),
-]
-CHEAP_ARGON2 = {"argon2__rounds": 1, "argon2__memory_cost": 8, "argon2__parallelism": 1}
+from .person import CHEAP_ARGON2, Person, enrol_cast
 
 
 def pytest_addoption(parser):
@@ -73,15 +57,6 @@ def settle(folder, fonts, **given):
     connect(settings.database)
 
 
-def enrol_cast(app, domain):
-    """Make the cast, each with a passphrase and an authenticator app. Inside an application context."""
-    password = application.hash_password(PASSWORD)
-    for name, email, title, role in CAST:
-        factor = {"tf_primary_method": "authenticator", "tf_totp_secret": app.extensions["security"].totp_factory.generate_totp_secret()}
-        user = User.create(name=name, email=f"{email}@{domain}", job_title=title, password=password, **factor)
-        UserRole.create(user=user, role=Role.get(Role.name == role))
-
-
 @pytest.fixture(scope="session")
 def blank(app, tmp_path_factory, fonts):
     """A database with the tables, the cast and four children, made once and copied for every test."""
@@ -94,51 +69,6 @@ def blank(app, tmp_path_factory, fonts):
             Child.create(name=name, date_of_birth=f"2013-0{number + 1}-17", year=f"Year {number + 6}", upn=f"A12345678900{number}")
         engine.current().settle()
     return folder
-
-
-def code_of(app, user):
-    """The code that the authenticator app of `user` shows, later than the last one used."""
-    totp = app.extensions["security"].totp_factory._totp.from_source(user.tf_totp_secret)
-    counter = max(int(time.time()) // 30, (user.tf_last_counter or 0) + 1)
-    return totp.generate(time=counter * 30).token
-
-
-class Person:
-    """One of the cast at their browser: `get`, `post` with the token of the page, and `press` for a step's button."""
-
-    def __init__(self, app, user):
-        self.app, self.user, self.client, self.token = app, user, app.test_client(), ""
-
-    def read(self, response):
-        text = response.get_data(as_text=True) if response.mimetype == "text/html" else ""
-        if found := re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text):
-            self.token = unescape(found.group(1))
-        response.text_only = unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
-        return response
-
-    def get(self, path, **kwargs):
-        return self.read(self.client.get(path, **kwargs))
-
-    def lands(self, path):
-        """The path of the page that `path` ends at: "/login" for somebody who is not, or no longer, signed in."""
-        return self.get(path, follow_redirects=True).request.path
-
-    def post(self, path, data=None, follow=True, **kwargs):
-        return self.read(self.client.post(path, data={"csrf_token": self.token} | (data or {}), follow_redirects=follow, **kwargs))
-
-    def sign_in(self, password=PASSWORD):
-        """Passphrase, then the code of the authenticator app; each further sign-in takes the next code, for a code works once."""
-        self.get("/login")
-        page = self.post("/login", {"email": self.user.email, "password": password})
-        if "Your code" in page.text_only:
-            self.post("/tf-validate", {"code": code_of(self.app, User.get_by_id(self.user.id))})
-        page = self.get("/")
-        assert page.status_code == 200 and "Sign out" in page.text_only, "signed in"
-        return self
-
-    def press(self, verb, record, view=None, **fields):
-        """Send what the button of `verb` sends, on the page of `record`."""
-        return self.post(f"/{view or record.noun()}/action/", {"action": verb, "rowid": record.id} | fields)
 
 
 @pytest.fixture
@@ -289,7 +219,40 @@ def signed(request, school, shelf):
     return Log.get()
 
 
-def passphrase_only(cast_app, user, password=PASSWORD):
-    person = Person(cast_app, user)
-    person.get("/login")
-    return person, person.post("/login", {"email": user.email, "password": password})
+SECRET = b"correct-horse-battery-staple"  # to the keys in a backup
+
+
+@pytest.fixture
+def vault(school, tmp_path):
+    """Where backups go; the installation has its key, as every real one has."""
+    settings.secret("secret.key", lambda: b"k" * 64)
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def elsewhere(school, tmp_path, fonts):
+    """An empty machine: call it to move there; the real one is back afterwards."""
+    folder = tmp_path / "elsewhere"
+
+    def move():
+        db.close()
+        settle(folder, fonts)
+        (folder / "fonts").unlink()
+        db.connect()
+        return folder
+
+    yield move
+    db.close()
+    engine.current().drop(folder)
+    settle(school.folder, fonts)
+    db.connect()
+
+
+def run(app, *args):
+    """A command as IT types it; the key lies in a file."""
+    key = settings.folder.parent / "key"
+    key.write_bytes(SECRET)
+    db.close()
+    result = app.test_cli_runner().invoke(args=[*map(str, args), "--key-file", str(key)])
+    db.connect(reuse_if_open=True)
+    return result

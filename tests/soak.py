@@ -25,8 +25,9 @@ from models.base import connect
 from models.settings import settings
 
 from . import engine
-from .conftest import ANSWERS, CHEAP_ARGON2, PASSWORD, code_of, settle
+from .conftest import ANSWERS, settle
 from .faults import post_office, whole
+from .person import CHEAP_ARGON2, PASSWORD, code_of
 
 HERE = Path(__file__).parent.parent
 CLERKS = ["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn", "Mei-Ling O’Hara", "Oluwaseun Brandt"]

@@ -141,7 +141,7 @@ def test_connections_that_are_kept_open_cost_nothing_when_the_server_restarts(ap
 
 
 def test_trouble_tells_strangers_nothing_and_repeats_no_passphrase(app, school, monkeypatch):
-    from .conftest import Person
+    from .person import Person
 
     stranger = Person(app, school.dave)
     stranger.get("/login")

@@ -70,7 +70,7 @@ def test_the_command_serves_it_and_keeps_what_was_entered(tmp_path):
 
 
 def test_every_record_of_the_school_opens(demo_school):
-    from .conftest import Person
+    from .person import Person
 
     alice = Person(demo_school, User.get(User.email == "alice@demo.example")).sign_in(demo.PASSWORD)
     for noun, model, door in (

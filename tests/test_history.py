@@ -67,3 +67,11 @@ def test_names_are_kept_as_they_were(school, incident):
     school.dave.save()
     assert event.sentence == f"Dave Pritchard reported the incident: {incident.reference}."
     assert json.loads(event.payload)["by"] == "Dave Pritchard"
+
+
+@pytest.mark.parametrize("typed", ["2026-13-45", "2026-02-30T10:00:00+00:00", "0000-00-00", "2026-11-22T14:05"])
+def test_a_text_that_looks_like_a_date_and_is_none_is_shown_as_typed(cast, school, log, typed):
+    log.edit(school.carol, told_reference=typed)
+    page = cast.alice.get(f"/log/details/?id={log.id}")
+    assert page.status_code == 200 and typed in page.text_only.partition("History")[2]
+    assert cast.alice.get(f"/log/pdf/?id={log.id}").status_code == 200

@@ -8,7 +8,8 @@ import pytest
 from models import Document, Log, Notice, Proposal, Role, Section, db
 from models.incident import ABOUT
 
-from .conftest import Person, answer_all, fill_in, report
+from .conftest import answer_all, fill_in, report
+from .person import Person
 
 WRITTEN = Path(__file__).with_name("matrix.txt")
 WHO = ["stranger", "ira", "grace", "dave", "connor", "carol", "mark", "bob", "alice"]

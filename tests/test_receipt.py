@@ -5,7 +5,7 @@ import threading
 
 from models import TABLES, Addendum, Draft, Event, Incident, Log, proof
 
-from .conftest import Person
+from .person import Person
 from .test_house_rules import HERE
 
 

@@ -12,7 +12,8 @@ from models import Addendum, Document, Draft, Emergency, Event, Incident, Log, S
 from models.base import at, now
 from models.signin import hashed
 
-from .conftest import PASSWORD, Person, code_of, passphrase_only, report
+from .conftest import report
+from .person import PASSWORD, Person, code_of, passphrase_only
 from .test_bad_days import typed
 from .test_two_savers import sent_by
 
@@ -154,6 +155,7 @@ def test_signed_out_in_another_tab_the_text_stays_in_this_one(cast, school, answ
         assert cast.dave.lands("/") == "/login", "the other tab"
         page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed on."})
         assert page.status_code == 401 and "typed on." in page.text and "Nothing was saved yet" in page.text_only
+        assert "4 March 2026, 09:15" in page.text_only, "a date as people read it, and as it was typed"
         cast.dave.sign_in()
         page = cast.dave.post("/incident/new/", typed(page))
         assert page.request.path == "/incident/details/" and Incident.get().what_happened == "A long text, typed on."

@@ -17,7 +17,7 @@ from models import Attempt, Draft, Notice, Role, SetupLink, User, db
 from models.base import at, now
 from models.settings import settings
 
-from .conftest import PASSWORD, Person, code_of, passphrase_only
+from .person import PASSWORD, Person, code_of, passphrase_only
 
 HERE = Path(__file__).parent.parent
 

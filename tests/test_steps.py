@@ -7,7 +7,8 @@ import pytest
 from models import TABLES, Assignee, Document, Event, Incident, Log, Notice, Refused, Tracker, db, proof
 from models.incident import ABOUT
 
-from .conftest import Person, answer_all, fill_in, report
+from .conftest import answer_all, fill_in, report
+from .person import Person
 
 REASON = {"reason": "Because the social worker said so on the telephone."}
 

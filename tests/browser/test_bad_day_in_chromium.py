@@ -7,7 +7,7 @@ from peewee import OperationalError
 
 from models import Event, Incident, Log, db
 
-from ..conftest import PASSWORD, code_of
+from ..person import PASSWORD, code_of
 from ..test_house_rules import HERE
 from .conftest import serving
 from .test_axe import look

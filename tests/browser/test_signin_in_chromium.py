@@ -7,7 +7,7 @@ from passlib.totp import TOTP
 
 from models import Draft, User, db
 
-from ..conftest import PASSWORD
+from ..person import PASSWORD
 from .conftest import Desk, serving
 from .test_axe import look
 

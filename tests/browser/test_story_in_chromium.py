@@ -6,7 +6,8 @@ import pytest
 
 from models import Incident, Log, Section, db
 
-from ..conftest import PASSWORD, answer_to, code_of
+from ..conftest import answer_to
+from ..person import PASSWORD, code_of
 from .conftest import serving
 
 
