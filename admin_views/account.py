@@ -13,7 +13,7 @@ from .door import Door, me, saved
 from .fields import clean
 from .forms import BaseForm, ReasonForm, put_errors, required
 from .sessions import stale
-from .trouble import TOKENS
+from .trouble import by_hand
 
 
 class AccountView(Door, BaseView):
@@ -73,8 +73,8 @@ class AccountView(Door, BaseView):
     def unsent_view(self):
         """What was typed for a step when the session ran out, to be sent now, or left."""
         draft = Draft.of(me(), request.args.get("path", "")) or abort(404)
-        hidden = {name: value for name, value in draft.fields if name in TOKENS}
-        fields = [(name, value) for name, value in draft.fields if name not in TOKENS]
+        hidden = {name: value for name, value in draft.fields if not by_hand(name)}
+        fields = [(name, value) for name, value in draft.fields if by_hand(name)]
         back = draft.path.partition("action/")[0] + f"details/?id={hidden['rowid']}" if "rowid" in hidden else url_for("account.index_view")
         return self.render(
             "unsent.html", draft=draft, hidden=hidden, fields=fields, back=back, what=PERMISSIONS.get(hidden.get("action"), "")

@@ -34,6 +34,11 @@ TROUBLE = {
 TOKENS = (*ANEW, "version", "opened", "action", "rowid")
 
 
+def by_hand(name):
+    """Whether the field of this name holds what somebody typed, rather than what the page keeps about itself."""
+    return name not in TOKENS and not name.endswith("-rows")
+
+
 def page(problem):
     """The page for a disk that takes no more (507) or a database that cannot be used now (503), or None when it is neither."""
     cause = first_cause(problem)
@@ -50,7 +55,7 @@ def page(problem):
 def typed():
     """Whether one of our forms was sent, or a step with more than its button: there is a text to be given back."""
     ours = (request.endpoint or "").endswith(FORMS + STEPS)
-    return request.method == "POST" and ours and any(value.strip() for name, value in request.form.items() if name not in TOKENS)
+    return request.method == "POST" and ours and any(value.strip() for name, value in request.form.items() if by_hand(name))
 
 
 def with_text(code):
@@ -67,10 +72,8 @@ def with_text(code):
         path="/" + request.full_path.rstrip("?").lstrip("/\\"),  # on this host, whatever was asked for
         back=request.full_path.rstrip("?") if (request.endpoint or "").endswith(FORMS) else "/",
         files={name: [file.filename for file in request.files.getlist(name) if file.filename] for name in request.files},
-        hidden=[(name, value) for name, value in sent if name in TOKENS or not value],
-        fields=[
-            (name, name.replace("_", " ").replace("-", " ").capitalize(), value) for name, value in sent if value and name not in TOKENS
-        ],
+        hidden=[(name, value) for name, value in sent if not (value and by_hand(name))],
+        fields=[(name, name.replace("_", " ").replace("-", " ").capitalize(), value) for name, value in sent if value and by_hand(name)],
         problem=g.setdefault("problem", uuid4().hex[:12]),
     )
     return text, code, {"Retry-After": "30"} if code > 500 else {}

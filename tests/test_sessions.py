@@ -153,9 +153,12 @@ def test_signed_out_in_another_tab_the_text_stays_in_this_one(cast, school, answ
     cast.dave.get("/incident/new/")
     with at(now() + timedelta(minutes=30)):
         assert cast.dave.lands("/") == "/login", "the other tab"
-        page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed on."})
+        page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed on.", "others-rows": "3"})
         assert page.status_code == 401 and "typed on." in page.text and "Nothing was saved yet" in page.text_only
         assert "4 March 2026, 09:15" in page.text_only, "a date as people read it, and as it was typed"
+        assert "Others rows" not in page.text_only and 'name="others-rows"' in page.text, (
+            "how many rows a table had is nothing that she typed"
+        )
         cast.dave.sign_in()
         page = cast.dave.post("/incident/new/", typed(page))
         assert page.request.path == "/incident/details/" and Incident.get().what_happened == "A long text, typed on."
