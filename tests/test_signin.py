@@ -1,4 +1,4 @@
-"""Signing in: the first start, invitations, the second factor, limits, sessions, and being asked again."""
+"""Signing in: the first start, invitations, the second factor, and limits."""
 
 import os
 import re
