@@ -22,6 +22,7 @@ def pytest_configure(config):
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):  # not the process that only hands out tests
         engine.choose(config.getoption("--engine"))
     config.addinivalue_line("markers", "only(engine): a fault or a promise that this engine alone has")
+    config.addinivalue_line("markers", "both: runs on PostgreSQL as well as on SQLite, because engines can differ there")
 
 
 def pytest_unconfigure(config):
@@ -29,10 +30,15 @@ def pytest_unconfigure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """What only one engine can suffer is not run, rather than skipped, on the other."""
-    other = [item for item in items if (mark := item.get_closest_marker("only")) and mark.args[0] != engine.current().name]
-    config.hook.pytest_deselected(items=other)
-    items[:] = [item for item in items if item not in other]
+    """SQLite runs everything; PostgreSQL what is marked `both`. What only one engine can suffer is not run, rather than skipped, on the other."""
+    name = engine.current().name
+
+    def here(item):
+        mark = item.get_closest_marker("only")
+        return mark.args[0] == name if mark else name == "sqlite" or item.get_closest_marker("both")
+
+    config.hook.pytest_deselected(items=[item for item in items if not here(item)])
+    items[:] = [item for item in items if here(item)]
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from .conftest import SECRET, report, run
 from .faults import killed_at, small_disk, small_files
 from .test_house_rules import HERE
 
+pytestmark = pytest.mark.both
+
 FULL = re.compile("No space left|disk is full|disk I/O error|too large")
 
 

@@ -18,6 +18,8 @@ from . import engine
 from .conftest import report, settle
 from .faults import small_disk, small_files, whole
 
+pytestmark = pytest.mark.both
+
 
 def typed(page):
     """The form of the page that gives the text back, as its button sends it."""

@@ -22,6 +22,8 @@ from . import engine
 from .conftest import report, settle
 from .faults import killed_at, whole
 
+pytestmark = pytest.mark.both
+
 SCHEMAS = Path(__file__).with_name("schemas")
 EARLIER = [
     "0001_initial",

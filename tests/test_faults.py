@@ -17,6 +17,8 @@ from .conftest import answer_all, fill_in, report, settle
 from .faults import killed_at, post_office, whole
 from .test_house_rules import HERE
 
+pytestmark = pytest.mark.both
+
 # the process dies
 
 

@@ -12,6 +12,8 @@ from models.event import GENESIS
 from . import engine
 from .conftest import report
 
+pytestmark = pytest.mark.both
+
 
 def test_the_chain_fits_and_names_the_first_break(school, log):
     assert proof.history(TABLES) == Event.select().count() and Event.get_by_id(1).previous == GENESIS

@@ -17,6 +17,8 @@ from models.settings import ALL
 
 from . import engine
 
+pytestmark = pytest.mark.both
+
 HERE = Path(__file__).parent.parent
 CODE = [*HERE.glob("*.py"), *HERE.glob("models/*.py"), *HERE.glob("admin_views/*.py")]
 README = (HERE / "README.md").read_text(encoding="utf-8")

@@ -10,6 +10,8 @@ from models.settings import settings
 
 from .conftest import report
 
+pytestmark = pytest.mark.both
+
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 
 

@@ -13,6 +13,8 @@ from models.incident import ABOUT
 
 from .conftest import answer_all, fill_in, report
 
+pytestmark = pytest.mark.both
+
 
 def read(pdf):
     """All words of a PDF, with single spaces, and its number of pages."""

@@ -11,6 +11,8 @@ from models.incident import ABOUT
 from .conftest import answer_all, fill_in, report
 from .person import Person
 
+pytestmark = pytest.mark.both
+
 WRITTEN = Path(__file__).with_name("matrix.txt")
 WHO = ["stranger", "ira", "grace", "dave", "connor", "carol", "mark", "bob", "alice"]
 ROW = re.compile(r"(GET|POST)\s+(\S+)\s+(\S{9})\s*$")

@@ -12,6 +12,8 @@ from models.base import at, now
 from . import engine
 from .faults import post_office, whole
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 def inbox(app):

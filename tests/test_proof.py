@@ -15,6 +15,8 @@ from . import engine
 from .conftest import report
 from .faults import untie, whole
 
+pytestmark = pytest.mark.both
+
 
 def test_everything_fits(signed):
     sentences = whole()

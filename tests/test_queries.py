@@ -9,6 +9,8 @@ from models.base import now
 
 from .conftest import report
 
+pytestmark = pytest.mark.both
+
 
 @contextmanager
 def counted():

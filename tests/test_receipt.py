@@ -3,10 +3,14 @@
 import re
 import threading
 
+import pytest
+
 from models import TABLES, Addendum, Draft, Event, Incident, Log, proof
 
 from .person import Person
 from .test_house_rules import HERE
+
+pytestmark = pytest.mark.both
 
 
 def token_of(page):

@@ -19,6 +19,8 @@ from .conftest import SECRET, report, run
 from .faults import killed_at
 from .test_backup import half_a_manifest
 
+pytestmark = pytest.mark.both
+
 
 def test_a_backup_comes_back_on_an_empty_machine(app, school, signed, vault, elsewhere):
     school_key = settings.secret("secret.key", lambda: b"k" * 64)

@@ -10,6 +10,8 @@ from models.incident import ABOUT
 
 from .conftest import report
 
+pytestmark = pytest.mark.both
+
 
 def test_share_with_a_named_person_and_withdraw(cast, school, incident):
     assert cast.dina.get(f"/incident/details/?id={incident.id}").status_code == 404

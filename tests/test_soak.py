@@ -4,8 +4,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from . import engine
 from .test_house_rules import HERE
+
+pytestmark = pytest.mark.both
 
 
 def test_nothing_acknowledged_is_lost_however_often_the_server_is_killed():

@@ -10,6 +10,8 @@ from models.incident import ABOUT
 from .conftest import answer_all, fill_in, report
 from .person import Person
 
+pytestmark = pytest.mark.both
+
 REASON = {"reason": "Because the social worker said so on the telephone."}
 
 

@@ -1,8 +1,11 @@
 """The whole main job over HTTP, as the people of the school do it, by the names they see."""
 
+import pytest
 from pypdf import PdfReader
 
 from models import TABLES, Document, Event, Incident, Log, Notice, Section, proof
+
+pytestmark = pytest.mark.both
 
 
 def words_of(response):

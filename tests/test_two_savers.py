@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from lxml import html
 
 from models import Assignee, Event, Log, Role, Section, Tracker, User
 from models.base import at, now
+
+pytestmark = pytest.mark.both
 
 
 def opened(person, path):

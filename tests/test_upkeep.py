@@ -10,6 +10,8 @@ from models.base import at, now
 from .conftest import report
 from .faults import whole
 
+pytestmark = pytest.mark.both
+
 
 def test_the_result_is_kept_and_shown(cast, signed):
     proof.verify(TABLES)
