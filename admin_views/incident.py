@@ -62,6 +62,7 @@ class IncidentView(RecordView):
         "incident:withdraw_alert": ReasonForm,
         "incident:amend": AddendumForm,
         "incident:name_adult": ShareForm,
+        "incident:clear_adult": ShareForm,
         "incident:share": ShareForm,
         "incident:unshare": UnshareForm,
     }
@@ -103,6 +104,7 @@ class IncidentView(RecordView):
             "addenda": Addendum.of(record),
             "attachments": list(record.attachments),
             "seen": who_sees(record) if me().may("incident:read") or record.reported_by_id == me().id else [],
+            "named": [one.adult for one in Involved.named(record)],
             "shares": Share.of(record) if me().may("incident:share") else [],
             "log": visible(Log, me()).where(Log.incident == record).first(),
             "decision": Event.last(record, "incident:not_notifiable") if record.status == "not notifiable" else None,
@@ -139,6 +141,10 @@ class IncidentView(RecordView):
     @action("incident:name_adult", "Name an adult")
     def name_adult(self, ids):
         return self.take(Share.name_adult, ids, said=lambda incident: f"{incident} is shut to them from now on.")
+
+    @action("incident:clear_adult", "Withdraw the naming")
+    def clear_adult(self, ids):
+        return self.take(Share.clear_adult, ids, said=lambda incident: f"{incident} is open to them again, as far as their role goes.")
 
     @action("incident:share", "Share")
     def share(self, ids):

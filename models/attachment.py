@@ -5,9 +5,9 @@ from hashlib import sha256
 import filetype
 from peewee import CharField, ForeignKeyField, IntegerField
 
-from .base import Moment, Record, Refused, now
+from .base import Moment, Refused, now
 from .event import Event
-from .incident import Incident
+from .incident import OfIncident
 from .people import User
 from .settings import put, settings
 
@@ -49,8 +49,9 @@ def kind_of(content):
         return None
 
 
-class Attachment(Record):
-    incident = ForeignKeyField(Incident, backref="attachments", on_delete="RESTRICT")
+class Attachment(OfIncident):
+    keeps = "fixed"
+
     name = CharField(max_length=200)
     kind = CharField(max_length=100)
     size = IntegerField()
@@ -60,12 +61,6 @@ class Attachment(Record):
 
     def __str__(self):
         return self.name
-
-    def case(self):
-        return self.incident_id
-
-    def parts(self):
-        return [Attachment.get_by_id(self.id)]
 
     @property
     def download_name(self):

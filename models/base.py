@@ -13,6 +13,7 @@ from peewee import (
     CharField,
     DatabaseProxy,
     DateTimeField,
+    Field,
     IntegerField,
     JSONField,
     Model,
@@ -157,28 +158,88 @@ class Rows(JSONField):
         self.columns = columns or {}
 
 
+class NoCase(str):
+    """Why the rows of a model belong to no incident: what `belongs` says where it names no field."""
+
+
+KEEPS = ("free", "rows", "submitted", "fixed")
+
+
 class Base(Model):
+    """What every model says of itself, so that forgetting shuts a door instead of opening one.
+
+    belongs: the name of the field that leads to its incident (itself, or by a record that is of
+    one), or a NoCase with the reason why there is none. keeps: what the database itself refuses,
+    "free" nothing, "rows" deleting, "submitted" also changing any column but those in `changes`,
+    "fixed" all of it. sealed: an SQL condition on OLD and NEW under which no change is taken at
+    all. part_of: the foreign key of the record whose digest covers these rows. unvouched: columns
+    that may change without the history knowing, each with its reason.
+    """
+
     id = AutoField()
+
+    belongs = keeps = part_of = None
+    changes, sealed, unvouched = (), "", {"version": "it counts the times a row was saved"}
 
     class Meta:
         database = db
         legacy_table_names = False
         only_save_dirty = True
 
+    def __init_subclass__(cls, abstract=False, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.abstract = abstract
+        if abstract:
+            return
+        if cls.keeps not in KEEPS:
+            raise TypeError(f"{cls.__name__} must say what the database keeps of it: keeps = one of {KEEPS}")
+        leads = cls.belongs == "id" or isinstance(vars(cls).get(cls.belongs), Field)
+        if not isinstance(cls.belongs, NoCase) and not leads:
+            raise TypeError(
+                f"{cls.__name__} must say where it belongs: belongs = the field that leads to its "
+                "incident, or NoCase with the reason why it is of none"
+            )
+
     @classmethod
     def noun(cls):
         return cls._meta.table_name
 
+    @classmethod
+    def every(cls):
+        """Every model there is, with the bases left out."""
+        found = []
+        for model in cls.__subclasses__():
+            found += [] if model.abstract else [model]
+            found += model.every()
+        return found
+
+    @classmethod
+    def among(cls, seen):
+        """The condition that a row's incident is one of those that `seen` (a function of a column) lets through."""
+        if isinstance(cls.belongs, NoCase):
+            raise LookupError(f"{cls.__name__} is of no incident: {cls.belongs}")
+        field = cls._meta.fields[cls.belongs]
+        parent = getattr(field, "rel_model", None)
+        if parent is None or parent.belongs == "id":
+            return seen(field)
+        return field.in_(parent.select(parent.id).where(parent.among(seen)))
+
     def case(self):
         """The id of the incident that this record belongs to, or None."""
-        return
+        if isinstance(self.belongs, NoCase):
+            return None
+        if self._meta.fields[self.belongs] is self._meta.primary_key:
+            return self.id
+        parent = getattr(self._meta.fields[self.belongs], "rel_model", None)
+        direct = parent is None or parent.belongs == "id"
+        return self.__data__.get(self.belongs) if direct else getattr(self, self.belongs).case()
 
     def parts(self):
-        """The rows that make up what this record says, itself first, as they are in the database; none for what the history does not vouch for.
+        """The rows that make up what this record says, itself first, as they are in the database; none for what another's digest covers.
 
         The history keeps a digest of them with each change. A new column must be null or empty in old rows, so that their digests stay.
         """
-        return ()
+        return () if self.part_of or self.keeps == "free" else [type(self).get_by_id(self.id)]
 
     def told(self):
         """The people whom a step on this record emails."""
@@ -188,7 +249,7 @@ class Base(Model):
         """Called by @step, in its transaction, after `event` has been written and the emails are queued: what else is kept."""
 
 
-class Record(Base):
+class Record(Base, abstract=True):
     version = IntegerField(default=1)
 
     def set(self, **values):
@@ -212,6 +273,10 @@ class Record(Base):
             if len(same) == len(names) and type(self).select().where(*same, type(self).id != (self.id or 0)).exists():
                 label = meta.fields[names[-1]].verbose_name
                 raise Refused("Nothing was saved.", {names[-1]: f"There is already one with this {label[0].lower() + label[1:]}."})
+
+    def takes_along(self):
+        """Change what must change with this record, once it is saved, and return it for the event that says so."""
+        return ()
 
     def save(self, *args, **kwargs):
         if self.id and self._dirty:

@@ -2,11 +2,13 @@
 
 from peewee import CharField, DateField, ForeignKeyField
 
-from .base import Pick, Record, contains, now
+from .base import NoCase, Pick, Record, contains, now
 from .words import day
 
 
 class Child(Record):
+    belongs, keeps = NoCase("the roll is the school's; what is about a child is of an incident"), "rows"
+
     name = CharField(max_length=120, index=True, verbose_name="Full name", help_text="First name and family name, never initials.")
     date_of_birth = DateField(verbose_name="Date of birth")
     upn = CharField(max_length=13, unique=True, null=True, verbose_name="UPN", help_text="Unique pupil number, 13 characters.")
@@ -36,6 +38,8 @@ class Child(Record):
 
 
 class Flag(Record):
+    belongs, keeps, part_of = NoCase("a child's"), "rows", "child"
+
     child = ForeignKeyField(Child, backref="flags", on_delete="RESTRICT")
     kind = Pick("flag", verbose_name="Flag")
     since = DateField(verbose_name="Since")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from peewee import CharField, ForeignKeyField, JSONField
 
-from .base import Base, Moment, now, transaction
+from .base import Base, Moment, NoCase, now, transaction
 from .people import User
 
 ANEW = ("csrf_token", "once", "passphrase_again", "draft")  # what each page of a form has anew: no part of what is typed
@@ -12,6 +12,8 @@ KEPT = timedelta(days=30)  # what nobody came back to is forgotten
 
 
 class Draft(Base):
+    belongs, keeps = NoCase("what somebody is still writing is theirs alone"), "free"
+
     user = ForeignKeyField(User, on_delete="RESTRICT")
     path = CharField(max_length=200)  # the address of the form
     fields = JSONField()  # [[name, value], …] as typed

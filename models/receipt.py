@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField
 
-from .base import Base, Moment, now
+from .base import Base, Moment, NoCase, now
 from .people import User
 
 KEPT = timedelta(days=30)
@@ -13,6 +13,8 @@ KEPT = timedelta(days=30)
 
 class Receipt(Base):
     """Every form carries a token of its own; this says that it was used, for what, and where that is shown."""
+
+    belongs, keeps = NoCase("a person's own: where a form led them"), "free"
 
     token = CharField(max_length=64)
     user = ForeignKeyField(User, on_delete="RESTRICT")

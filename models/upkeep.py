@@ -67,11 +67,10 @@ def daily(tables):
         found = latest()
         if found["anchor"] != before:
             return False  # another process was first
-        people = list(User.level_5())
-        anchor = Event.write("event:anchor", Event(), None, told=people, result=result)
-        body = pages.get_template("email/anchor.txt").render(anchor=anchor, result=result, backup=found["backup"], drill=found["drill"])
-        for person in people:
-            Notice.queue(anchor, person, f"History up to event {anchor.id}", body)
+        head = Event.head()
+        body = pages.get_template("email/anchor.txt").render(anchor=head, result=result, backup=found["backup"], drill=found["drill"])
+        letters = [(person, "History up to today", body) for person in User.level_5()]
+        Notice.queue("event:anchor", Event(), None, letters, result=result)
         Draft.forget()
         Receipt.forget()
     return True

@@ -5,12 +5,14 @@ from contextlib import suppress
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
+from unicodedata import category
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from .base import LONDON, now
 from .settings import settings
 
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they write what follows the other way round
 ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
 
 
@@ -37,6 +39,12 @@ def shown(value):
     if isinstance(value, list | tuple):
         return "; ".join(shown(item) for item in value)
     return str(value)
+
+
+def line(value):
+    """Text as one line in which nothing can pass for another line, a link or another order: for names in emails."""
+    typed = str(value)
+    return "".join(" " if c in "{}\u2028\u2029" or category(c) == "Cc" or c in TURNS else c for c in typed)
 
 
 def paragraphs(text):
@@ -74,7 +82,16 @@ def compared(before, after):
     return [(kind, text) for kind, text in parts if text]
 
 
-FILTERS = {"as_typed": as_typed, "compared": compared, "told": told, "when": when, "day": day, "shown": shown, "paragraphs": paragraphs}
+FILTERS = {
+    "line": line,
+    "as_typed": as_typed,
+    "compared": compared,
+    "told": told,
+    "when": when,
+    "day": day,
+    "shown": shown,
+    "paragraphs": paragraphs,
+}
 
 pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),

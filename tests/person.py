@@ -5,7 +5,7 @@ import time
 from html import unescape
 
 import app as application
-from models import Role, User, UserRole
+from models import Event, Role, User, UserRole
 
 PASSWORD = "correct-horse-battery"
 CAST = [  # name, email name, title, role
@@ -29,6 +29,7 @@ def enrol_cast(app, domain):
         factor = {"tf_primary_method": "authenticator", "tf_totp_secret": app.extensions["security"].totp_factory.generate_totp_secret()}
         user = User.create(name=name, email=f"{email}@{domain}", job_title=title, password=password, **factor)
         UserRole.create(user=user, role=Role.get(Role.name == role))
+        Event.write("user:add", user, None)
 
 
 def code_of(app, user):
@@ -67,7 +68,7 @@ class Person:
         page = self.post("/login", {"email": self.user.email, "password": password})
         if "Your code" in page.text_only:
             self.post("/tf-validate", {"code": code_of(self.app, User.get_by_id(self.user.id))})
-        page = self.get("/")
+        page = self.get("/", follow_redirects=True)
         assert page.status_code == 200 and "Sign out" in page.text_only, "signed in"
         return self
 
