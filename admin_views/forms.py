@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
-from wtforms import SelectMultipleField, validators
+from wtforms import HiddenField, SelectMultipleField, validators
 from wtfpeewee.orm import ValueRequired
 
 from models.base import Model, Moment, Pick, Rows, YesNo
@@ -181,6 +181,16 @@ class ReasonForm(BaseForm):
     """What a step asks for besides its button."""
 
     reason = LongTextField("Reason", validators=[required()], filters=[clean])
+
+
+class SeenForm(BaseForm):
+    """What the page showed that is signed."""
+
+    seen = HiddenField(validators=[required()])
+
+
+class SeenReasonForm(SeenForm, ReasonForm):
+    """The same, with a reason."""
 
 
 class AddendumForm(BaseForm):

@@ -16,8 +16,6 @@ from .door import me
 from .fields import InvolvedField
 from .forms import AddendumForm, ReasonForm, ShareForm, UnshareForm, people
 
-STATUSES = ["no alert", "to decide", "triggered", "not notifiable"]
-
 
 class IncidentView(RecordView):
     one = "incident"
@@ -31,7 +29,7 @@ class IncidentView(RecordView):
     column_list = ["reference", "child", "topic", "place", "reported_at", "reported_by", "status"]
     column_sortable_list = ["reference", "child", "reported_at", "status"]
     sort_joins = {"child": (Incident.child, Child.name)}
-    filters = {"status": ("Status", lambda: STATUSES), "place": ("Place", lambda: Choice.names("place"))}
+    filters = {"status": ("Status", lambda: Incident.STATUSES), "place": ("Place", lambda: Choice.names("place"))}
     details_template = "incident.html"
     create_template = "report.html"
     form_columns = [name for names in Incident.GROUPS.values() for name in names if name in Incident._meta.fields]

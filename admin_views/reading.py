@@ -8,6 +8,7 @@ from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
 
 from models import Event, visible
+from models.event import Nothing
 from models.words import shown
 
 from .door import Door, is_id, me
@@ -67,9 +68,10 @@ class Reading(Door, ModelView):
         return row
 
     def note_refusal(self, id, model=None):
-        """Write down that this person was refused a record (of this view, or of `model`) that exists."""
+        """Write down that this person was refused a record (of this view, or of `model`), whether there is one or not."""
         model = model or self.model
-        if is_id(id) and (record := model.get_or_none(model.id == int(id))):
+        if is_id(id):
+            record = model.get_or_none(model.id == int(id)) or Nothing(model, int(id))
             Event.write("record:refused", record, me(), door=request.endpoint)
 
     def get_list(self, page, sort_column, sort_desc, search, filters, execute=True, page_size=None):

@@ -70,6 +70,22 @@ def link(event):
     return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
+class Nothing:
+    """A record that was asked for and is not there: that it was asked for is written down like any other refusal."""
+
+    def __init__(self, model, id):
+        self.noun, self.id = model.noun, id
+
+    def case(self):
+        return None
+
+    def parts(self):
+        return ()
+
+    def __str__(self):
+        return ""
+
+
 class Event(Base):
     belongs, keeps = "incident", "submitted"
     changes, sealed = ("payload",), "NEW.payload <> ''"  # only a retention decision takes words out
@@ -172,6 +188,13 @@ class Event(Base):
         for event in events:
             event.closed = not restricted
         return events
+
+    @classmethod
+    def story(cls, incident):
+        """A query of the events by which a case changed, oldest first: not who looked, nor the work of sending and keeping."""
+        looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
+        mine = cls.select().where(cls.incident == incident, cls.verb.not_in(looks))
+        return mine.where(cls.subject.not_in(("notice", "document"))).order_by(cls.id)
 
     @classmethod
     def last(cls, record, *verbs):

@@ -18,6 +18,7 @@ GO_ELSEWHERE = "Everyone who would decide on this is named in it. Do not record 
 
 class Incident(Record):
     belongs, keeps, changes = "id", "submitted", ("status", "version")
+    STATUSES = ("no alert", "to decide", "triggered", "not notifiable")
 
     reference = CharField(unique=True, max_length=20, verbose_name="Reference")
     status = CharField(max_length=20, index=True, verbose_name="Status")
@@ -133,7 +134,7 @@ class Incident(Record):
             Notice.announce("incident:report", incident, by, told)
         return incident
 
-    @step(("no alert", "to decide", "triggered", "not notifiable"), lambda incident: incident.status)
+    @step(STATUSES, lambda incident: incident.status)
     def amend(self, text, by):
         Addendum.add(self, by, text)
 

@@ -77,6 +77,7 @@ class Log(OfIncident):
         "summary",
     ]
 
+    STATUSES = ("open", "tracking", "completed")
     keeps = "submitted"
     changes = ("status", "version", *(name for names in GROUPS.values() for name in names))
     sealed = "OLD.status = 'completed' AND NEW.status = 'completed'"
@@ -195,14 +196,35 @@ class Log(OfIncident):
         tracker = self.tracker.first()
         return lacking + (tracker.missing() if tracker else [("The safeguarding tracker has not been begun", self, "tracker")])
 
+    @property
+    def seen(self):
+        """By what a page of this log shows the case to be: the hash of the event that changed it last."""
+        return Event.story(self.incident_id).order_by(Event.id.desc()).first().hash
+
+    def look_again(self, seen):
+        """Raise Refused, with what changed since, when the case is not as the signer saw it. `seen`: as `seen` was then."""
+        changes = list(Event.story(self.incident_id))
+        known = next((number for number, event in enumerate(changes, 1) if event.hash == seen), 0)
+        if news := changes[known:]:
+            places = {section.id: section for section in self.sections()}
+            raise Refused(
+                f"{self} changed while you were looking at it. Nothing was signed yet. Look at what is new, and press again:",
+                links=[(event.sentence, places.get(event.record, self) if event.subject == "section" else self, "") for event in news],
+            )
+
     @step(("open", "tracking"), "completed")
-    def complete(self, by):
+    def complete(self, by, seen=None):
+        """Sign off. `seen`: what the page showed that was signed; None where no page was looked at."""
+        if seen is not None:
+            self.look_again(seen)
         if missing := self.missing():
             raise Refused(f"{self} cannot be completed yet. Still to answer:", links=missing)
 
     @step(("open", "tracking"), "completed")
-    def complete_anyway(self, reason, by):
-        """A Level 5 signs off in spite of what is missing; what was missing is kept in the history."""
+    def complete_anyway(self, reason, by, seen=None):
+        """A Level 5 signs off in spite of what is missing; what was missing is kept in the history. `seen`: as for complete()."""
+        if seen is not None:
+            self.look_again(seen)
         return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
 
     @step("completed", lambda log: "tracking" if log.tracker.exists() else "open")

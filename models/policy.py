@@ -29,7 +29,7 @@ def sees(by, column):
     What they reported; what is assigned to or shared with them; all, with incident:read or in an
     emergency. Never one about them, and never what belongs to none.
     """
-    others = column.not_in(Involved.cases_about(by))
+    others = column.is_null(False) & column.not_in(Involved.cases_about(by))
     if by.may("incident:read") or in_emergency(by):
         return others
     theirs = column.in_(Incident.select(Incident.id).where(Incident.reported_by == by))

@@ -17,7 +17,7 @@ from .seal import check
 from .settings import settings
 from .words import when
 
-ANCHOR = re.compile(r"history (\d+) ([0-9a-f]{32,64})")  # as papers, emails and backups carry it
+ANCHOR = re.compile(r"history (?:(\d+) )?([0-9a-f]{32,64})")  # as papers, emails and backups carry it; older ones with the number
 FOOT = re.compile(r'<div id="foot".*?' + ANCHOR.pattern, re.S)  # not in what people wrote: their < and " are escaped
 
 
@@ -31,7 +31,7 @@ def one_moment():
 
 
 def anchors(given="", backups=None):
-    """Heads of the history that were written down elsewhere: [(number, hash or its beginning, where)].
+    """Heads of the history that were written down elsewhere: [(number or "", hash or its beginning, where)].
 
     `given`: text that holds one. `backups`: the folder of the backups, whose manifests hold one each; those made between a backup that
     was restored and its restore belong to a history that ended, and do not count. Raises Refused for what cannot be read.
@@ -40,10 +40,10 @@ def anchors(given="", backups=None):
         yield (*parsed(given), "what you gave")
     for document in Document.select(Document.id, Document.words).order_by(Document.id).iterator():
         if found := FOOT.search(document.words):
-            yield int(found[1]), found[2], f"kept copy {document.id}"
+            yield found[1], found[2], f"kept copy {document.id}"
     for notice in Notice.select(Notice.id, Notice.body).where(Notice.subject.startswith("History")).order_by(Notice.id).iterator():
         for number, start in ANCHOR.findall(notice.body):
-            yield int(number), start, f"email {notice.id}"
+            yield number, start, f"email {notice.id}"
     restored = [
         (event.detail.get("name", ""), f"{event.at:%Y-%m-%dT%H%M%SZ}") for event in Event.select().where(Event.verb == "event:restore")
     ]
@@ -56,7 +56,7 @@ def anchors(given="", backups=None):
         except (OSError, ValueError, KeyError):
             raise Refused(f"The manifest of backup {name} cannot be read. Make a new backup, and put this one aside.") from None
         for number, start in ANCHOR.findall(head):
-            yield int(number), start, f"backup {name}"
+            yield number, start, f"backup {name}"
 
 
 def parsed(text):
@@ -64,16 +64,19 @@ def parsed(text):
     found = ANCHOR.search(text.lower())
     if not found:
         raise Refused(
-            "This holds no line “history”, a number, and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
+            "This holds no line “history” and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
         )
-    return int(found[1]), found[2]
+    return found[1] or "", found[2]
 
 
 def history(tables, given="", backups=None):
     """The chain, every payload, every anchor, what every record says, and the emails that events say were queued. Returns the number of events."""
-    known, told, erased, empty, moved, states, free = defaultdict(list), {}, set(), {}, set(), {}, set()
+    numbered, heads, told, erased, empty, moved, states, free = defaultdict(list), {}, {}, set(), {}, set(), {}, set()
     for number, start, where in anchors(given, backups):
-        known[number].append((start, where))
+        if number:
+            numbered[int(number)].append((start, where))
+        else:
+            heads[start[:32]] = (start, where)
     previous, count = GENESIS, 0
     for event in Event.walk():
         count += 1
@@ -82,7 +85,8 @@ def history(tables, given="", backups=None):
             text and sha256(text.encode()).hexdigest() != event.digest
         ):
             raise Refused(f"The history does not fit at event {event.id}, where event {count} was expected.")
-        for start, where in known.pop(event.id, ()):
+        kept = [heads.pop(event.hash[:32], ("", "")), *numbered.pop(event.id, ())]
+        for start, where in kept:
             if not event.hash.startswith(start):
                 raise Refused(f"Event {event.id} is not the one that {where} was anchored to: the history was rewritten.")
         previous = event.hash
@@ -100,9 +104,11 @@ def history(tables, given="", backups=None):
             moved.update(detail.get("readdressed", ()) if event.verb == "notice:retry" else ())
             if "told" in detail:
                 told[event.id] = detail["told"]
-    if known:
-        number = min(known)
-        raise Refused(f"The history ends at event {count}, but {known[number][0][1]} was anchored to event {number}: its tail was cut off.")
+    if numbered:
+        number = min(numbered)
+        raise Refused(f"The history ends at event {count}, but {numbered[number][0][1]} was anchored to event {number}: its tail was cut off.")
+    if heads:
+        raise Refused(f"No event is the one that {next(iter(heads.values()))[1]} was anchored to: the history was rewritten, or its tail was cut off.")
     if lost := empty.keys() - erased:
         raise Refused(f"What event {min(lost)} said is gone, and no retention decision erased it.")
     records(tables, states, free)
@@ -274,8 +280,14 @@ def verify(tables, given=""):
     except Refused as problem:
         Event.write("event:verify", Event(), None, problem=str(problem))
         raise
-    Event.write("event:verify", Event(), None, found=found)
+    Event.write("event:verify", Event(), None, found=[uncounted(sentence) for sentence in found])
     return found
+
+
+def uncounted(sentence):
+    """A finding without its number, for pages and emails: to somebody shut out of a case the numbers would tell that there is one."""
+    words = re.sub(r"^[\d,]+ ", "", sentence)
+    return words[:1].upper() + words[1:]
 
 
 def of_paper(content):
@@ -305,10 +317,10 @@ NOT = {
 def compare(text):
     """Whether an anchor that somebody kept (“history N HASH”) is still in the history: a sentence. Raises Refused with a sentence when it is not."""
     number, start = parsed(text)
-    event = Event.get_or_none(Event.id == number) if number < 2**31 else None
-    if not event or not event.hash.startswith(start):
+    event = Event.get_or_none(Event.hash.startswith(start))
+    if not event or number and int(number) != event.id:
         raise Refused(
-            f"This does not fit. First compare the line letter by letter with the paper or the email. If it stands there so, event {number} is "
-            "not what it was when it was written down: the history was changed or cut. Tell the DSL and IT today."
+            "This does not fit. First compare the line letter by letter with the paper or the email. If it stands there so, the history "
+            "is not what it was when it was written down: it was changed or cut. Tell the DSL and IT today."
         )
-    return f"It fits: event {event.id} of {when(event.at)} is what it was, and so is everything before it, if the last check fitted."
+    return f"It fits: the history up to {when(event.at)} is what it was, if the last check fitted."

@@ -6,7 +6,7 @@ from peewee import ForeignKeyField, TextField
 
 from .base import Base, Moment, NoCase, Refused, now, transaction
 from .event import Event
-from .incident import ABOUT, CLEARED, GO_ELSEWHERE, Addendum, Involved, OfIncident
+from .incident import ABOUT, CLEARED, GO_ELSEWHERE, Addendum, Incident, Involved, OfIncident
 from .notice import Notice
 from .people import User
 from .steps import starts
@@ -38,7 +38,7 @@ class Share(OfIncident):
         return cls.select(cls.incident).where(cls.user == user, cls.ended_at.is_null())
 
     @classmethod
-    @starts("no alert", "to decide", "triggered", "not notifiable")
+    @starts(*Incident.STATUSES)
     def share(cls, incident, person, reason, by):
         """Open `incident` for `person`. Refused for an adult whom the concern is about; a second time nothing happens."""
         with transaction():
@@ -51,7 +51,7 @@ class Share(OfIncident):
         return incident
 
     @classmethod
-    @starts("no alert", "to decide", "triggered", "not notifiable")
+    @starts(*Incident.STATUSES)
     def name_adult(cls, incident, person, reason, by):
         """The concern turns out to be about `person`: it is shut to them at every door, shared or assigned or not."""
         with transaction():
@@ -72,7 +72,7 @@ class Share(OfIncident):
         return by.level == 5 and by.id not in {row.adult_id for row in Involved.about(incident)}
 
     @classmethod
-    @starts("no alert", "to decide", "triggered", "not notifiable", who=not_named)
+    @starts(*Incident.STATUSES, who=not_named)
     def clear_adult(cls, incident, person, reason, by):
         """The concern is not about `person`: it opens to them again as far as their role goes. The other Level 5 are told."""
         with transaction():
@@ -86,7 +86,7 @@ class Share(OfIncident):
         return incident
 
     @classmethod
-    @starts("no alert", "to decide", "triggered", "not notifiable")
+    @starts(*Incident.STATUSES)
     def unshare(cls, incident, person, by):
         """Close it again for `person`."""
         with transaction():

@@ -46,7 +46,7 @@ def warnings(moment, latest):
 def checked(tables):
     """The result of every check as a text for people, whatever happens: the daily email goes out all the same."""
     try:
-        return " ".join(proof.verify(tables))
+        return " ".join(map(proof.uncounted, proof.verify(tables)))
     except Refused as problem:
         return f"SOMETHING DOES NOT FIT. {problem} Tell IT today; the page History says more."
     except Exception as problem:

@@ -73,7 +73,9 @@ class Person:
         return self
 
     def press(self, verb, record, view=None, **fields):
-        """Send what the button of `verb` sends, on the page of `record`."""
+        """Send what the button of `verb` sends, on the page of `record` as it is now."""
+        if verb.startswith("log:complete"):
+            fields = {"seen": type(record).get_by_id(record.id).seen} | fields
         return self.post(f"/{view or record.noun()}/action/", {"action": verb, "rowid": record.id} | fields)
 
 

@@ -41,7 +41,8 @@ def test_update_of_every_column(full):  # noqa: F811
         row = model.select().order_by(model.id).first()
         for name, field in model._meta.fields.items():
             kept = model.keeps == "fixed" or model.keeps == "submitted" and name not in model.changes
-            problem = refused(lambda m=model, r=row, n=name, v=other(field, row.__data__[name]): put(m, r, n, v))
+            value = other(field, row.__data__[name])
+            problem = refused(lambda m=model, r=row, n=name, v=value: put(m, r, n, v))
             if kept or model.sealed and name != "status":  # the log is completed, the copy kept, the events written
                 assert problem and ("never changes" in problem), f"{model.noun()}.{name}: UPDATE went through"
             else:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.both
 def test_the_result_is_kept_and_shown(cast, signed):
     proof.verify(TABLES)
     page = cast.alice.get("/event/")
-    assert "Last checked on" in page.text_only and "events, with their anchors, records and emails, all fit" in page.text_only
+    assert "Last checked on" in page.text_only and "Events, with their anchors, records and emails, all fit" in page.text_only
     Attachment.get().path.write_bytes(b"Another note.")
     with pytest.raises(Refused):
         proof.verify(TABLES)
@@ -49,7 +49,7 @@ def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monk
     assert "Numbers" not in cast.alice.get("/event/").text_only, "one window holds all"
     monkeypatch.setattr("admin_views.history.WINDOW", 3)
     page = cast.alice.get("/event/")
-    assert Event.select().count() > 6 and "3 events" in page.text_only and str(Event.head().id) in page.text_only
+    assert Event.select().count() > 6 and "3 events" in page.text_only
     page = cast.alice.get("/event/", query_string={"numbers": "4 to 6"})
     assert "3 events" in page.text_only and Event.get_by_id(5).sentence in page.text_only and ">4 to 6</option>" in page.text
     for strange in ("4 to 7", "x"):
@@ -58,7 +58,8 @@ def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monk
 
 def test_a_kept_line_is_compared_on_the_page(cast, school, incident):
     head = Event.head()
-    assert "It fits" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {head.hash}"}).text_only
+    for line in (f"history {head.hash}", f"history {head.id} {head.hash}"):  # older papers have the number
+        assert "It fits" in cast.alice.get("/event/", query_string={"anchor": line}).text_only
     assert "Tell the DSL and IT today" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {'0' * 64}"}).text_only
 
 
@@ -67,10 +68,10 @@ def test_level_5_get_the_head_once_a_day(school, incident):
     with at(moment):
         assert upkeep.daily(TABLES) and not upkeep.daily(TABLES)
     letters = list(Notice.select().where(Notice.subject.startswith("History")))
-    anchor = Event.latest("event:anchor")
+    head = Event.get_by_id(Event.latest("event:anchor").id - 1)
     assert {letter.email for letter in letters} == {"alice@thornley.example", "bob@thornley.example"}
     assert (
-        f"history {anchor.id} {anchor.hash}" in letters[0].body
+        f"history {head.hash}" in letters[0].body
         and "all fit" in letters[0].body
         and incident.reference not in letters[0].body
     )
