@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,13 +25,14 @@ import admin_views
 import commands
 from admin_views import sessions, signin, trouble
 from commands import opened, prepare, sentences
-from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, upkeep
+from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, now, upkeep
 from models import event as history
 from models.settings import settings
 from models.words import FILTERS
 
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
+soon = {}  # when this process next does what need not be done at each round
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; connect-src 'self'"
@@ -139,6 +141,9 @@ def deliver(app):
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
         done = Notice.deliver(send), Document.finish()
         upkeep.daily(TABLES)
+        if now() >= soon.get("watch", now()):
+            soon["watch"] = now() + timedelta(minutes=5)
+            upkeep.watch()
         return done
 
 

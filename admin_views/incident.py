@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from flask import request, send_file, url_for
+from flask import abort, request, send_file, url_for
 from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import MultipleFileField
@@ -155,9 +155,13 @@ class IncidentView(RecordView):
     @expose("/file/")
     def file_view(self):
         attachment = self.other(Attachment, request.args.get("id", ""))
-        Event.write("attachment:read", attachment, me())
+        verb = "attachment:read_original" if "original" in request.args else "attachment:read"
+        if verb == "attachment:read_original" and not me().may(verb):
+            abort(403)
+        content = attachment.read() if verb == "attachment:read_original" else attachment.shown()
+        Event.write(verb, attachment, me())
         response = send_file(
-            BytesIO(attachment.read()), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name
+            BytesIO(content), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name
         )
         response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
         return response

@@ -12,7 +12,7 @@ from .people import User
 from .permissions import VOCABULARY
 
 GENESIS = "0" * 64
-LOOKS = (":read", ":pdf", ":export", ":refused")  # verbs that change nothing
+LOOKS = (":read", ":read_original", ":pdf", ":export", ":refused")  # verbs that change nothing
 address = ContextVar("address", default="")  # the network address of the request, set by the app
 
 

@@ -29,7 +29,8 @@ EARLIER = [
     "0001_initial",
     "0002_append_only",
     "0003_doors",
-]  # each full of the demonstration of its day; the next change of schema adds 0004's
+    "0004_nothing_lost",
+]  # each full of the demonstration of its day; the next change of schema adds 0005's
 
 
 def script(name):

@@ -127,3 +127,37 @@ def test_the_day_of_the_daily_email_is_the_schools(school):
 def test_it_is_warned_on_the_home_page(cast, school):
     assert "No backup has been made yet" in cast.ira.get("/").text_only
     assert "No backup" not in cast.carol.get("/").text_only
+
+
+def test_unusually_many_reads_are_told_to_another_level_5(school, monkeypatch):
+    """Mark opens five cases a day; then, before he leaves, thirty. Alice reads many every day, and nobody is told of that."""
+    monkeypatch.setattr("models.upkeep.FLOOR", 10)
+    cases = [report(school) for _ in range(30)]
+    moment = now()
+
+    def day(number, **opened):
+        with at(moment + timedelta(days=number)):
+            for name, many in opened.items():
+                for case in cases[:many]:
+                    Event.write("incident:read", case, getattr(school, name))
+                    Event.write("incident:read", case, getattr(school, name))  # twice is once
+            upkeep.watch()
+            upkeep.watch()
+            upkeep.daily(TABLES)
+
+    def told():
+        found = Notice.select().join(Event).where(Event.verb == "user:many_reads").order_by(Notice.id)
+        return [(notice.user.name, notice.event.record) for notice in found]
+
+    for number in range(3):
+        day(number, mark=5, alice=10, bob=9)
+    assert told() == []
+    day(3, mark=30, alice=30)
+    assert told() == [("Alice Brennan", school.mark.id), ("Bob Adeyemi", school.mark.id)], "Alice’s thirty are three times her ten"
+    day(4, bob=30)
+    assert told()[2:] == [("Alice Brennan", school.bob.id)], "another Level 5, not Bob himself"
+    body = Notice.select().join(Event).where(Event.verb == "user:many_reads").get().body
+    assert "Mark Kowalczyk, Pastoral manager has opened far more records" in body and "INC" not in body and "30" not in body
+    day(5, mark=30)
+    assert len(told()) == 3, "what was once a day is a habit, and has been told"
+    assert whole()
