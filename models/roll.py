@@ -4,7 +4,6 @@ import csv
 from collections import Counter
 from datetime import date, datetime
 from io import StringIO
-from re import fullmatch
 from time import sleep
 from unicodedata import normalize
 
@@ -105,22 +104,14 @@ def understood(cells):
     if not all(names):
         raise Refused("the name is missing.")
     values["date_of_birth"] = day_of(cells["date_of_birth"], "date of birth")
-    if not values["date_of_birth"] or not date(1900, 1, 1) <= values["date_of_birth"] <= now().date():
-        raise Refused("the date of birth is missing, in the future or before 1900.")
     if upn := cells.get("upn", "").upper():
-        if not fullmatch(r"[A-Z][0-9]{11}[A-Z0-9]", upn):
-            raise Refused("the UPN is not a letter, eleven digits, and a digit or letter.")
         values["upn"] = upn
     if "year" in cells:
         values["year"] = cells["year"]
     if "left_on" in cells:
         values["left_on"] = day_of(cells["left_on"], "leaving date")
-        if values["left_on"] and values["left_on"] < values["date_of_birth"]:
-            raise Refused("the leaving date is before the date of birth.")
-    for name, longest in (("name", 120), ("year", 20)):
-        text = values.get(name, "")
-        if len(text) > longest or not text.isprintable():
-            raise Refused(f"the {name} is longer than {longest} letters, or holds what is no letter.")
+    for sentence in Child(**values).wrong().values():
+        raise Refused(sentence[0].lower() + sentence[1:])
     return values
 
 
