@@ -141,7 +141,7 @@ class Converter(CustomModelConverter):
 
     def handle_foreign_key(self, model, field, **kwargs):
         if field.rel_model is Child:
-            return field.name, NamedField(records=Child.on_roll, what="child", **kwargs)
+            return field.name, NamedField(records=Child.offered, what="child", **kwargs)
         if field.rel_model is User:
             return field.name, NamedField(records=people, what="person", **kwargs)
         return super().handle_foreign_key(model, field, **kwargs)

@@ -21,6 +21,8 @@ class Child(Record):
     year = CharField(max_length=20, default="", verbose_name="Year or unit")
     left_on = DateField(null=True, verbose_name="Left on")
 
+    alike = False  # whether somebody else among those offered has the same name and year
+
     def __str__(self):
         return self.name
 
@@ -54,8 +56,17 @@ class Child(Record):
 
     @property
     def label(self):
-        """How a form names this child, one way only: name, year, date of birth."""
-        return f"{self.name}, {self.year or 'no year'}, born {day(self.date_of_birth)}"
+        """How a form names this child, one way only: name and year; of those whom `offered` found alike, the date of birth too."""
+        return self.in_full if self.alike else self.short
+
+    @property
+    def short(self):
+        return f"{self.name}, {self.year or 'no year'}"
+
+    @property
+    def in_full(self):
+        """How a paper names this child: name, year, date of birth."""
+        return f"{self.short}, born {day(self.date_of_birth)}"
 
     @classmethod
     def matching(cls, term):
@@ -66,6 +77,15 @@ class Child(Record):
     def on_roll(cls):
         """Everyone whom a report may be about: not left before today."""
         return cls.select().where(cls.left_on.is_null() | (cls.left_on >= now().date())).order_by(cls.name)
+
+    @classmethod
+    def offered(cls):
+        """Those on roll, for a form to choose from: whoever reports reads a date of birth only where nothing else tells two apart."""
+        rows = list(cls.on_roll())
+        count = Counter(fold(child.short) for child in rows)
+        for child in rows:
+            child.alike = count[fold(child.short)] > 1
+        return rows
 
 
 class Flag(Record):

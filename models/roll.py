@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 from io import StringIO
 from time import sleep
 from unicodedata import normalize

@@ -1,12 +1,15 @@
 """The children: what the panel takes of one, which is what the roll takes; and how a form names one."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
+from html import unescape
 
 import pytest
 
-from models import Child, Event, Refused, roll
+from models import Child, Event, Incident, Refused, now, roll
 
-from .test_roll import SHORT, listed
+from .conftest import report
+from .test_roll import listed
 
 ZOFIA = {"name": "Zofia Nowak", "date_of_birth": "2013-05-03", "upn": "A12345678901B", "year": "Year 7", "left_on": ""}
 ODD = [  # what cannot be: the field, what is typed there, what is said at it
@@ -66,3 +69,35 @@ def test_check_is_asked_whoever_saves(school):
     with pytest.raises(Refused) as refused:
         school.child.check()
     assert set(refused.value.errors) == {"upn"}
+
+
+def offered(page):
+    """What a form offers as one types, and whatever else it says of a date of birth."""
+    return [unescape(label) for label in re.findall(r'<option value="([^"]*)"></option>', page.text)]
+
+
+def test_a_reporter_reads_a_date_of_birth_only_where_two_are_alike(school, cast, answers):
+    for year, day in (("Year 6", 3), ("Year 7", 5)):
+        Child.create(name="zofia lukasiewicz", date_of_birth=date(2013, 5, day), year=year)
+    page = cast.dave.get("/incident/new/")
+    first, second = "Zofia Łukasiewicz, Year 6, born 17 January 2013", "zofia lukasiewicz, Year 6, born 3 May 2013"
+    third, sion = "zofia lukasiewicz, Year 7", "Siôn Ŵyn, Year 9"
+    assert {first, second, third, sion} < set(offered(page)) and page.text.count("born ") == 2 * 2, "in the two lists of children"
+    for number, (typed, child) in enumerate(((second, 5), (third, 6), (sion, 4))):
+        sent = cast.dave.post("/incident/new/", answers | {"child": typed, "once": number})
+        assert sent.status_code == 200 and Incident.select().order_by(Incident.id.desc()).first().child_id == child
+    assert "fits more than one child" in cast.dave.post("/incident/new/", answers | {"child": "Zofia Łukasiewicz"}).text_only
+
+
+def test_a_date_of_birth_is_not_found_out_by_trying(school, cast, answers):
+    for day in (16, 17, 18):
+        page = cast.dave.post("/incident/new/", answers | {"child": f"Siôn Ŵyn, Year 9, born {day} April 2013"})
+        assert "fits no child" in page.text_only
+        times = {"noticed_at": f"2013-04-{day}T12:00", "happened": "Not known", "happened_at": "", "once": day}
+        assert cast.dave.post("/incident/new/", answers | times).status_code == 200, "whether or not she was born then"
+    with pytest.raises(Refused) as refused:
+        report(school, by=school.carol, noticed_at=now() - timedelta(days=9_000))
+    assert "was not born then" in refused.value.errors["noticed_at"], "who sees the list of children is told"
+    with pytest.raises(Refused) as refused:
+        report(school, noticed_at=now() - timedelta(days=9_600))
+    assert "26 years" in refused.value.errors["noticed_at"]
