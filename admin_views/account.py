@@ -9,7 +9,7 @@ from wtforms import PasswordField, StringField, validators
 from models import PERMISSIONS, Draft, Emergency, Refused, Session, SetupLink
 from models.people import User
 
-from .door import Door, me, saved
+from .door import Door, is_id, me, saved
 from .fields import clean
 from .forms import BaseForm, ReasonForm, put_errors, required
 from .sessions import stale
@@ -40,7 +40,7 @@ class AccountView(Door, BaseView):
         id = request.form.get("id", "")
         if id == "others":
             Session.end_all(me(), but=session.get("door"))
-        elif id.isdigit() and len(id) < 10:
+        elif is_id(id):
             Session.end_one(me(), int(id))
         flash("Ended.", "success")
         return saved(url_for("account.index_view"))

@@ -17,6 +17,12 @@ def clean(text):
     return (text.replace("\0", "").replace("\r\n", "\n").strip() or None) if isinstance(text, str) else text
 
 
+def number(text, below=2**31):
+    """The whole number that `text` writes, or None. isdigit() says yes to “²”, and int() no to 5,000 digits: this asks for neither."""
+    written = bool(text) and text.isascii() and text.isdigit() and len(text) <= len(str(below))
+    return int(text) if written and int(text) < below else None
+
+
 class TextField(fields.StringField):
     pass
 
@@ -169,10 +175,11 @@ def find(rows, typed, what):
     typed = (typed or "").strip()
     if not typed:
         return None
-    same = [row for row in rows if row.label == typed] or [row for row in rows if bare(row.name) == bare(typed)]
+    words = bare(typed)
+    same = [row for row in rows if row.label == typed] or [row for row in rows if bare(row.name) == words]
     if len(same) == 1:
         return same[0]
-    near = same or [row for row in rows if bare(typed) and all(word in " ".join(bare(row.name)) for word in bare(typed))]
+    near = same or [row for row in rows if words and all(word in " ".join(bare(row.name)) for word in words)]
     if len(near) == 1:
         raise Near(typed, near[0].label)
     raise ValueError(f"“{typed}” fits {'more than one' if near else 'no'} {what}. Choose from the list as you type.")
@@ -191,7 +198,7 @@ class TableField(fields.Field):
         super().process(None, *args, **kwargs)
         self.data = self.data or []
         if formdata is not None and f"{self.name}-rows" in formdata:
-            count = min(int(formdata[f"{self.name}-rows"]) if formdata[f"{self.name}-rows"].isdigit() else 0, 200)
+            count = min(number(formdata[f"{self.name}-rows"]) or 0, 200)
             rows = [
                 {key: clean(formdata.get(f"{self.name}-{i}-{key}", "")) or "" for key, _label, _options in self.columns}
                 for i in range(count)
