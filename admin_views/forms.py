@@ -14,20 +14,9 @@ from models.child import Child
 from models.event import plain
 from models.lists import Choice
 from models.people import User
+from models.words import when
 
-from .fields import (
-    DayField,
-    LongTextField,
-    MomentField,
-    NamedField,
-    PickField,
-    SeveralField,
-    TableField,
-    TextField,
-    YesNoField,
-    clean,
-    shown,
-)
+from .fields import DayField, LongTextField, MomentField, NamedField, PickField, SeveralField, TableField, TextField, YesNoField, clean
 
 NEEDED = "This is needed."
 
@@ -65,7 +54,7 @@ def mark(value):
     if isinstance(value, Model):
         value = value.id
     elif isinstance(value, datetime):
-        value = shown(value)
+        value = when(value)
     value = None if value in (None, "", []) else plain(value)
     if isinstance(value, list) and not isinstance(value[0], dict):
         value = sorted(map(str, value))

@@ -14,10 +14,20 @@ from .settings import settings
 ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
 
 
+def twice(local):
+    """Whether the clocks in Britain showed `local` twice: in the hour of October after which they go back."""
+    first, second = (local.replace(tzinfo=LONDON, fold=fold).utcoffset() for fold in (0, 1))
+    return first > second
+
+
+def minute(local):
+    return f"{day(local)}, {local:%H:%M}"
+
+
 def when(moment):
-    """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05."""
+    """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05; with BST or GMT where the clocks showed it twice."""
     local = moment.astimezone(LONDON)
-    return f"{local.day} {local:%B %Y, %H:%M}"
+    return f"{minute(local)} {local:%Z}" if twice(local) else minute(local)
 
 
 def day(value):
@@ -59,7 +69,7 @@ def as_typed(value):
     with suppress(ValueError):
         if re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d)?", value):
             typed = datetime.fromisoformat(value)
-            return when(typed.replace(tzinfo=LONDON)) if "T" in value else day(typed)
+            return minute(typed) if "T" in value else day(typed)
     return value
 
 
