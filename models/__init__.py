@@ -38,6 +38,7 @@ ORDER = [  # fmt: skip
     "proposal",
     "lists",
     "child",
+    "pupil_list",
     "roll",
     "incident",
     "attachment",
