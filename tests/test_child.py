@@ -101,3 +101,8 @@ def test_a_date_of_birth_is_not_found_out_by_trying(school, cast, answers):
     with pytest.raises(Refused) as refused:
         report(school, noticed_at=now() - timedelta(days=9_600))
     assert "26 years" in refused.value.errors["noticed_at"]
+
+
+def test_the_paper_names_the_child_in_full(school, log):
+    paper = log.paper(restricted=True)
+    assert "Zofia Łukasiewicz, Year 6, born 17 January 2013" in str(paper)
