@@ -16,7 +16,8 @@ from models.lists import Choice
 from models.people import User
 from models.words import when
 
-from .fields import DayField, LongTextField, MomentField, NamedField, PickField, SeveralField, TableField, TextField, YesNoField, clean
+from .fields import DayField, LongTextField, NamedField, PickField, SeveralField, TableField, TextField, YesNoField, clean
+from .moments import MomentField
 
 NEEDED = "This is needed."
 
