@@ -10,6 +10,8 @@ from models import Notice, db
 from .person import Person
 from .test_matrix import address, case  # noqa: F401  (a record of each kind)
 
+pytestmark = pytest.mark.both
+
 OWN = re.compile(r"/(logout|login|tf-|mf-|wan-|change|reset|verify|setup|_security|static|admin/static|fs-static)")  # tests/test_signin.py
 NUMBERS = ["²", "9" * 5_000, "9" * 30]  # a digit that is no number, one that int() refuses, one that no database holds
 TEXT = "\0👩‍👧‍👦" + "x" * 100_000
