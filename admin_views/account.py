@@ -10,7 +10,7 @@ from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, Se
 from models.people import User
 from models.proposal import TRIES
 
-from .door import Door, me, saved
+from .door import Door, is_id, me, saved
 from .fields import clean
 from .forms import BaseForm, ReasonForm, put_errors, required
 from .sessions import stale
@@ -52,7 +52,7 @@ class AccountView(Door, BaseView):
         id = request.form.get("id", "")
         if id == "others":
             Session.end_all(me(), but=session.get("door"))
-        elif id.isdigit() and len(id) < 10:
+        elif is_id(id):
             Session.end_one(me(), int(id))
         flash("Ended.", "success")
         return saved(url_for("account.index_view"))

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from models import Draft, Proposal, Receipt, transaction
 from models.draft import ANEW
 
+from .fields import number
 from .sessions import check_passphrase, here
 from .trouble import typed, with_text
 
@@ -21,7 +22,7 @@ def me():
 
 def is_id(text):
     """Whether `text` can be the id of a row at all."""
-    return bool(text) and text.isascii() and text.isdigit() and int(text) < 2**31
+    return number(text) is not None
 
 
 def sent():

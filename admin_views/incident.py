@@ -37,7 +37,7 @@ class IncidentView(RecordView):
         "others": InvolvedField(
             "Other children",
             description="Type part of the name and choose from the list, then say what part they had.",
-            records=Child.on_roll,
+            records=Child.offered,
             what="child",
             parts=lambda: Choice.names("child's part"),
         ),

@@ -12,7 +12,7 @@ from models import Assignee, Child, Document, Event, Incident, Log, Notice, Trac
 from models.document import to_pdf
 
 from .base import RecordView
-from .door import me
+from .door import is_id, me
 from .fields import tick
 from .forms import ReasonForm, SeenForm, SeenReasonForm
 
@@ -33,7 +33,7 @@ class PeopleField(SelectMultipleField):
         tick(self, [person.id for person in people if person.id in chosen])
 
     def process_formdata(self, valuelist):
-        self.data = [int(value) for value in valuelist if value.isdigit()]
+        self.data = [int(value) for value in valuelist if is_id(value)]
 
 
 class LogView(RecordView):

@@ -39,6 +39,7 @@ ORDER = [  # fmt: skip
     "accounts",
     "lists",
     "child",
+    "pupil_list",
     "roll",
     "incident",
     "attachment",

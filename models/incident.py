@@ -1,5 +1,7 @@
 """What was seen, heard or said. Immutable once submitted: what comes later is a dated addendum."""
 
+from datetime import timedelta
+
 from peewee import Case, CharField, ForeignKeyField, TextField, fn
 
 from .base import Moment, Pick, Record, Refused, Rows, YesNo, contains, now, transaction
@@ -10,6 +12,7 @@ from .steps import step
 
 HAPPENED = ["Exact", "Approximate", "Not known"]
 PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
+LONG_AGO = timedelta(days=26 * 365)  # young people are supported until they are 25
 ABOUT = "The concern is about this adult"
 ADULTS_PART = ["Present", ABOUT]
 CLEARED = "Named by mistake: the concern is not about this adult"
@@ -101,12 +104,14 @@ class Incident(Record):
 
         others: [(Child, part)], adults: [(User, part)]. Raises Refused when an answer contradicts another.
         """
-        errors = {}
+        errors, earliest, too_early = {}, now().date() - LONG_AGO, "This is more than 26 years ago."
+        if by.may("child:read"):  # nobody else learns a date of birth by trying
+            earliest, too_early = answers["child"].date_of_birth, f"{answers['child']} was not born then."
         for name in ("noticed_at", "happened_at", "told_dsl_at"):
             if answers.get(name) and answers[name] > now():
                 errors[name] = "This is in the future. Give the time it was, or leave it out."
-            if answers.get(name) and answers[name].date() < answers["child"].date_of_birth:
-                errors[name] = f"{answers['child']} was not born then. Give the time it was, or leave it out."
+            if answers.get(name) and answers[name].date() < earliest:
+                errors[name] = f"{too_early} Give the time it was, or leave it out."
         if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
             errors["happened_at"] = "Say when it happened, or choose “Not known” above."
         if answers.get("happened") == HAPPENED[2] and answers.get("happened_at"):

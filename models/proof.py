@@ -17,7 +17,7 @@ from .seal import check
 from .settings import settings
 from .words import when
 
-ANCHOR = re.compile(r"history (?:(\d+) )?([0-9a-f]{32,64})")  # as papers, emails and backups carry it; older ones with the number
+ANCHOR = re.compile(r"history (?:([0-9]{1,40}) )?([0-9a-f]{32,64})")  # as papers, emails and backups carry it; older ones with the number
 FOOT = re.compile(r'<div id="foot".*?' + ANCHOR.pattern, re.S)  # not in what people wrote: their < and " are escaped
 
 
