@@ -26,6 +26,7 @@ from admin_views import sessions, signin, trouble
 from commands import opened, prepare, sentences
 from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, upkeep
 from models import event as history
+from models.base import without_words
 from models.settings import settings
 from models.words import FILTERS
 
@@ -146,8 +147,8 @@ def deliver_for_ever(app):
     while True:
         try:
             deliver(app)
-        except Exception:
-            log.exception("delivery")
+        except Exception as problem:
+            log.error("delivery: %s", without_words(problem))
         time.sleep(2)
 
 

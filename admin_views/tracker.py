@@ -64,11 +64,12 @@ class SectionView(RecordView):
         if request.method == "GET":
             Event.write("section:read", section, me())
         allowed = self.can_edit and fills_in(me(), section.tracker.log)
-        if allowed and section.tracker.log.status != "completed":
+        if allowed and section.tracker.log.status != "completed" and not section.damaged:
             return super().edit_view()
         if request.method == "GET":
             return self.form_page(self.edit_template, None, record=section, typed=self.typed())
         if not allowed:
             abort(403)
-        refused = Refused(f"{section.tracker.log} is completed and read-only. Nothing was saved. What you typed is below, to copy.")
+        why = "This section is damaged" if section.damaged else f"{section.tracker.log} is completed and read-only"
+        refused = Refused(f"{why}. Nothing was saved. What you typed is below, to copy.")
         return self.form_page(self.edit_template, None, 409, record=section, refused=refused, typed=request.form)

@@ -3,7 +3,6 @@
 import errno
 import logging
 import shutil
-import traceback
 from uuid import uuid4
 
 from flask import current_app, g, render_template, request
@@ -12,6 +11,7 @@ from peewee import DatabaseError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from models import Refused
+from models.base import without_words
 from models.draft import ANEW
 from models.settings import settings
 
@@ -104,8 +104,7 @@ def install(app):
     @app.errorhandler(Exception)
     def unexpected(problem):
         g.problem = uuid4().hex[:12]
-        where = "".join(traceback.format_tb(problem.__traceback__))  # not the exception's own text: that may quote a record
-        log.error("problem %s at %s: %s\n%s", g.problem, request.endpoint, type(problem).__name__, where)
+        log.error("problem %s at %s: %s", g.problem, request.endpoint, without_words(problem))
         if typed():
             return with_text(500)
         return render_template("error.html", code=500, name="Something went wrong", problem=g.problem), 500

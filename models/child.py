@@ -1,17 +1,17 @@
 """The child or young person."""
 
-from peewee import CharField, DateField, ForeignKeyField
+from peewee import CharField, ForeignKeyField
 
-from .base import Pick, Record, contains, now
+from .base import Day, Pick, Record, contains, now
 from .words import day
 
 
 class Child(Record):
     name = CharField(max_length=120, index=True, verbose_name="Full name", help_text="First name and family name, never initials.")
-    date_of_birth = DateField(verbose_name="Date of birth")
+    date_of_birth = Day(verbose_name="Date of birth")
     upn = CharField(max_length=13, unique=True, null=True, verbose_name="UPN", help_text="Unique pupil number, 13 characters.")
     year = CharField(max_length=20, default="", verbose_name="Year or unit")
-    left_on = DateField(null=True, verbose_name="Left on")
+    left_on = Day(null=True, verbose_name="Left on")
 
     def __str__(self):
         return self.name
@@ -38,5 +38,5 @@ class Child(Record):
 class Flag(Record):
     child = ForeignKeyField(Child, backref="flags", on_delete="RESTRICT")
     kind = Pick("flag", verbose_name="Flag")
-    since = DateField(verbose_name="Since")
-    until = DateField(null=True, verbose_name="Until")
+    since = Day(verbose_name="Since")
+    until = Day(null=True, verbose_name="Until")

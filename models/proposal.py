@@ -2,9 +2,9 @@
 
 from uuid import uuid4
 
-from peewee import CharField, ForeignKeyField, JSONField
+from peewee import CharField, ForeignKeyField
 
-from .base import Moment, Record, Refused, now, transaction
+from .base import DAMAGED, Json, Moment, Record, Refused, now, transaction
 from .event import Event
 from .notice import Notice
 from .people import Role, User, UserRole
@@ -26,7 +26,7 @@ class Proposal(Record):
     kind = CharField(max_length=20, verbose_name="Kind")
     user = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Person")
     role = ForeignKeyField(Role, null=True, on_delete="RESTRICT", verbose_name="Role")
-    value = JSONField(null=True)
+    value = Json(null=True)
     status = CharField(max_length=20, default="waiting", index=True, verbose_name="Status")
     by = ForeignKeyField(User, backref="proposals", on_delete="RESTRICT", verbose_name="Asked for by")
     at = Moment(default=now, verbose_name="Asked for")
@@ -39,8 +39,15 @@ class Proposal(Record):
         return f"Change {self.id}"
 
     @property
+    def damaged(self):
+        """Whether what was asked for can no longer be read."""
+        return self.kind not in KINDS or isinstance(self.value, dict) and DAMAGED in self.value
+
+    @property
     def what(self):
         """What is asked for, in words, without any record's content."""
+        if self.damaged:
+            return DAMAGED
         value = ", ".join(self.value["permissions"] + [f"level {self.value['level']}"]) if self.kind == "role" else self.value
         return KINDS[self.kind].format(user=self.user, role=self.role, value=value)
 
@@ -76,6 +83,8 @@ class Proposal(Record):
     def approve(self, by):
         if by.level < 5 or by == self.by or by in self.gainers():
             raise Refused("Only a Level 5 who neither asked for this nor gains by it may approve it.")
+        if self.damaged:
+            raise Refused("What was asked for is damaged. Refuse it, and have it asked for again.")
         for person in self.gainers():
             Session.end_all(person)
         if self.kind == "role":

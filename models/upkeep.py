@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from . import proof
-from .base import LONDON, Refused, now, transaction
+from .base import LONDON, Refused, now, transaction, without_words
 from .document import Document
 from .draft import Draft
 from .event import Event
@@ -50,7 +50,7 @@ def checked(tables):
     except Refused as problem:
         return f"SOMETHING DOES NOT FIT. {problem} Tell IT today; the page History says more."
     except Exception as problem:
-        log.exception("the daily check")
+        log.error("the daily check: %s", without_words(problem))
         return f"THE CHECK COULD NOT BE RUN ({type(problem).__name__}). Tell IT today."
 
 

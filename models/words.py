@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from .base import LONDON, now
+from .base import DAMAGED, LONDON, LONG_AGO, now
 from .settings import settings
 
 ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
@@ -16,12 +16,14 @@ ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
 
 def when(moment):
     """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05."""
+    if moment == LONG_AGO:
+        return DAMAGED
     local = moment.astimezone(LONDON)
     return f"{local.day} {local:%B %Y, %H:%M}"
 
 
 def day(value):
-    return f"{value.day} {value:%B %Y}"
+    return DAMAGED if value == LONG_AGO.date() else f"{value.day} {value:%B %Y}"
 
 
 def shown(value):
