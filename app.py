@@ -78,7 +78,7 @@ def create_app(**given):
 
     @app.before_request
     def open_database():
-        g.opened = db.connect(reuse_if_open=True)
+        g.opened = request.endpoint != "health" and db.connect(reuse_if_open=True)
         g.nonce = secrets.token_urlsafe(16)
         history.address.set(request.remote_addr or "")
 
@@ -117,6 +117,12 @@ def create_app(**given):
             "demo_password": demo.PASSWORD,
         }
 
+    @app.get("/healthz")
+    def health():
+        """For a monitor: four words, 200 when all are "ok", else 503."""
+        found = upkeep.health()
+        return found, 200 if set(found.values()) == {"ok"} else 503
+
     trouble.install(app)
     for command in COMMANDS:
         app.cli.add_command(command)
@@ -125,6 +131,7 @@ def create_app(**given):
 
 def send(notice):
     """Hand one email to the mail server. Raises what smtplib raises. A link to choose a passphrase is made now, and stored nowhere."""
+    upkeep.beat()
     body = notice.body
     if "{link}" in body:
         body = body.replace("{link}", f"{settings.url}/reset/{generate_reset_password_token(notice.user)}")
@@ -138,18 +145,23 @@ def send(notice):
 def deliver(app):
     """Send what is due and make the PDFs that a sign-off left to make; returns how many of each. Once a day, check everything."""
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
-        done = Notice.deliver(send), Document.finish()
+        sent = Notice.deliver(send)
+        upkeep.beat()
+        made = Document.finish()
         upkeep.daily(TABLES)
-        return done
+        upkeep.beat()
+        return sent, made
 
 
 def deliver_for_ever(app):
     while True:
+        pause = 2  # seconds
         try:
             deliver(app)
         except Exception as problem:
             log.error("delivery: %s", without_words(problem))
-        time.sleep(2)
+            pause = 30
+        time.sleep(pause)
 
 
 def serve(app, host):
