@@ -24,9 +24,9 @@ import admin_views
 import commands
 from admin_views import sessions, signin, trouble
 from commands import opened, prepare, sentences
-from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, upkeep
+from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, looks, upkeep
 from models import event as history
-from models.base import without_words
+from models.base import sqlite, without_words
 from models.settings import settings
 from models.words import FILTERS
 
@@ -150,6 +150,7 @@ def deliver(app):
         made = Document.finish()
         upkeep.daily(TABLES)
         upkeep.beat()
+        looks.catch_up()
         return sent, made
 
 
@@ -171,15 +172,16 @@ def serve(app, host):
     threading.Thread(target=deliver_for_ever, args=(app,), daemon=True).start()
     port = int(os.environ.get("PORT", "5000"))
     try:
-        waitress(
-            app,
-            host=host,
-            port=port,
-            threads=8,
-            ident="",
-            clear_untrusted_proxy_headers=int(settings.proxies) == 0,
-            max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
-        )
+        with db.connection_context() if sqlite() else nullcontext():  # stays open: SQLite needs room to open the first, none for another
+            waitress(
+                app,
+                host=host,
+                port=port,
+                threads=8,
+                ident="",
+                clear_untrusted_proxy_headers=int(settings.proxies) == 0,
+                max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
+            )
     except OSError as problem:
         raise click.ClickException(f"Port {port} cannot be used: {problem.strerror or problem}. Choose another, as in PORT=5001.") from None
 

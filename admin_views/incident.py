@@ -7,7 +7,7 @@ from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import MultipleFileField
 
-from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, Share, User, now, visible, who_sees
+from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, Share, User, look, now, visible, who_sees
 from models.incident import ADULTS_PART
 from models.lists import Choice
 
@@ -151,7 +151,7 @@ class IncidentView(RecordView):
     @expose("/file/")
     def file_view(self):
         attachment = self.other(Attachment, request.args.get("id", ""))
-        Event.write("attachment:read", attachment, me())
+        look("attachment:read", attachment, me())
         response = send_file(
             BytesIO(attachment.read()), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name
         )

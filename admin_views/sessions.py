@@ -29,7 +29,10 @@ def in_one(view):
     @wraps(view)
     def whole(*args, **kwargs):
         with transaction() if request.method == "POST" else nullcontext():
-            return view(*args, **kwargs)
+            answer = view(*args, **kwargs)
+        if request.method == "POST" and getattr(answer, "location", None):
+            g.committed = answer.location
+        return answer
 
     return whole
 

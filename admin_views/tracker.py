@@ -3,7 +3,7 @@
 from flask import abort, redirect, request, url_for
 from flask_admin import expose
 
-from models import Child, Event, Incident, Log, Refused, Section, Tracker, User, visible
+from models import Child, Incident, Log, Refused, Section, Tracker, User, look, visible
 from models.policy import fills_in
 from models.tracker import typed
 
@@ -62,7 +62,7 @@ class SectionView(RecordView):
     def edit_view(self):
         section = self.asked()
         if request.method == "GET":
-            Event.write("section:read", section, me())
+            look("section:read", section, me())
         allowed = self.can_edit and fills_in(me(), section.tracker.log)
         if allowed and section.tracker.log.status != "completed" and not section.damaged:
             return super().edit_view()

@@ -10,6 +10,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, TextField
 from .base import DAMAGED, Base, Model, Moment, Record, Refused, now, transaction
 from .people import User
 from .permissions import VOCABULARY
+from .words import told
 
 GENESIS = "0" * 64
 LOOKS = (":read", ":pdf", ":export", ":refused")  # verbs that change nothing
@@ -197,5 +198,7 @@ class Event(Base):
         said = f"{detail.get('by', 'Someone')} {did}"
         if not self.payload:
             return f"{said} (what it said was erased under a retention decision)."
+        if "read_at" in detail:
+            said = f"{said} on {told(detail['read_at'])}, while nothing could be written"
         what = detail.get("record")
         return f"{said}: {what}. {detail.get('reason', '')}".rstrip() if what and what != detail.get("by") else f"{said}."
