@@ -22,11 +22,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin_views
 import commands
+import server
 from admin_views import sessions, signin, trouble
 from commands import opened, prepare, sentences
 from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, looks, upkeep
 from models import event as history
 from models.base import sqlite, without_words
+from models.copying import alone
 from models.settings import settings
 from models.words import FILTERS
 
@@ -165,25 +167,12 @@ def deliver_for_ever(app):
         time.sleep(pause)
 
 
-def serve(app, host):
-    """Serve the app with the emails delivered by a thread beside it."""
-    from waitress import serve as waitress
-
+def serve(app, listener):
+    """Serve the app on a socket that listens, with the emails delivered by a thread beside it."""
+    logging.basicConfig()
     threading.Thread(target=deliver_for_ever, args=(app,), daemon=True).start()
-    port = int(os.environ.get("PORT", "5000"))
-    try:
-        with db.connection_context() if sqlite() else nullcontext():  # stays open: SQLite needs room to open the first, none for another
-            waitress(
-                app,
-                host=host,
-                port=port,
-                threads=8,
-                ident="",
-                clear_untrusted_proxy_headers=int(settings.proxies) == 0,
-                max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
-            )
-    except OSError as problem:
-        raise click.ClickException(f"Port {port} cannot be used: {problem.strerror or problem}. Choose another, as in PORT=5001.") from None
+    with db.connection_context() if sqlite() else nullcontext():  # stays open: SQLite needs room to open the first, none for another
+        server.make(app, listener).run()
 
 
 @click.command("demo")
@@ -191,14 +180,15 @@ def serve(app, host):
 def demo_command(fresh):
     """Serve a fictional school, in its own database, on this machine only."""
     folder = Path(os.environ.get("SAFEGUARDING_DATA", HERE / "var")) / "demo"
+    listener = server.listen("127.0.0.1")
+    port = listener.getsockname()[1]
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    port = os.environ.get("PORT", "5000")
     settings.load(demo=True, DATA=folder, DATABASE_URL=f"sqlite:///{folder}/demo.db", URL=f"http://127.0.0.1:{port}", **demo.SCHOOL)
     with sentences():
         prepare()
     app = create_app(SECRET_KEY=secret())
-    with app.app_context(), db.connection_context():
+    with sentences(), alone(), app.app_context(), db.connection_context():  # another port may build here, too
         if not User.select().exists():
             click.echo("Building the school…")
             demo.build(hash_password(demo.PASSWORD))
@@ -207,7 +197,7 @@ def demo_command(fresh):
     for email, name, _title, role in demo.PEOPLE:
         click.echo(f"{name:22}{role:20}{email:22}{demo.PASSWORD}")
     click.echo("\nPress Ctrl-C to stop. What you enter is kept; `make demo FRESH=1` begins anew.", nl=True)
-    serve(app, "127.0.0.1")
+    serve(app, listener)
 
 
 @click.command("serve")
@@ -218,6 +208,7 @@ def serve_command():
         raise click.ClickException(f"{settings.folder}/secret.key is too weak. Remove it, and a new one is made.")
     if os.environ.get("FLASK_DEBUG"):
         raise click.ClickException("FLASK_DEBUG is set. Debugging shows records to strangers: unset it.")
+    listener = server.listen(os.environ.get("HOST", "127.0.0.1"))
     with sentences():
         prepare()
     app = create_app(SECRET_KEY=key)
@@ -225,7 +216,7 @@ def serve_command():
         if not User.select().exists():
             click.echo("There is nobody here yet. Open this link within 24 hours; it works once:")
             click.echo(f"\n    {settings.url}/setup/{SetupLink.make()}\n")
-    serve(app, os.environ.get("HOST", "127.0.0.1"))
+    serve(app, listener)
 
 
 @click.command("deliver")
