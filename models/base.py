@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
+from time import monotonic
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
@@ -31,12 +32,13 @@ from playhouse import db_url
 from playhouse.pool import PooledDatabase
 
 LONDON = ZoneInfo("Europe/London")
-WAIT = 10  # seconds that a writer waits for the one before it
+WAIT = 10  # seconds that a writer waits when nobody comes to an end before it
 DAMAGED = "[damaged]"  # stands where bytes are no text any more; a date that is none is LONG_AGO
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 codecs.register_error("damaged", lambda problem: (DAMAGED, problem.end))
 db = DatabaseProxy()
 writers = Lock()
+moved_at = 0.0  # when a writer of this process last came to the end of its turn
 _clock = ContextVar("clock", default=None)
 
 
@@ -117,20 +119,27 @@ def sqlite():
 
 @contextmanager
 def in_turn():
-    """The writers of this process one after another: left to SQLite, each would ask again and again, and the unlucky wait long."""
-    if not writers.acquire(timeout=WAIT):
-        raise OperationalError("database is locked")
+    """The writers of this process one after another: left to the database, each would ask again and again, and the unlucky wait long.
+
+    While the queue moves they wait, however busy the machine is. Raises OperationalError when nobody's turn came to its end for WAIT seconds.
+    """
+    global moved_at
+    begun = monotonic()
+    while not writers.acquire(timeout=max(0, max(begun, moved_at) + WAIT - monotonic())):
+        if monotonic() - max(begun, moved_at) >= WAIT:
+            raise OperationalError("database is locked")
     try:
         yield
     finally:
+        moved_at = monotonic()
         writers.release()
 
 
 @contextmanager
 def transaction():
-    """All or nothing. Writers queue: BEGIN IMMEDIATE on SQLite, one advisory lock on PostgreSQL."""
+    """All or nothing. Writers queue in their process, then for the database: BEGIN IMMEDIATE on SQLite, one advisory lock on PostgreSQL."""
     outermost = not db.in_transaction()
-    with in_turn() if outermost and sqlite() else nullcontext(), db.atomic():
+    with in_turn() if outermost else nullcontext(), db.atomic():
         if outermost and not sqlite():
             db.execute_sql(f"SET LOCAL lock_timeout = '{WAIT}s'")  # as on SQLite
             db.execute_sql("SELECT pg_advisory_xact_lock(7202611)")
