@@ -95,7 +95,7 @@ class AccountView(Door, BaseView):
     @expose("/alive/", methods=("POST",))
     def alive_view(self):
         """Count as activity: the answer to the warning before an idle session ends."""
-        Session.touch(g.session)
+        g.session.touch()
         return jsonify(alive=True)
 
 

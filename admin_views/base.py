@@ -6,7 +6,7 @@ from flask_admin.helpers import get_form_data
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
-from models import Draft, Event, Receipt, Refused, step_of, transaction
+from models import Draft, Event, Receipt, Refused, look, step_of, transaction
 from models.words import when
 
 from .door import here, me, saved
@@ -68,7 +68,7 @@ class RecordView(Reading):
     def details_view(self):
         record = self.asked()
         if self.reads:
-            Event.write(f"{self.noun}:read", record, me())
+            look(f"{self.noun}:read", record, me())
         return self.show(record)
 
     # steps

@@ -38,6 +38,7 @@ def saved(path):
     """Go to what a form made at `path`, and remember that it did, in the transaction of the change: sent again, it goes there too."""
     Receipt.keep(request.form.get("once"), me(), g.sent, path)
     Draft.drop(me(), here())
+    g.saved = path
     return redirect(path)
 
 
@@ -80,6 +81,10 @@ class Door:
                 answer = fn(self, *args, **kwargs)
             except HTTPException as refused:
                 refusal = refused
+            if "saved" in g:
+                g.committing = True
+        if "saved" in g:
+            g.committed = g.saved
         if refusal:
             raise refusal
         return answer

@@ -7,7 +7,7 @@ from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import MultipleFileField
 
-from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, Share, User, now, visible, who_sees
+from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, Share, User, look, now, visible, who_sees
 from models.incident import ADULTS_PART
 from models.lists import Choice
 
@@ -159,7 +159,7 @@ class IncidentView(RecordView):
         if verb == "attachment:read_original" and not me().may(verb):
             abort(403)
         content = attachment.read() if verb == "attachment:read_original" else attachment.shown()
-        Event.write(verb, attachment, me())
+        look(verb, attachment, me())
         response = send_file(
             BytesIO(content), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name
         )

@@ -8,7 +8,7 @@ from flask_admin.actions import action
 from wtforms import SelectMultipleField, widgets
 from wtforms.fields.choices import SelectChoice
 
-from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible, who_sees
+from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, look, visible, who_sees
 from models.document import to_pdf
 
 from .base import RecordView
@@ -138,14 +138,14 @@ class LogView(RecordView):
         log = self.asked()
         if not me().may("log:pdf"):
             abort(403)
-        Event.write("log:pdf", log, me())
+        look("log:pdf", log, me())
         return self.paper(to_pdf(log.paper(restricted=me().may("section:read_restricted"))), f"{log}.pdf")
 
     @expose("/copy/")
     def copy_view(self):
         document = self.other(Document, request.args.get("id", ""))
         log = self.asked(str(document.event.record))
-        Event.write("log:pdf", log, me(), sha256=document.sha256)
+        look("log:pdf", log, me(), sha256=document.sha256)
         return self.paper(document.content(), f"{log}-signed-off-{document.id}.pdf")
 
     @staticmethod

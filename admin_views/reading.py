@@ -7,7 +7,7 @@ from flask import abort, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
 
-from models import Event, visible
+from models import Event, look, visible
 from models.event import Nothing
 from models.words import shown
 
@@ -73,7 +73,7 @@ class Reading(Door, ModelView):
         model = model or self.model
         if is_id(id):
             record = model.get_or_none(model.id == int(id)) or Nothing(model, int(id))
-            Event.write("record:refused", record, me(), door=request.endpoint)
+            look("record:refused", record, me(), door=request.endpoint)
 
     def get_list(self, page, sort_column, sort_desc, search, filters, execute=True, page_size=None):
         """Ids of the page first, in order, without joins; then one joined query for the rows."""

@@ -20,7 +20,7 @@ WHOLE = (
     "change_password", "reset_password", "two_factor_setup", "two_factor_setup_validate", "mf_recovery_codes", "mf_recovery", "wan_register_response", "wan_delete",
 )  # fmt: skip
 SCRIPTED = ("account.draft_view", "account.alive_view")  # what a page sends by itself
-OPEN = ("static", "security.static", "security.login", "security.logout")
+OPEN = ("static", "health", "security.static", "security.login", "security.logout")
 
 
 def in_one(view):
@@ -29,7 +29,10 @@ def in_one(view):
     @wraps(view)
     def whole(*args, **kwargs):
         with transaction() if request.method == "POST" else nullcontext():
-            return view(*args, **kwargs)
+            answer = view(*args, **kwargs)
+        if request.method == "POST" and getattr(answer, "location", None):
+            g.committed = answer.location
+        return answer
 
     return whole
 

@@ -9,6 +9,7 @@ from .event import Event
 from .incident import Addendum, Incident, Involved
 from .lists import Choice
 from .log import Assignee, Log
+from .looks import look
 from .notice import Notice
 from .people import Role, User, UserRole, WebAuthn
 from .permissions import PERMISSIONS, SHIPPED_ROLES, VOCABULARY
@@ -28,6 +29,7 @@ ORDER = [  # fmt: skip
     "words",
     "people",
     "event",
+    "looks",
     "notice",
     "seal",
     "document",
@@ -102,5 +104,5 @@ def step_of(verb):
     return getattr(own, name, None) or next(method for method in others if hasattr(method, "who"))
 
 
-__all__ = [*(model.__name__ for model in TABLES), "ORDER", "PERMISSIONS", "Refused", "SHIPPED_ROLES", "TABLES", "VOCABULARY", "db", "now", "settings", "step_of",
+__all__ = [*(model.__name__ for model in TABLES), "ORDER", "PERMISSIONS", "Refused", "SHIPPED_ROLES", "TABLES", "VOCABULARY", "db", "look", "now", "settings", "step_of",
            "transaction", "visible", "who_sees"]  # fmt: skip

@@ -1,9 +1,15 @@
 """The database, the base of every record, the clock, and how a rule says no."""
 
+import codecs
+import json
+import sqlite3
+import traceback
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
+from time import monotonic
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
@@ -12,6 +18,7 @@ from peewee import (
     BooleanField,
     CharField,
     DatabaseProxy,
+    DateField,
     DateTimeField,
     Field,
     IntegerField,
@@ -27,9 +34,13 @@ from playhouse.pool import PooledDatabase
 
 LONDON = ZoneInfo("Europe/London")
 FEW = 5
-WAIT = 10  # seconds that a writer waits for the one before it
+WAIT = 10  # seconds that a writer waits when nobody comes to an end before it
+DAMAGED = "[damaged]"  # stands where bytes are no text any more; a date that is none is LONG_AGO
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+codecs.register_error("damaged", lambda problem: (DAMAGED, problem.end))
 db = DatabaseProxy()
 writers = Lock()
+moved_at = 0.0  # when a writer of this process last came to the end of its turn
 _clock = ContextVar("clock", default=None)
 
 
@@ -39,6 +50,15 @@ class Refused(Exception):
     def __init__(self, sentence, errors=None, links=()):
         super().__init__(sentence)
         self.errors, self.links = errors or {}, list(links)
+
+
+class Unsafe(RuntimeError):
+    """The database is set up so that it may lose what it acknowledged. The text is a sentence for IT."""
+
+
+def without_words(problem):
+    """A problem as the log of the process has it: its kind, and where it happened. Its own text may quote a record."""
+    return f"{type(problem).__name__}\n{''.join(traceback.format_tb(problem.__traceback__))}"
 
 
 def now():
@@ -58,8 +78,17 @@ def at(moment):
 
 def fold(text):
     """Lower case without accents, for searching: 'Siôn Ŵyn' is found by 'sion wyn'."""
+    text = text.decode(errors="damaged") if isinstance(text, bytes) else text
     plain = normalize("NFKD", (text or "").casefold().replace("ł", "l").replace("ø", "o"))
     return "".join(c for c in plain if not "\u0300" <= c <= "\u036f")
+
+
+class Reader(sqlite3.Connection):
+    """A connection to SQLite that reads a damaged text as damaged, where sqlite3 refuses the whole query and quotes the text."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.text_factory = partial(str, encoding="utf-8", errors="damaged")
 
 
 def connect(url):
@@ -73,15 +102,15 @@ def connect(url):
         with db.connection_context():
             found = tuple(db.execute_sql(f"SHOW {name}").fetchone()[0] for name in ("fsync", "synchronous_commit", "server_encoding"))
         if found[0] != "on" or found[1] == "off" or found[2] != "UTF8":
-            raise RuntimeError(f"PostgreSQL must run with fsync=on, synchronous_commit on, and a database in UTF8: {found}")
+            raise Unsafe(f"PostgreSQL must run with fsync=on, synchronous_commit on, and a database in UTF8: {found}")
         return db
     pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "recursive_triggers": 1, "busy_timeout": WAIT * 1_000}
-    db.initialize(db_url.connect(url, pragmas=pragmas, lock_type="immediate", timeout=WAIT))
+    db.initialize(db_url.connect(url, pragmas=pragmas, lock_type="immediate", timeout=WAIT, factory=Reader))
     db.obj.register_function(fold, "fold", 1)
     with db.connection_context():
         found = (db.pragma("journal_mode"), db.pragma("synchronous"), db.pragma("foreign_keys"))
     if found != ("wal", 2, 1):
-        raise RuntimeError(f"SQLite did not accept journal_mode=wal, synchronous=full, foreign_keys=1: {found}")
+        raise Unsafe(f"SQLite did not accept journal_mode=wal, synchronous=full, foreign_keys=1: {found}")
     return db
 
 
@@ -92,20 +121,27 @@ def sqlite():
 
 @contextmanager
 def in_turn():
-    """The writers of this process one after another: left to SQLite, each would ask again and again, and the unlucky wait long."""
-    if not writers.acquire(timeout=WAIT):
-        raise OperationalError("database is locked")
+    """The writers of this process one after another: left to the database, each would ask again and again, and the unlucky wait long.
+
+    While the queue moves they wait, however busy the machine is. Raises OperationalError when nobody's turn came to its end for WAIT seconds.
+    """
+    global moved_at
+    begun = monotonic()
+    while not writers.acquire(timeout=max(0, max(begun, moved_at) + WAIT - monotonic())):
+        if monotonic() - max(begun, moved_at) >= WAIT:
+            raise OperationalError("database is locked")
     try:
         yield
     finally:
+        moved_at = monotonic()
         writers.release()
 
 
 @contextmanager
 def transaction():
-    """All or nothing. Writers queue: BEGIN IMMEDIATE on SQLite, one advisory lock on PostgreSQL."""
+    """All or nothing. Writers queue in their process, then for the database: BEGIN IMMEDIATE on SQLite, one advisory lock on PostgreSQL."""
     outermost = not db.in_transaction()
-    with in_turn() if outermost and sqlite() else nullcontext(), db.atomic():
+    with in_turn() if outermost else nullcontext(), db.atomic():
         if outermost and not sqlite():
             db.execute_sql(f"SET LOCAL lock_timeout = '{WAIT}s'")  # as on SQLite
             db.execute_sql("SELECT pg_advisory_xact_lock(7202611)")
@@ -114,8 +150,9 @@ def transaction():
 
 def contains(field, term):
     """An SQL condition: `field` contains `term`, whatever the case and the accents."""
-    place = fn.INSTR if sqlite() else fn.STRPOS
-    return place(fn.fold(field), fold(term)) > 0
+    if sqlite():
+        return fn.INSTR(fn.fold(field.cast("BLOB")), fold(term)) > 0  # a text that is damaged would stop the search
+    return fn.STRPOS(fn.fold(field), fold(term)) > 0
 
 
 class Moment(DateTimeField):
@@ -126,7 +163,15 @@ class Moment(DateTimeField):
 
     def python_value(self, value):
         value = super().python_value(value)
-        return value.replace(tzinfo=UTC) if value else None
+        return LONG_AGO if isinstance(value, str) else value.replace(tzinfo=UTC) if value else None
+
+
+class Day(DateField):
+    """A date."""
+
+    def python_value(self, value):
+        value = super().python_value(value)
+        return LONG_AGO.date() if isinstance(value, str) else value
 
 
 class Strings(TextField):
@@ -151,12 +196,34 @@ class YesNo(BooleanField):
     """A question with the answers Yes and No and, when null, not answered."""
 
 
-class Rows(JSONField):
+def careful(text):
+    """JSON read; what is damaged as {DAMAGED: text}, so that no page breaks, and nothing is taken for empty."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {DAMAGED: text}
+
+
+class Json(JSONField):
+    """What JSON can hold."""
+
+    def __init__(self, **kwargs):
+        super().__init__(loads=careful, **kwargs)
+
+
+class Rows(Json):
     """A small table: a list of dicts with the keys of `columns` ({key: label, or (label, options)})."""
 
     def __init__(self, columns=None, **kwargs):
         super().__init__(**kwargs)
         self.columns = columns or {}
+
+    def python_value(self, value):
+        value = super().python_value(value)
+        if isinstance(value, dict):  # one row that says so, wherever rows are shown
+            first, *_others, last = self.columns
+            return [{first: DAMAGED, last: value[DAMAGED]}]
+        return value
 
 
 class NoCase(str):

@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import date
 from re import fullmatch
 
-from peewee import CharField, DateField, ForeignKeyField
+from peewee import CharField, ForeignKeyField
 
-from .base import NoCase, Pick, Record, Refused, contains, fold, now
+from .base import Day, NoCase, Pick, Record, Refused, contains, fold, now
 from .words import day
 
 UPN = "[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]"  # Common Basic Data Set: I, O and S are not used; temporary ones end in a letter
@@ -18,10 +18,10 @@ class Child(Record):
     belongs, keeps = NoCase("the roll is the school's; what is about a child is of an incident"), "rows"
 
     name = CharField(max_length=120, index=True, verbose_name="Full name", help_text="First name and family name, never initials.")
-    date_of_birth = DateField(verbose_name="Date of birth")
+    date_of_birth = Day(verbose_name="Date of birth")
     upn = CharField(max_length=13, unique=True, null=True, verbose_name="UPN", help_text="Unique pupil number, 13 characters.")
     year = CharField(max_length=20, default="", verbose_name="Year or unit")
-    left_on = DateField(null=True, verbose_name="Left on")
+    left_on = Day(null=True, verbose_name="Left on")
 
     alike = False  # whether somebody else among those offered has the same name and year
 
@@ -95,5 +95,5 @@ class Flag(Record):
 
     child = ForeignKeyField(Child, backref="flags", on_delete="RESTRICT")
     kind = Pick("flag", verbose_name="Flag")
-    since = DateField(verbose_name="Since")
-    until = DateField(null=True, verbose_name="Until")
+    since = Day(verbose_name="Since")
+    until = Day(null=True, verbose_name="Until")

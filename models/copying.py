@@ -13,7 +13,7 @@ from peewee import SqliteDatabase, fn
 from playhouse import db_url
 from playhouse.migrations import Runner
 
-from .base import Refused, db, now, sqlite
+from .base import Reader, Refused, db, now, sqlite
 from .keeps import guard
 from .settings import flush, settings
 
@@ -107,7 +107,7 @@ def copy_to(url, tables):
 
 def plain_file(path):
     """The SQLite file at `path`, opened as it is, without the settings for people at work."""
-    return SqliteDatabase(path, pragmas={"foreign_keys": 1})
+    return SqliteDatabase(path, pragmas={"foreign_keys": 1}, factory=Reader)
 
 
 def snapshot(file, tables):

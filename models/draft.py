@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from peewee import CharField, ForeignKeyField, JSONField
+from peewee import CharField, ForeignKeyField
 
-from .base import Base, Moment, NoCase, now, transaction
+from .base import Base, Json, Moment, NoCase, now, transaction
 from .people import User
 
 ANEW = ("csrf_token", "once", "passphrase_again", "draft")  # what each page of a form has anew: no part of what is typed
@@ -21,7 +21,7 @@ class Draft(Base):
 
     user = ForeignKeyField(User, on_delete="RESTRICT")
     path = CharField(max_length=200)  # the address of the form
-    fields = JSONField()  # [[name, value], …] as typed
+    fields = Json()  # [[name, value], …] as typed
     saved_at = Moment(default=now)
 
     class Meta:
@@ -37,7 +37,8 @@ class Draft(Base):
 
     @classmethod
     def of(cls, user, path):
-        return cls.get_or_none(cls.user == user, cls.path == address(path))
+        found = cls.get_or_none(cls.user == user, cls.path == address(path))
+        return found if found and isinstance(found.fields, list) else None  # a damaged one is none
 
     @classmethod
     def forget(cls):

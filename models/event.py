@@ -7,9 +7,10 @@ from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
-from .base import Base, Model, Moment, Record, Refused, now, transaction
+from .base import DAMAGED, Base, Model, Moment, Record, Refused, now, transaction
 from .people import User
 from .permissions import VOCABULARY
+from .words import told
 
 GENESIS = "0" * 64
 LOOKS = (":read", ":read_original", ":pdf", ":export", ":refused")  # verbs that change nothing
@@ -215,7 +216,10 @@ class Event(Base):
     @property
     def detail(self):
         """The payload as a dict, without what a restricted section said when the history was asked for without it."""
-        detail = json.loads(self.payload) if self.payload else {}
+        try:
+            detail = json.loads(self.payload) if self.payload else {}
+        except ValueError:
+            detail = {"by": DAMAGED}
         if self.closed and detail.get("restricted"):
             detail.pop("changed", None)
         return detail
@@ -230,8 +234,11 @@ class Event(Base):
     def sentence(self):
         """What happened, in words: 'Mark Osei triggered the notification OFS-2026-0007.'"""
         detail = self.detail
-        said = f"{detail.get('by', 'Someone')} {VOCABULARY[self.verb][1]}"
+        did = VOCABULARY.get(self.verb, ("", "did something"))[1]  # a verb can be damaged
+        said = f"{detail.get('by', 'Someone')} {did}"
         if not self.payload:
             return f"{said} (what it said was erased under a retention decision)."
+        if "read_at" in detail:
+            said = f"{said} on {told(detail['read_at'])}, while nothing could be written"
         what = detail.get("record")
         return f"{said}: {what}. {detail.get('reason', '')}".rstrip() if what and what != detail.get("by") else f"{said}."

@@ -3,9 +3,9 @@
 import secrets
 from hashlib import sha256
 
-from peewee import CharField, ForeignKeyField, IntegerField, JSONField
+from peewee import CharField, ForeignKeyField, IntegerField
 
-from .base import Moment, NoCase, Record, Refused, now, transaction
+from .base import DAMAGED, Json, Moment, NoCase, Record, Refused, now, transaction
 from .event import Event
 from .notice import Notice
 from .people import Role, User, UserRole
@@ -42,7 +42,7 @@ class Proposal(Record):
     kind = CharField(max_length=20, verbose_name="Kind")
     user = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Person")
     role = ForeignKeyField(Role, null=True, on_delete="RESTRICT", verbose_name="Role")
-    value = JSONField(null=True)
+    value = Json(null=True)
     status = CharField(max_length=20, default="waiting", index=True, verbose_name="Status")
     by = ForeignKeyField(User, backref="proposals", on_delete="RESTRICT", verbose_name="Asked for by")
     at = Moment(default=now, verbose_name="Asked for")
@@ -60,13 +60,22 @@ class Proposal(Record):
         return f"Change {self.id}"
 
     @property
+    def damaged(self):
+        """Whether what was asked for can no longer be read."""
+        return self.kind not in KINDS or isinstance(self.value, dict) and DAMAGED in self.value
+
+    @property
     def what(self):
         """What is asked for, in words, without any record's content."""
+        if self.damaged:
+            return DAMAGED
         said = KINDS[self.kind].format(user=self.user, role=self.role, value=self.value)
         return f"{said}: {'; '.join(self.differences())}" if self.kind == "role" else said
 
     def differences(self):
         """What would become of a role, or what a role gives that is given, in sentences for whoever decides."""
+        if self.damaged:
+            return [DAMAGED]
         if self.kind == "grant":
             return opened(self.role.permissions, self.role.level)
         if self.kind != "role":
@@ -143,6 +152,8 @@ class Proposal(Record):
 
     @step("waiting", decided, who=apart)
     def approve(self, by):
+        if self.damaged:
+            raise Refused("What was asked for is damaged. Refuse it, and have it asked for again.")
         for person in self.gainers():
             Session.end_all(person)
         if self.kind == "role":

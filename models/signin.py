@@ -4,7 +4,7 @@ import secrets
 from datetime import timedelta
 from hashlib import sha256
 
-from peewee import CharField, ForeignKeyField
+from peewee import CharField, ForeignKeyField, OperationalError
 
 from .base import Base, Moment, NoCase, Refused, now, transaction
 from .event import Event
@@ -15,6 +15,7 @@ LONGEST = timedelta(hours=10)
 WINDOW = timedelta(minutes=15)
 LIMITS = {"pair": 5, "account": 20, "address": 40}  # failures within WINDOW; the owner elsewhere is slowed by "account" only
 SETUP = timedelta(hours=24)
+SEEN = {}  # {id of a session: when it was last seen}, where the database took no time
 
 
 def hashed(token):
@@ -48,10 +49,11 @@ class Session(Base):
         """The open session of `token` and `user`, or None: ended, idle for 20 minutes, older than 10 hours, or never there."""
         moment = now()
         session = cls.get_or_none(cls.token == hashed(token or ""), cls.user == user, cls.ended_at.is_null())
-        if not session or moment - session.seen_at > IDLE or moment - session.begun_at > LONGEST:
+        seen_at = session and max(session.seen_at, SEEN.get(session.id, session.seen_at))
+        if not session or moment - seen_at > IDLE or moment - session.begun_at > LONGEST:
             return None
         if moment - session.seen_at > timedelta(minutes=1):  # often enough, without a write at each page
-            cls.update(seen_at=moment).where(cls.id == session.id).execute()
+            session.touch()
         return session
 
     @classmethod
@@ -72,10 +74,14 @@ class Session(Base):
         """End one session of `user`; somebody else's is left alone."""
         cls.update(ended_at=now()).where(cls.id == id, cls.user == user, cls.ended_at.is_null()).execute()
 
-    @classmethod
-    def touch(cls, session):
-        """Count as activity now."""
-        cls.update(seen_at=now()).where(cls.id == session.id).execute()
+    def touch(self):
+        """Count as activity now; a disk that takes nothing ends no session."""
+        cls, moment = type(self), now()
+        try:
+            cls.update(seen_at=moment).where(cls.id == self.id).execute()
+            SEEN.pop(self.id, None)
+        except OperationalError:
+            SEEN[self.id] = moment
 
     @classmethod
     def end_all(cls, user, but=None):

@@ -1,10 +1,11 @@
 """The safeguarding tracker of a log: sections that keep the questions they were begun with, and their answers."""
 
+from contextlib import suppress
 from datetime import date, datetime
 
-from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
-from .base import Moment, Record, YesNo, now, transaction
+from .base import DAMAGED, Json, Moment, Record, Refused, YesNo, now, transaction
 from .event import Event, plain
 from .log import Assignee, Log
 from .notice import Notice
@@ -62,12 +63,14 @@ class Tracker(Record):
 
     def missing(self):
         """Required questions without an answer: [(text, section, anchor)]."""
-        return [
-            (f"{section}: {question['text']}", section, f"q{question['id']}")
-            for section in self.in_order()
-            for question in section.questions
-            if section.lacks(question)
-        ]
+        found = []
+        for section in self.in_order():
+            if section.damaged:
+                found.append((f"{section}: what it says is damaged", section, ""))
+                continue
+            lacking = [question for question in section.questions if section.lacks(question)]
+            found += [(f"{section}: {question['text']}", section, f"q{question['id']}") for question in lacking]
+        return found
 
 
 class Section(Record):
@@ -79,8 +82,8 @@ class Section(Record):
     title = CharField(max_length=120)
     help = TextField(default="")
     restricted = YesNo(default=False)
-    questions = JSONField()
-    answers = JSONField(default=dict)
+    questions = Json()
+    answers = Json(default=dict)
     saved_by = ForeignKeyField(User, null=True, on_delete="RESTRICT")
     saved_at = Moment(null=True)
 
@@ -91,8 +94,15 @@ class Section(Record):
         return question["required"] and self.answers.get(question["id"]) in (None, "", [])
 
     @property
+    def damaged(self):
+        """Whether its questions or answers can no longer be read."""
+        return DAMAGED in self.questions or DAMAGED in self.answers
+
+    @property
     def status(self):
-        """Derived, never stored: not started, in progress, or complete when every required question is answered."""
+        """Derived, never stored: damaged, not started, in progress, or complete when every required question is answered."""
+        if self.damaged:
+            return "damaged"
         if not self.saved_at:
             return "not started"
         return "in progress" if any(self.lacks(question) for question in self.questions) else "complete"
@@ -109,6 +119,7 @@ class Section(Record):
         """Save answers {question id: value}, half-finished or not. Refused once the log is completed; TypeError for what cannot be an answer."""
         with transaction():
             self.tracker.log.stay_open()
+            self.stay_whole()
             old, asked = self.answers, {question["id"]: question["text"] for question in self.questions}
             new = {key: plain(value) for key, value in answers.items() if key in asked and value not in (None, "", [])}
             for question in self.questions:
@@ -122,13 +133,23 @@ class Section(Record):
             self.save()
             Event.write("section:save", self, by, changed, restricted=self.restricted)
 
+    def stay_whole(self):
+        """Raise Refused when it is damaged: what is saved now would take the place of what could be brought back."""
+        if self.damaged:
+            raise Refused("This section is damaged. IT brings it back from a backup. Nothing was saved.")
+
     def answered(self):
-        """[(question, answer)] for showing, with dates and times as Python values."""
+        """[(question, answer)] for showing, with dates and times as Python values; of a damaged one what is left, as it stands."""
+        if self.damaged:
+            return [({"text": f"{DAMAGED} {name}"}, str(getattr(self, name))) for name in ("questions", "answers")]
         return [(question, typed(question["kind"], self.answers.get(question["id"]))) for question in self.questions]
 
 
 def typed(kind, value):
-    """An answer as stored (JSON) turned into what its kind means."""
-    if value and kind == "date":
-        return date.fromisoformat(value)
-    return datetime.fromisoformat(value) if value and kind == "date and time" else value
+    """An answer as stored (JSON) turned into what its kind means; a date that is damaged stays as it is."""
+    with suppress(ValueError):
+        if value and kind == "date":
+            return date.fromisoformat(value)
+        if value and kind == "date and time":
+            return datetime.fromisoformat(value)
+    return value

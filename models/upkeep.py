@@ -1,22 +1,50 @@
 """What the installation looks after by itself, once a day, and what it warns of."""
 
 import logging
-from datetime import timedelta
+import os
+import shutil
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from peewee import fn
+from peewee import InterfaceError, OperationalError, fn
 
 from . import proof
-from .base import LONDON, Refused, now, transaction
+from .base import LONDON, Refused, db, now, transaction, without_words
 from .document import Document
 from .draft import Draft
 from .event import Event
 from .notice import Notice
 from .people import User
 from .receipt import Receipt
+from .settings import settings
 from .words import pages, when
 
+SKEW = timedelta(hours=1)  # what is further in the future than this was written by a clock that was wrong
+SILENT = timedelta(minutes=15)  # a deliverer of which nothing was heard for as long is dead
+ROOM = 200_000_000  # bytes that should be free on the disk
 log = logging.getLogger("safeguarding")
+
+
+def beat():
+    """Note that the deliverer is alive: a file in the data folder, for a row would be a write to the database every two seconds."""
+    file, moment = settings.folder / "deliverer", now().timestamp()
+    file.touch()
+    os.utime(file, (moment, moment))
+
+
+def heard():
+    """When the deliverer was last heard of, or None."""
+    file = settings.folder / "deliverer"
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.exists() else None
+
+
+def silent(moment):
+    """Whether the deliverer is dead at `moment` (UTC): nothing heard for 15 minutes, or never, although an email waits for as long."""
+    last = heard()
+    if last:
+        return abs(moment - last) > SILENT
+    return Notice.select().where(Notice.status == "waiting", Notice.queued_at < moment - SILENT).exists()
 
 
 def latest():
@@ -38,6 +66,10 @@ def warnings(moment, latest):
             yield never
         elif moment - event.at > timedelta(days=days):
             yield f"{old} is from {when(event.at)}."
+        elif event.at - moment > SKEW:
+            yield f"{old} is from {when(event.at)}, which has not come yet: the clock was wrong."
+    if silent(moment):
+        yield "Nothing is being delivered, neither emails nor PDFs, and nothing is checked. Start the program again."
     if late := Document.late().count():
         yield f"The PDF of {late} sign-off{'' if late == 1 else 's'} could not be made yet. The log of the program says why."
     if Notice.held():
@@ -53,7 +85,7 @@ def checked(tables):
     except Refused as problem:
         return f"SOMETHING DOES NOT FIT. {problem} Tell IT today; the page History says more."
     except Exception as problem:
-        log.exception("the daily check")
+        log.error("the daily check: %s", without_words(problem))
         return f"THE CHECK COULD NOT BE RUN ({type(problem).__name__}). Tell IT today."
 
 
@@ -96,8 +128,9 @@ def daily(tables):
 
     Returns whether it was due; of two processes, one does it.
     """
-    before = latest()["anchor"]
-    if before and before.at.astimezone(LONDON).date() >= now().astimezone(LONDON).date():
+    before, moment = latest()["anchor"], now()
+    ahead = before and before.at - moment > SKEW  # by a clock that was wrong: that was not today's
+    if before and not ahead and before.at.astimezone(LONDON).date() >= moment.astimezone(LONDON).date():
         return False
     result = checked(tables)
     with transaction():
@@ -111,3 +144,22 @@ def daily(tables):
         Draft.forget()
         Receipt.forget()
     return True
+
+
+def health():
+    """How the installation stands, in a word each, for a monitor: nothing here is written, or says anything of a record."""
+    moment = now()
+    found = {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "ok"}
+    if shutil.disk_usage(settings.folder).free < ROOM or not os.access(settings.folder, os.W_OK):
+        found["disk"] = "full"
+    try:
+        with db.connection_context() if db.is_closed() else nullcontext():
+            check = latest()["verify"]
+            found["deliverer"] = "silent" if not heard() or silent(moment) else "ok"
+    except (OperationalError, InterfaceError):
+        return found | {"database": "away", "deliverer": "unknown", "check": "unknown"}
+    if not check or not -SKEW < moment - check.at < timedelta(days=2):
+        found["check"] = "late"
+    elif check.detail.get("problem"):
+        found["check"] = "failed"
+    return found

@@ -10,7 +10,7 @@ from unicodedata import category
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from .base import LONDON, now
+from .base import DAMAGED, LONDON, LONG_AGO, now
 from .settings import settings
 
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they write what follows the other way round
@@ -32,12 +32,14 @@ def minute(local):
 
 def when(moment):
     """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05; with BST or GMT where the clocks showed it twice."""
+    if moment == LONG_AGO:
+        return DAMAGED
     local = moment.astimezone(LONDON)
     return f"{minute(local)} {local:%Z}" if twice(local) else minute(local)
 
 
 def day(value):
-    return f"{value.day} {value:%B %Y}"
+    return DAMAGED if value == LONG_AGO.date() else f"{value.day} {value:%B %Y}"
 
 
 def shown(value):

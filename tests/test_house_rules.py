@@ -9,6 +9,7 @@ import pytest
 from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
+import app as application
 import models
 from models import PERMISSIONS, SHIPPED_ROLES, TABLES, VOCABULARY, db, step_of
 from models.base import Base, NoCase, connect
@@ -107,6 +108,7 @@ def test_every_route_is_guarded(app, school):
 
 OPEN = {
     "static",
+    "health",
     "security.static",
     "security.login",
     "security.logout",
@@ -176,9 +178,10 @@ def test_the_readme_lists_every_setting_command_and_target():
         assert f"`SAFEGUARDING_{name}` | {f'`{default}`' if default else ''}" in README, (
             f"README: document SAFEGUARDING_{name} with its default {default!r}"
         )
-    app_source = (HERE / "app.py").read_text(encoding="utf-8")
-    for command in re.findall(r'@click\.command\("([\w-]+)"\)', app_source):
-        assert f"`flask {command}`" in README, f"README: document flask {command}"
+    commands = [name for file in CODE for name in re.findall(r'@click\.command\(\s*"([\w-]+)"', file.read_text(encoding="utf-8"))]
+    assert sorted(commands) == sorted(command.name for command in application.COMMANDS), "every command is in COMMANDS, and found here"
+    for command in commands:
+        assert f"| `flask {command}` |" in README, f"README: document flask {command}"
     for target in re.findall(r"^(\w+):.*##", (HERE / "Makefile").read_text(encoding="utf-8"), re.M):
         assert f"`make {target}" in README, f"README: document make {target}"
 

@@ -1,14 +1,17 @@
 """What is looked after daily, and what people see of it: the daily email, the page History, warnings."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from peewee import OperationalError
 
-from models import TABLES, Attachment, Draft, Event, Notice, Receipt, Refused, proof, upkeep
+import app as application
+from models import TABLES, Attachment, Draft, Event, Log, Notice, Receipt, Refused, db, proof, upkeep
 from models.base import at, now
 
 from .conftest import report
-from .faults import whole
+from .faults import post_office, whole
 
 pytestmark = pytest.mark.both
 
@@ -122,6 +125,88 @@ def test_the_day_of_the_daily_email_is_the_schools(school):
         assert upkeep.daily(TABLES)
     with at(datetime(2026, 7, 1, 23, 30, tzinfo=UTC)):  # the next day there
         assert upkeep.daily(TABLES)
+
+
+def test_a_clock_that_was_ahead_silences_neither_the_check_nor_the_warnings(cast, school):
+    moment = now()
+    with at(moment + timedelta(days=400)):  # IT set the wrong year, and sees it a minute later
+        assert upkeep.daily(TABLES)
+        Event.write("event:backup", Event(), None)
+        Log.trigger(report(school), school.mark)
+    with at(moment):
+        assert upkeep.daily(TABLES) and not upkeep.daily(TABLES), "once, not at each round"
+        found = list(upkeep.warnings(moment, upkeep.latest()))
+        assert any("The last good backup" in sentence and "has not come yet" in sentence for sentence in found)
+        assert not any("The last check" in sentence for sentence in found), "it was made again"
+        sent = []
+        Notice.deliver(sent.append)
+        assert any("OFS" in letter.subject for letter in sent), "an email queued then does not wait for a year"
+    with at(moment + timedelta(days=1)):
+        assert upkeep.daily(TABLES) and whole()
+
+
+def test_two_machines_whose_clocks_differ_by_seconds_send_one_daily_email(school):
+    with at(datetime(2026, 7, 1, 23, 0, 1, tzinfo=UTC)):
+        assert upkeep.daily(TABLES)
+    with at(datetime(2026, 7, 1, 22, 59, 59, tzinfo=UTC)):
+        assert not upkeep.daily(TABLES)
+
+
+def test_a_deliverer_that_died_is_warned_of_after_a_quarter_of_an_hour(app, cast, school, incident):
+    quarter, moment = timedelta(minutes=15), now()
+
+    def warned(later):
+        return any("Nothing is being delivered" in sentence for sentence in upkeep.warnings(moment + later, upkeep.latest()))
+
+    Log.trigger(incident, school.mark)
+    assert not warned(timedelta(minutes=1)) and warned(quarter * 2), "nobody ever delivered, and an email waits"
+    with post_office(app):
+        application.deliver(app)
+    assert not warned(quarter) and warned(quarter + timedelta(seconds=1))
+    assert warned(timedelta(days=-1)), "its clock was ahead, and it is dead"
+    with at(moment + quarter * 2):
+        for person in (cast.ira, cast.alice):
+            assert "Nothing is being delivered" in person.get("/").text_only
+
+
+def test_a_deliverer_that_fails_at_each_round_is_none(app, school, monkeypatch):
+    monkeypatch.setattr(Notice, "deliver", lambda send: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        application.deliver(app)
+    assert upkeep.heard() is None
+
+
+def words_of(app, **headers):
+    answer = app.test_client().get("/healthz", headers=headers)
+    return answer.status_code, answer.json
+
+
+def test_a_monitor_is_told_how_it_stands_and_no_record(app, school, incident, monkeypatch):
+    before = Event.head().id
+    assert words_of(app) == (503, {"database": "ok", "deliverer": "silent", "disk": "ok", "check": "late"})
+    application.deliver(app)
+    assert words_of(app) == (200, {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "ok"})
+    before = Event.head().id
+    with at(now() + timedelta(minutes=16)):
+        assert words_of(app)[1]["deliverer"] == "silent"
+    Event.write("event:verify", Event(), None, problem="The incident 1 is gone.")
+    assert words_of(app) == (503, {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "failed"})
+    monkeypatch.setattr(upkeep.shutil, "disk_usage", lambda path: SimpleNamespace(free=1))
+    assert words_of(app)[1]["disk"] == "full"
+    assert Event.head().id == before + 1, "asking writes nothing"
+    answer = app.test_client().get("/healthz", headers={"Host": "elsewhere.example"})
+    assert answer.status_code == 400 and b"database" not in answer.data
+
+
+def test_a_monitor_is_told_when_the_database_is_away(app, school, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("connection refused to secret-host")
+
+    db.close()
+    monkeypatch.setattr(type(db.obj), "connect", away)
+    status, words = words_of(app)
+    monkeypatch.undo()
+    assert status == 503 and words["database"] == "away" and words["check"] == "unknown"
 
 
 def test_it_is_warned_on_the_home_page(cast, school):
