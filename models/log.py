@@ -95,9 +95,8 @@ class Log(Record):
 
     def moved(self, event):
         if self.status == "completed":
-            Document.create(
-                event=event, words=self.paper(), restricted=any(section.restricted and section.answers for section in self.sections())
-            )
+            held = any(section.restricted and section.saved_at for section in self.sections())  # emptied since, it stands in the history
+            Document.create(event=event, words=self.paper(restricted=True), restricted=held)
 
     @classmethod
     @starts("to decide")
@@ -220,7 +219,7 @@ class Log(Record):
         tracker = self.tracker.first()
         return tracker.in_order() if tracker else []
 
-    def paper(self, restricted=True):
+    def paper(self, restricted=False):
         """The whole case as the page that becomes its PDF. `restricted`: whether restricted sections are printed or only named."""
         incident = self.incident
         return pages.get_template("pdf/log.html").render(
