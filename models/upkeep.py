@@ -11,14 +11,19 @@ from .event import Event
 from .notice import Notice
 from .people import User
 from .receipt import Receipt
+from .seal import fingerprint, stamp, vouch
+from .settings import settings
 from .words import pages, when
 
 log = logging.getLogger("safeguarding")
+RENEWED = timedelta(
+    days=30
+)  # a time stamp of the history's head is asked for at least as often: each covers all before, by newer algorithms
 
 
 def latest():
     """The latest event of each kind of care: {"verify", "backup", "drill", "anchor": Event or None}."""
-    return {name: Event.latest(f"event:{name}") for name in ("verify", "backup", "drill", "anchor")}
+    return {name: Event.latest(f"event:{name}") for name in ("verify", "backup", "drill", "anchor", "stamp")}
 
 
 def warnings(moment, latest):
@@ -35,6 +40,8 @@ def warnings(moment, latest):
             yield never
         elif moment - event.at > timedelta(days=days):
             yield f"{old} is from {when(event.at)}."
+    if latest["anchor"] and latest["anchor"].detail.get("unstamped"):
+        yield f"The time stamping authority gave no stamp on {when(latest['anchor'].at)}. It is asked again each day."
     if late := Document.late().count():
         yield f"The PDF of {late} sign-off{'' if late == 1 else 's'} could not be made yet. The log of the program says why."
     if Notice.held():
@@ -54,22 +61,38 @@ def checked(tables):
         return f"THE CHECK COULD NOT BE RUN ({type(problem).__name__}). Tell IT today."
 
 
-def daily(tables):
-    """Once a day (Europe/London): check everything, email the head of the history to every Level 5, forget old drafts and receipts.
+def stamp_due(moment, last):
+    """Whether a time stamp is due: there is none, a copy was kept since the last, or it is a month old. `last`: its event or None."""
+    if not last or moment - last.at >= RENEWED:
+        return True
+    return Event.select().where(Event.verb == "document:keep", Event.id > last.id).exists()
 
+
+def daily(tables):
+    """Once a day (Europe/London): check everything, email the signed head of the history to every Level 5, forget old drafts and receipts.
+
+    A time stamp of the head vouches for all that came before it: for every copy kept, and for the stamps of other years.
     Returns whether it was due; of two processes, one does it.
     """
     before = latest()["anchor"]
     if before and before.at.astimezone(LONDON).date() >= now().astimezone(LONDON).date():
         return False
     result = checked(tables)
+    head, asked = Event.head(), settings.timestamp_url and stamp_due(now(), latest()["stamp"])
+    line = f"history {head.id} {head.hash}"
+    token = stamp(line) if asked else None  # waits for the network, so before the transaction
     with transaction():
         found = latest()
         if found["anchor"] != before:
             return False  # another process was first
+        if token:
+            Event.write("event:stamp", Event(), None, head=line, token=token)
         people = list(User.level_5())
-        anchor = Event.write("event:anchor", Event(), None, told=people, result=result)
-        body = pages.get_template("email/anchor.txt").render(anchor=anchor, result=result, backup=found["backup"], drill=found["drill"])
+        anchor = Event.write("event:anchor", Event(), None, told=people, result=result, unstamped=bool(asked and not token))
+        line = f"history {anchor.id} {anchor.hash}"
+        body = pages.get_template("email/anchor.txt").render(
+            line=line, signed=vouch(line), certificate=fingerprint(), result=result, backup=found["backup"], drill=found["drill"]
+        )
         for person in people:
             Notice.queue(anchor, person, f"History up to event {anchor.id}", body)
         Draft.forget()
