@@ -42,6 +42,7 @@ ORDER = [  # fmt: skip
     "incident",
     "attachment",
     "sharing",
+    "front",
     "log",
     "template",
     "tracker",

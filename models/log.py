@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from peewee import CharField, ForeignKeyField, TextField
 
+from . import front
 from .base import Moment, Pick, Record, Refused, contains, now, transaction
 from .child import Child
 from .document import Document
-from .event import Event
+from .event import LOOKS, Event
 from .incident import ABOUT, Addendum, Incident, Involved
 from .notice import Notice
 from .people import User
@@ -221,18 +222,24 @@ class Log(Record):
 
     def paper(self, restricted=False):
         """The whole case as the page that becomes its PDF. `restricted`: whether restricted sections are printed or only named."""
-        incident = self.incident
+        incident, sections, signed, tracker = self.incident, self.sections(), self.signed_off, self.tracker.first()
+        involved, assignees, history = Involved.of(incident), Assignee.of(self), Event.of_case(incident.id, restricted)
         return pages.get_template("pdf/log.html").render(
             log=self,
             incident=incident,
-            involved=Involved.of(incident),
+            parties=front.parties(self, involved, assignees, signed),
+            gist=front.gist(self, sections, signed),
+            timeline=front.timeline(self, tracker, history),
+            signed=signed,
+            involved=involved,
             addenda=Addendum.of(incident),
             attachments=list(incident.attachments),
-            sections=self.sections(),
+            sections=sections,
             restricted=restricted,
-            assignees=Assignee.of(self),
+            assignees=assignees,
             notices=Notice.of_case(incident.id),
-            history=Event.of_case(incident.id, restricted),
+            reads=[event for event in history if event.verb.endswith(LOOKS)],
+            history=[event for event in history if not event.verb.endswith(LOOKS)],
             head=Event.head(),
         )
 
