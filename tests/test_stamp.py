@@ -126,13 +126,14 @@ def test_the_signature_of_a_copy_carries_a_time_stamp(school, completed, paper, 
     assert "Thornley Time stamped it on" in proof.of_paper(Document.get().content()) and whole()
 
 
-@pytest.mark.parametrize("mood", ["busy", "garbage", "liar", "slow", "gone"])
+@pytest.mark.parametrize("mood", ["busy", "moved", "garbage", "liar", "slow", "gone"])
 def test_an_authority_that_fails_keeps_no_copy_from_being_kept(school, completed, paper, stamping, monkeypatch, caplog, mood):
     monkeypatch.setattr("models.seal.TIMEOUT", 0.2)
     stamping.mood = mood
     if mood == "gone":
         monkeypatch.setattr(settings, "timestamp_url", "http://127.0.0.1:9/")
     assert kept(completed)["signed"] and not Document.get().kept.get("stamped")
+    assert stamping.asked == {"gone": 0, "liar": 2}.get(mood, 1), "it is not asked again and again, nor where it points to"
     assert stamp_of(Document.get().content()) is None and "time stamp" in caplog.text and whole()
     assert "It carries no time stamp, for the authority did not answer" in Event.get(Event.verb == "document:keep").sentence
 

@@ -32,7 +32,7 @@ def identity():
 
 @contextmanager
 def authority():
-    """The authority, at `url`; `moods` says what each of the next requests gets: ok, busy, garbage, liar, slow. `asked` counts them."""
+    """The authority, at `url`; `moods` says what each of the next requests gets: ok, busy, moved, garbage, liar, slow. `asked` counts them."""
     certificate, key = identity()
     stamper = DummyTimeStamper(
         Certificate.load(certificate.public_bytes(Encoding.DER)),
@@ -51,7 +51,9 @@ def authority():
             if mood == "liar":
                 request["message_imprint"]["hashed_message"] = bytes(32)
             body = b"no" if mood == "garbage" else stamper.request_tsa_response(request).dump()
-            self.send_response(503 if mood == "busy" else 200)
+            self.send_response({"busy": 503, "moved": 307}.get(mood, 200))
+            if mood == "moved":
+                self.send_header("Location", owner.url)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
