@@ -33,7 +33,7 @@ def emptied(school, log, tracker):
 def test_a_copy_whose_history_holds_restricted_text_is_shut_though_the_section_was_emptied(cast, school, emptied):
     emptied.complete_anyway(reason="The family moved.", by=school.alice)
     copy = Document.get()
-    assert "Percival" in words_of(cast.mark.get(f"/log/copy/?id={copy.id}").data)
+    assert copy.restricted and "Percival" in words_of(cast.mark.get(f"/log/copy/?id={copy.id}").data)
     assert cast.carol.get(f"/log/copy/?id={copy.id}").status_code == 404
     page = cast.carol.get(f"/log/details/?id={emptied.id}")
     assert page.status_code == 200 and "/log/copy/" not in page.text and "Percival" not in page.text
@@ -69,6 +69,8 @@ def test_who_asks_without_saying_for_whom_gets_it_without_restricted_words(schoo
     assert "Percival" not in emptied.paper() and "Percival" in emptied.paper(restricted=True)
     saved = [event for event in Event.of_case(emptied.incident_id) if event.verb == "section:save"]
     assert saved and not any("changed" in event.detail for event in saved)
+    last = next(section for section in emptied.sections() if section.restricted)
+    assert "changed" not in Event.last(last, "section:save").detail, "nor by any other way to an event"
 
 
 def test_the_draft_of_a_form_opens_only_through_its_form(cast, school, emptied, tracker):

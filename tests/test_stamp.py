@@ -191,8 +191,9 @@ def test_nobody_waits_for_the_authority_within_a_transaction(school, completed, 
     assert upkeep.daily(TABLES) and len(asked) > 3 and not any(asked)
 
 
-def test_an_authority_that_is_away_is_warned_of_and_asked_again(cast, school, incident, stamping, caplog):
-    stamping.mood = "busy"
+@pytest.mark.parametrize("mood", ["busy", "liar"])
+def test_an_authority_that_fails_is_warned_of_and_asked_again(cast, school, incident, stamping, caplog, mood):
+    stamping.mood = mood
     assert upkeep.daily(TABLES) and not stamps()
     assert "The time stamping authority gave no stamp" in cast.ira.get("/").text_only
     stamping.mood = "ok"
