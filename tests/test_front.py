@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from models import Document, Event, Log, Tracker, front
+from models import Document, Event, Log, Notice, Tracker, front
 from models.base import at
 from models.document import to_pdf
 from models.incident import ABOUT
@@ -200,6 +200,13 @@ def test_no_email_address_of_staff_is_on_the_paper(cast, school, story):
     for pdf in (Document.select().order_by(Document.id.desc()).first().content(), cast.alice.get(f"/log/pdf/?id={story.id}").data):
         words = words_of(pdf)
         assert "Emails sent To Subject" in words and "thornley.example" not in words and "@" not in words
+
+
+def test_who_was_refused_an_email_is_told_without_its_address(school, story):
+    notice = Notice.select().where(Notice.subject.startswith("OFS-")).first()
+    Event.write("record:refused", notice, school.dave)
+    event = Event.head()
+    assert "was refused a record: OFS-2026-0001: open to Alice Brennan." in Event.get_by_id(event.id).sentence
 
 
 def test_a_long_history_stays_quick_and_whole(school, log):
