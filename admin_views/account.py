@@ -73,7 +73,8 @@ class AccountView(Door, BaseView):
     def unsent_view(self):
         """What was typed for a step when the session ran out, to be sent now, or left.
 
-        Of a record's own form a draft opens through that form alone: what others wrote stands in it, and the form asks who may read it.
+        Of a record's own form a draft opens through that form alone: what others wrote stands in it,
+        and the form asks who may read it.
         """
         draft = Draft.of(me(), request.args.get("path", "")) or abort(404)
         if not draft.path.partition("?")[0].endswith(("/action/", "/emergency/")):

@@ -1,4 +1,4 @@
-"""Page one of a case on paper: who, what in five lines, when, and who signed it off; and which answers a paper shows as a table."""
+"""Page one of a case: who, what in five lines, when, who signed it off; and which answers are tables."""
 
 from unicodedata import east_asian_width
 
@@ -7,19 +7,25 @@ from .incident import ABOUT
 from .words import day, pages, when
 
 LINE = 180  # characters: two lines of the page, so that the summary is read at one glance
-CELL = 400  # characters: a row of a table is not broken across pages, but shrunk until nobody can read it
+CELL = 400  # characters: a row is not broken across pages, but shrunk until nobody can read it
 ACROSS = 90  # characters beside each other on a page: a longer word would run into the next cell
-LONG, LINES = 800, 10  # characters, lines: what is longer stands below its label, and is broken across pages
+LONG, LINES = 800, 10  # characters, lines: what is longer stands below its label, across pages
 
 
 def clipped(text):
     """The beginning of a text as one line, ended where a word ends; the whole stands further down."""
     text = " ".join((text or "").split())
-    return text if len(text) <= LINE else f"{text[: text.rfind(' ', LINE // 2, LINE) if ' ' in text[LINE // 2 : LINE] else LINE]} …"
+    if len(text) <= LINE:
+        return text
+    end = text.rfind(" ", LINE // 2, LINE)
+    return f"{text[: end if end > 0 else LINE]} …"
 
 
 def parties(log, involved, assignees, signed):
-    """[(name, who that is, their parts)]: the child, then everybody with a part in the record, each once. `signed`: the sign-off or None."""
+    """[(name, who that is, their parts)]: the child, then everybody with a part, each once.
+
+    involved, assignees: their rows, with names. signed: the event of the sign-off in force, or None.
+    """
     incident, child = log.incident, log.incident.child
     born = f"born {day(child.date_of_birth)}, {child.year or 'no year'}"
     rows = [(child.name, f"{born}, UPN {child.upn or 'not known'}", ["The child"])]
@@ -47,37 +53,43 @@ def parties(log, involved, assignees, signed):
 def gist(log, sections, signed):
     """The case in five lines: [(label, text)], each short."""
     incident = log.incident
-    told = f"Due by {when(log.due_at)}. " if log.due_at else ""
     if log.told_at:
-        how = ", ".join(filter(None, [log.told_how, f"reference {log.told_reference}" if log.told_reference else ""]))
-        told = f"{when(log.told_at)}{f', {how}' if how else ''}: {'after it was due' if log.late else 'in time'}."
+        number = f"reference {log.told_reference}" if log.told_reference else ""
+        told = ", ".join(filter(None, [when(log.told_at), log.told_how, number]))
+        told += f": {'after it was due' if log.late else 'in time'}."
     else:
-        told += "Not told yet."
+        told = f"Due by {when(log.due_at)}. Not told yet." if log.due_at else "Not told yet."
     done = sum(section.status == "complete" for section in sections)
-    stands = f"{done} of {len(sections)} sections of the tracker are complete. " if sections else "The tracker has not been begun. "
+    stands = f"{done} of {len(sections)} sections of the tracker are complete. "
+    stands = stands if sections else "The tracker has not been begun. "
     stands += f"Signed off by {signed.by} on {when(signed.at)}." if signed else "Not signed off."
+    topic = f"{incident.topic}: " if incident.topic else ""
     why = ", ".join(filter(None, [log.kind, (log.basis or "").lower()]))
+    why = " ".join(filter(None, [f"{why}." if why else "", log.decided_why]))
     return [
-        ("What happened", clipped(f"{incident.topic}: {incident.what_happened}" if incident.topic else incident.what_happened)),
+        ("What happened", clipped(topic + incident.what_happened)),
         ("Done at once", clipped(log.done_at_once or incident.immediate_action)),
-        ("Why Ofsted", clipped(f"{why}. {log.decided_why or ''}" if why else log.decided_why) or "Not recorded yet."),
+        ("Why Ofsted", clipped(why) or "Not recorded yet."),
         ("Ofsted told", clipped(told)),
         ("How it stands", clipped(stands)),
     ]
 
 
 def timeline(log, tracker, history):
-    """[(moment, what, who)] in the order it happened. `tracker`: or None; `history`: the events of the case."""
-    incident = log.incident
+    """[(moment, what, who)] in the order it happened. tracker: or None. history: the case's events."""
+    incident, late = log.incident, log.told_at and log.late
+    decided = log.decided_at if log.decided_at != log.triggered_at else None
+    aware = log.aware_at if log.aware_at != incident.reported_at else None
+    told = f"Ofsted told{f' after it was due, {when(log.due_at)}' if late else ''}"
     rows = [
         (incident.happened_at, f"It happened ({incident.happened.lower()} time)", ""),
         (incident.noticed_at, "It was noticed", incident.reported_by),
         (incident.told_dsl_at, "The DSL was told in person", incident.reported_by),
         (incident.reported_at, f"Reported as {incident.reference}", incident.reported_by),
-        (log.aware_at if log.aware_at != incident.reported_at else None, "The school became aware", ""),
-        (log.decided_at if log.decided_at != log.triggered_at else None, "It was decided to notify Ofsted", log.decided_by),
+        (aware, "The school became aware", ""),
+        (decided, "It was decided to notify Ofsted", log.decided_by),
         (log.triggered_at, f"Notification {log.reference} triggered", log.triggered_by),
-        (log.told_at, f"Ofsted told{f' after it was due, {when(log.due_at)}' if log.told_at and log.late else ''}", log.told_by),
+        (log.told_at, told, log.told_by),
         (tracker and tracker.begun_at, "Safeguarding tracker begun", tracker and tracker.begun_by),
     ]
     steps = {"log:complete": "Signed off", "log:complete_anyway": "Signed off although something was missing", "log:reopen": "Reopened: "}
@@ -89,35 +101,42 @@ def timeline(log, tracker, history):
 
 
 def of_group(record, names):
-    """What `record` says in the fields `names`: [(label, answer, columns)], the columns of a small table as [(key, heading)], else none."""
+    """What `record` says in the fields `names`: [(label, answer, columns)].
+
+    columns: of a small table [(key, heading)], else none.
+    """
     found = []
     for name in names:
         if field := record._meta.fields.get(name):
             named = getattr(field, "columns", {}) if isinstance(field, Rows) else {}
             columns = [(key, said if isinstance(said, str) else said[0]) for key, said in named.items()]
             answer = getattr(record, name)
-            found.append((field.verbose_name, answer, columns) if answer or not columns else (field.verbose_name, "None was recorded.", []))
+            if columns and not answer:
+                answer, columns = "None was recorded.", []
+            found.append((field.verbose_name, answer, columns))
     return found
 
 
 def of_section(section):
     """The same of a section of the tracker: [(question, answer, columns)]."""
-    return [
-        (question["text"], answer, [(name, name) for name in question["choices"]] if question["kind"] == "table of rows" else [])
-        for question, answer in section.answered()
-    ]
+    found = []
+    for question, answer in section.answered():
+        columns = question["choices"] if question["kind"] == "table of rows" else []
+        found.append((question["text"], answer, [(name, name) for name in columns]))
+    return found
 
 
 def tabular(rows, columns):
-    """Whether rows (dicts) can stand as a table of `columns`: no cell or word is too long, and none would be left out."""
+    """Whether rows (dicts) can stand as a table: no cell or word is too long, none is left out."""
     names, room = {key for key, _heading in columns}, ACROSS // len(columns)
     cells = [str(cell or "") for row in rows for cell in row.values()]
-    fits = all(len(cell) <= CELL and max(map(width, cell.split()), default=0) <= room for cell in cells)
-    return fits and all(row.keys() <= names for row in rows)
+    short = all(len(cell) <= CELL for cell in cells)
+    narrow = all(width(word) <= room for cell in cells for word in cell.split())
+    return short and narrow and all(row.keys() <= names for row in rows)
 
 
 def width(word):
-    """How much room a word takes, in letters: a Chinese character, a kana or a hangul takes that of two."""
+    """How much room a word takes, in letters: a Chinese character takes that of two."""
     return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in word)
 
 

@@ -96,7 +96,8 @@ class Log(Record):
 
     def moved(self, event):
         if self.status == "completed":
-            held = any(section.restricted and section.saved_at for section in self.sections())  # emptied since, it stands in the history
+            # what was saved and emptied stands in the history that the copy prints
+            held = any(section.restricted and section.saved_at for section in self.sections())
             Document.create(event=event, words=self.paper(restricted=True), restricted=held)
 
     @classmethod
@@ -222,14 +223,15 @@ class Log(Record):
 
     def paper(self, restricted=False):
         """The whole case as the page that becomes its PDF. `restricted`: whether restricted sections are printed or only named."""
-        incident, sections, signed, tracker = self.incident, self.sections(), self.signed_off, self.tracker.first()
-        involved, assignees, history = Involved.of(incident), Assignee.of(self), Event.of_case(incident.id, restricted)
+        incident, sections, signed = self.incident, self.sections(), self.signed_off
+        involved, assignees = Involved.of(incident), Assignee.of(self)
+        history = Event.of_case(incident.id, restricted)
         return pages.get_template("pdf/log.html").render(
             log=self,
             incident=incident,
             parties=front.parties(self, involved, assignees, signed),
             gist=front.gist(self, sections, signed),
-            timeline=front.timeline(self, tracker, history),
+            timeline=front.timeline(self, self.tracker.first(), history),
             signed=signed,
             involved=involved,
             addenda=Addendum.of(incident),

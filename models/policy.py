@@ -90,9 +90,10 @@ def sections(by):
 
 
 def documents(by):
-    """Copies kept at sign-off hold the whole tracker and its history, so they are for those who may read all of it.
+    """Copies kept at sign-off hold the whole tracker and its history: for those who may read all of it.
 
-    A restricted section that was saved before, and emptied, shuts a copy as well: earlier versions kept such a copy as open.
+    A restricted section that was saved before the sign-off, and emptied, shuts a copy as well: earlier
+    versions kept such a copy as open.
     """
     query = Document.select().where(Document.event.in_(Event.select(Event.id).where(Event.incident.in_(logs(by).select(Log.incident)))))
     if by.may("section:read_restricted"):

@@ -62,7 +62,10 @@ def anchors(given="", backups=None):
 
 
 def parsed(text):
-    """The number and the hash of a line that somebody kept. Raises Refused when it holds none, or a signature that is not ours, of it."""
+    """The number and the hash of a line that somebody kept.
+
+    Raises Refused when it holds none, or a signature that is not ours, of that line.
+    """
     found = ANCHOR.search(text.lower())
     if not found:
         raise Refused(
@@ -176,10 +179,10 @@ def files():
 
 
 def papers():
-    """Every sign-off has its copy, and every kept copy is what the history says was kept, under a whole signature.
+    """Every sign-off has its copy; every kept copy is what the history says, and its signature whole.
 
-    Returns ({"whole": how many, "foreign": by a certificate in use before, "none": kept before copies were signed}, how many are still
-    to be made).
+    Returns ({"whole": how many, "foreign": by a certificate in use before, "none": kept before copies
+    were signed}, how many are still to be made).
     """
     counts, waiting = Counter(), 0
     signed = Event.select(Event.id).where(Event.verb.in_(SIGNED))
@@ -219,9 +222,13 @@ def copies_said(counts, waiting):
 
 
 def stamps():
-    """Every time stamp of the history's head was given for the event that it names. Returns [(when, by whom)], the latest first."""
+    """Every time stamp of the history's head is of the event that it names.
+
+    Returns [(when, by whom)], the latest first.
+    """
     found = []
-    for event in Event.select().where(Event.verb == "event:stamp", Event.payload != "").order_by(Event.id.desc()).iterator():
+    kept = Event.select().where(Event.verb == "event:stamp", Event.payload != "")
+    for event in kept.order_by(Event.id.desc()).iterator():
         line = event.detail["head"]
         number, start = parsed(line)
         if not (given := stamped(b64decode(event.detail["token"]), line)):

@@ -79,15 +79,18 @@ def apart(function, *args):
 
 
 def nobody():
-    """Trust in no certificate at all: whose a signature is we see by ourselves, and who a time stamping authority is, a reader does."""
+    """Trust in no certificate: whose a signature is we see ourselves, and who an authority is, a reader."""
     from pyhanko_certvalidator import ValidationContext
 
-    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it reports at length that nobody vouches for our certificate
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it tells at length that nobody vouches for us
     return ValidationContext(trust_roots=[])
 
 
 def authority():
-    """The time stamping authority of the settings (RFC 3161), or None. It leads us to no other address: pyHanko’s own client follows."""
+    """The time stamping authority of the settings (RFC 3161), or None.
+
+    It leads us to no other address, as it could with pyHanko's own client.
+    """
     from aiohttp import ClientSession, ClientTimeout
     from asn1crypto.tsp import TimeStampResp
     from pyhanko.sign.timestamps.api import TimeStamper
@@ -106,7 +109,7 @@ def authority():
 
 
 def stamp(line):
-    """A time stamp token (base64) of one line of text; None without an authority, or when it does not answer as it should.
+    """A time stamp token (base64) of one line of text; None without an authority, or a good answer.
 
     Waits for the network, so never within a transaction.
     """
@@ -123,19 +126,23 @@ def stamp(line):
 
 
 def stamped(token, line):
-    """(when, by whom) the time stamp `token` (bytes) was given for this line; None when it is not whole, or of something else."""
+    """(when, by whom) the token (bytes) was given for this line; None: broken, or of something else."""
     from asn1crypto.cms import ContentInfo
     from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 
+    def imprint(name):
+        return hashlib.new(name, line.encode()).digest()
+
     def judge():
-        signed, context = ContentInfo.load(token)["content"], nobody()
-        return asyncio.run(validate_tst_signed_data(signed, context, lambda name: hashlib.new(name, line.encode()).digest()))
+        signed = ContentInfo.load(token)["content"]
+        return asyncio.run(validate_tst_signed_data(signed, nobody(), imprint))
 
     try:
         found = apart(judge)
     except broken():
         return None
-    return (found["timestamp"], named(found["signing_cert"])) if found["intact"] and found["valid"] else None
+    whole = found["intact"] and found["valid"]
+    return (found["timestamp"], named(found["signing_cert"])) if whole else None
 
 
 def named(cert):
@@ -143,7 +150,10 @@ def named(cert):
 
 
 def sign(pdf, reason, asked=None):
-    """`pdf` (bytes) with the installation's signature over all of it, stamped by the authority `asked`; its faults are raised."""
+    """`pdf` (bytes) with the installation's signature over all of it; `asked`: the authority to stamp it.
+
+    Raises what comes of an authority that is down, slow or wrong.
+    """
     from asn1crypto.keys import PrivateKeyInfo
     from asn1crypto.x509 import Certificate
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -162,7 +172,7 @@ def sign(pdf, reason, asked=None):
 def seal(pdf, reason):
     """(`pdf` with the installation's signature, whether a time stamp is in it).
 
-    An authority that is down, slow or wrong keeps no copy from being kept: it is kept without, once and for all.
+    An authority that is down, slow or wrong keeps no copy from being kept: it is kept without.
     """
     try:
         if asked := authority():
@@ -180,7 +190,7 @@ def broken():
     from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.sign.validation.errors import SignatureValidationError
 
-    return PdfError, SignatureValidationError, ValueError, TypeError, KeyError, IndexError, AttributeError
+    return (PdfError, SignatureValidationError, ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
 def judged(pdf):
@@ -197,7 +207,8 @@ def judged(pdf):
     except broken():
         return ("changed" if b"/ByteRange" in pdf else "none"), None
     whole = status.intact and status.valid and status.coverage == SignatureCoverageLevel.ENTIRE_FILE
-    if not whole or (status.timestamp_validity and not (status.timestamp_validity.intact and status.timestamp_validity.valid)):
+    given = status.timestamp_validity
+    if not whole or (given and not (given.intact and given.valid)):
         return "changed", None
     ours = certificate().public_bytes(Encoding.DER)
     return ("whole" if status.signing_cert.dump() == ours else "foreign"), status
@@ -209,7 +220,7 @@ def check(pdf):
 
 
 def stamp_of(pdf):
-    """(when, by whom) the signature of `pdf` (bytes) was time-stamped; None when it is not, or the file is not whole."""
+    """(when, by whom) the signature of `pdf` (bytes) was stamped; None: not at all, or a broken file."""
     _said, status = judged(pdf)
     found = status and status.timestamp_validity
     return (found.timestamp, named(found.signing_cert)) if found else None

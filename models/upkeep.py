@@ -16,9 +16,7 @@ from .settings import settings
 from .words import pages, when
 
 log = logging.getLogger("safeguarding")
-RENEWED = timedelta(
-    days=30
-)  # a time stamp of the history's head is asked for at least as often: each covers all before, by newer algorithms
+RENEWED = timedelta(days=30)  # at most, between two stamps: the old ones are covered before they age
 
 
 def latest():
@@ -62,16 +60,20 @@ def checked(tables):
 
 
 def stamp_due(moment, last):
-    """Whether a time stamp is due: there is none, a copy was kept since the last, or it is a month old. `last`: its event or None."""
+    """Whether a time stamp is due: none yet, a copy kept since the last, or a month gone by.
+
+    moment: now (UTC). last: the event of the last stamp, or None.
+    """
     if not last or moment - last.at >= RENEWED:
         return True
     return Event.select().where(Event.verb == "document:keep", Event.id > last.id).exists()
 
 
 def daily(tables):
-    """Once a day (Europe/London): check everything, email the signed head of the history to every Level 5, forget old drafts and receipts.
+    """Once a day (Europe/London): check everything, email the signed head of the history to every
+    Level 5, have it time-stamped where that is due, forget old drafts and receipts.
 
-    A time stamp of the head vouches for all that came before it: for every copy kept, and for the stamps of other years.
+    A stamp of the head vouches for all before it: every copy kept, and the stamps of other years.
     Returns whether it was due; of two processes, one does it.
     """
     before = latest()["anchor"]

@@ -63,7 +63,7 @@ def authority():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    server.moods, server.mood, server.asked, server.url = [], "ok", 0, f"http://127.0.0.1:{server.server_port}/"
+    server.moods, server.mood, server.asked, server.url = ([], "ok", 0, f"http://127.0.0.1:{server.server_port}/")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
