@@ -46,6 +46,7 @@ ORDER = [  # fmt: skip
     "incident",
     "attachment",
     "sharing",
+    "front",
     "log",
     "template",
     "tracker",

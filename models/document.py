@@ -14,7 +14,7 @@ from peewee import BlobField, CharField, ForeignKeyField, TextField
 
 from .base import Base, Moment, Refused, YesNo, now, transaction
 from .event import Event
-from .seal import sign
+from .seal import seal
 from .settings import settings
 from .words import pages
 
@@ -23,6 +23,7 @@ log = logging.getLogger("safeguarding")
 HOUR = timedelta(hours=1)  # after which a PDF that could not be made is warned of, and tried again
 AGAIN = {}  # {kept copy that could not be made: when this process tries it again}
 DIGEST = "{digest}"  # where a page of words wants its own SHA-256 printed, counted with this mark in its place
+UNSTAMPED = "It carries no time stamp, for the authority did not answer: the next of the history stands for it."
 TOKEN = 60  # characters: a longer run without a space would leave the page
 
 
@@ -158,7 +159,7 @@ class Document(Base):
 
     @property
     def kept(self):
-        """What the history says was kept: {sha256, digest, signed}; None before the PDF is made. The first counts."""
+        """What the history says was kept: {sha256, digest, signed, stamped}; None before the PDF is made. The first counts."""
         event = (
             Event.select()
             .where(Event.subject == self.noun(), Event.record == self.id, Event.verb == "document:keep")
@@ -175,15 +176,19 @@ class Document(Base):
     def content(self):
         """The signed PDF, byte for byte the same for ever: made at the first call after the sign-off, kept from then on.
 
-        The history keeps its hash, so that neither the words nor the paper can be changed unseen.
+        The history keeps its hash, so that neither the words nor the paper can be changed unseen. A
+        time stamp comes with the signature or never, for the bytes stay: waiting for an authority
+        would leave a sign-off without its paper.
         """
         if self.pdf is None:
             if self.kept is not None:
                 raise Refused("This copy was kept once and is gone: restore it from a backup. Another is not made in its place.")
-            pdf = sign(to_pdf(self.words, seconds=900), f"Signed off: {self.event.detail.get('record', '')}")
+            pdf, stamped = seal(to_pdf(self.words, seconds=900), f"Signed off: {self.event.detail.get('record', '')}")
+            why = UNSTAMPED if settings.timestamp_url and not stamped else ""
             with transaction():
                 if Document.update(pdf=pdf, sha256=sha256(pdf).hexdigest()).where(Document.id == self.id, Document.pdf.is_null()).execute():
-                    Event.write("document:keep", self, None, sha256=sha256(pdf).hexdigest(), digest=self.digest, signed=True)
+                    said = {"sha256": sha256(pdf).hexdigest(), "digest": self.digest, "signed": True}
+                    Event.write("document:keep", self, None, **said, stamped=stamped, reason=why)
             fresh = Document.get_by_id(self.id)
             self.pdf, self.sha256 = fresh.pdf, fresh.sha256
         return bytes(self.pdf)
