@@ -1,5 +1,7 @@
 """Need to know: which rows a person sees. One page, asked by every door; what they may do to a row is a permission on top."""
 
+from peewee import fn
+
 from .base import NoCase, now
 from .child import Child
 from .document import Document

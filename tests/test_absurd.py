@@ -5,7 +5,8 @@ import re
 import pytest
 from lxml import html
 
-from models import Notice, db
+from models import Notice, Proposal, Role, db
+from models.proposal import CODE, hashed
 
 from .person import Person
 from .test_matrix import address, case  # noqa: F401  (a record of each kind)

@@ -20,7 +20,7 @@ from models.settings import settings
 from . import tsa
 from .faults import untie, whole
 
-PAGE = "<html><head><style>/* fonts */</style></head><body>A paper</body></html>"
+PAGE = "<html><head></head><body>A paper</body></html>"
 
 
 @pytest.fixture(scope="module")
