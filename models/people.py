@@ -1,13 +1,34 @@
 """People who sign in, their roles, and what those roles permit."""
 
+from unicodedata import normalize
 from uuid import uuid4
 
+from email_validator import EmailNotValidError, validate_email
 from flask_security import RoleMixin, UserMixin, WebAuthnMixin
 from peewee import JOIN, BigIntegerField, BlobField, BooleanField, CharField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
-from .base import Moment, Record, Strings, YesNo, contains
+from .base import Moment, Record, Strings, YesNo, contains, transaction
 from .permissions import OPENS, SHIPPED_ROLES
 from .settings import settings
+
+
+def normal(email):
+    """The one form of an email, however it is spelled: wide letters, ligatures and capitals made plain,
+    the domain as people read it. What is no email at all is made plain too, so that it can be counted.
+    """
+    plain = normalize("NFKC", (email or "")[:1000])
+    plain = "".join(letter for letter in plain if letter.isprintable()).strip().lower()
+    try:
+        return normalize("NFKC", validate_email(plain, check_deliverability=False).normalized.lower())
+    except EmailNotValidError:
+        return plain
+
+
+class Email(CharField):
+    """An email, stored and looked for in its one form: two spellings of it are one."""
+
+    def db_value(self, value):
+        return None if value is None else normal(value)
 
 
 class Role(RoleMixin, Record):
@@ -34,7 +55,7 @@ class Role(RoleMixin, Record):
 class User(UserMixin, Record):
     name = CharField(max_length=120, verbose_name="Full name")
     job_title = CharField(max_length=120, default="", verbose_name="Job title")
-    email = CharField(unique=True, max_length=254, verbose_name="Email")
+    email = Email(unique=True, max_length=254, verbose_name="Email")
     password = TextField(null=True)
     active = YesNo(default=True, verbose_name="May sign in?")
     fs_uniquifier = CharField(unique=True, max_length=64, default=lambda: uuid4().hex)
@@ -94,6 +115,18 @@ class User(UserMixin, Record):
     def save(self, *args, **kwargs):
         self._dirty.add("mf_recovery_codes")  # Flask-Security takes a used code out of the list in place, which Peewee does not see
         return super().save(*args, **kwargs)
+
+    def use_code(self, counter):
+        """Claim the counter of a code of the authenticator app: True for exactly one of those who use the
+        same code at the same time, for the others it has moved since they read this person.
+        """
+        read, column = self.tf_last_counter, User.tf_last_counter
+        with transaction():
+            same = column.is_null() if read is None else column == read
+            won = User.update(tf_last_counter=counter).where(User.id == self.id, same).execute()
+        self.tf_last_counter = counter
+        self._dirty.discard("tf_last_counter")  # so that a later save() does not put an older one back
+        return bool(won)
 
     def forget_factor(self):
         """Remove every second factor; the next sign-in asks for a new one before anything opens."""

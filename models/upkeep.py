@@ -11,6 +11,7 @@ from .event import Event
 from .notice import Notice
 from .people import User
 from .receipt import Receipt
+from .signin import Device
 from .words import pages, when
 
 log = logging.getLogger("safeguarding")
@@ -72,6 +73,7 @@ def daily(tables):
         body = pages.get_template("email/anchor.txt").render(anchor=anchor, result=result, backup=found["backup"], drill=found["drill"])
         for person in people:
             Notice.queue(anchor, person, f"History up to event {anchor.id}", body)
+        Device.forget()
         Draft.forget()
         Receipt.forget()
     return True
