@@ -21,7 +21,7 @@ def me():
 
 def is_id(text):
     """Whether `text` can be the id of a row at all."""
-    return bool(text) and text.isascii() and text.isdigit() and int(text) < 2**31
+    return bool(text) and len(text) < 11 and text.isascii() and text.isdigit() and int(text) < 2**31
 
 
 def sent():

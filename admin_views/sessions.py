@@ -177,7 +177,7 @@ def signed_out(user, lost):
 
 def here():
     """The address that was asked for, with the step and the record that a button names: where a draft is found again."""
-    step = {name: request.form[name] for name in ("action", "rowid") if name in request.form}
+    step = {name: request.form[name][:60] for name in ("action", "rowid") if name in request.form}
     return f"{request.path}?{urlencode(step)}" if step else request.full_path.rstrip("?")
 
 

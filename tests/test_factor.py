@@ -1,15 +1,13 @@
 """The second factor: a code works once, nothing opens without it, and it is not replaced without passphrase and the old one."""
 
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 from passlib.totp import TOTP
 
-from models import Draft, Event, User, db
-from models.base import at, now
+from models import Event, User, db
 
 from .person import PASSWORD, Person, code_of, passphrase_only
 
@@ -255,18 +253,19 @@ NAMES = ("email", "password", "password_confirm", "new_password", "new_password_
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("value", ABSURD, ids=range(len(ABSURD)))
-def test_absurd_input_at_the_doors_is_answered_without_a_trace(app, cast, school, value):
-    value = value.encode("utf-8", "replace").decode()
+@pytest.mark.parametrize("turn", range(0, len(ABSURD), 3))
+def test_absurd_input_at_the_doors_is_answered_without_a_trace(app, cast, school, turn):
+    values = [text.encode("utf-8", "replace").decode() for text in ABSURD[turn:] + ABSURD[:turn]]
+    fields = {name: values[place % len(values)] for place, name in enumerate(NAMES)}
+    good = {"email": school.dave.email, "setup": "authenticator", "which": "authenticator", "name": "Mine"}
     half, _page = passphrase_only(app, school.dave)
     stranger = Person(app, None)
     stranger.get("/login")
-    prove(cast.carol)
-    fields = dict.fromkeys(NAMES, value)
-    for person in (stranger, half, cast.carol):
-        for rule in app.url_map.iter_rules():
-            if "POST" in rule.methods and rule.endpoint.startswith(("security.", "account.")) and "logout" not in rule.rule:
-                for sent in (fields, fields | {"email": school.dave.email, "setup": "authenticator", "password": PASSWORD}):
-                    answer = person.client.post(rule.rule.replace("<token>", "x"), data={"csrf_token": person.token} | sent)
-                    assert answer.status_code < 500 and "Traceback" not in answer.text, (rule.rule, value[:20])
-                    assert "a=b" not in str(answer.headers.getlist("Set-Cookie"))
+    doors = [rule.rule.replace("<token>", "x") for rule in app.url_map.iter_rules() if "POST" in rule.methods
+             and rule.endpoint.startswith(("security.", "account.")) and rule.rule != "/logout"]  # fmt: skip
+    for person in (stranger, half, prove(cast.carol)):
+        for path in doors:
+            for sent in (fields, fields | good) if path != "/reset" else (fields,):
+                answer = person.client.post(path, data={"csrf_token": person.token} | sent)
+                assert answer.status_code < 500 and "Traceback" not in answer.text, (path, fields)
+                assert "a=b" not in str(answer.headers.getlist("Set-Cookie"))

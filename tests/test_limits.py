@@ -81,6 +81,7 @@ def test_a_new_person_is_stored_in_the_one_form(cast, school):
 # limits
 
 
+@pytest.mark.both
 def test_twenty_at_once_are_counted_before_they_are_judged(app, school):
     people = [Person(app, None) for _each in range(20)]
     for person in people:

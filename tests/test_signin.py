@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import app as application
-from models import Attempt, Draft, Notice, Role, SetupLink, User, db
+from models import Draft, Notice, Role, SetupLink, User, db
 from models.base import at, now
 from models.settings import settings
+from models.words import pages
 
 from .person import PASSWORD, Person, code_of, passphrase_only
 
@@ -156,11 +157,84 @@ def test_passphrases_are_never_kept_as_drafts(cast, school):
     assert Draft.select().count() == 0
 
 
-def test_a_long_passphrase_is_fine(app, school):
+def problems(app, passphrase, **person):
     with app.app_context():
-        check = app.extensions["security"]._password_util.validate
-        problems, _normal = check("marblé teapöt örbit " * 10, False, user=User(name="Ola", email="ola@example.org"))
-    assert not problems
+        given = {"name": "Siân Lee Vaughan-Ŵyn", "email": "s.vaughan@thornleybeck.sch.uk"} | person
+        return app.extensions["security"].password_util.validate(passphrase, False, user=User(**given))[0] or []
+
+
+def test_a_long_passphrase_is_fine(app, school):
+    assert not problems(app, "marblé teapöt örbit " * 10)
+
+
+@pytest.mark.parametrize("passphrase", [
+    "siân lee vaughan", "SianLeeVaughanWyn", "Vaughan-Ŵyn, Siân", "wynvaughanleesian", "nahguavnahguav", "LeeLeeLeeLeeLee", "Vaughan 1987 2024!",
+    "thornley beck school", "ThornleyBeckSian", "s.vaughan@thornleybeck.sch.uk", "lee vaughan at work",
+])  # fmt: skip
+def test_the_name_of_the_person_or_the_school_is_no_passphrase(app, school, passphrase):
+    assert "made from the name of the school or from yours" in " ".join(map(str, problems(app, passphrase)))
+
+
+def test_a_name_of_two_letters_twice_is_no_passphrase(app, school):
+    assert problems(app, "bo li bo li bo li", name="Bo Li", email="bl@x.example")
+    assert problems(app, "山田花子山田花子山田花子", name="山田 花子", email="yh@x.example")
+
+
+@pytest.mark.parametrize("passphrase", ["velvet ladder comet 4", "marble teapot orbit 9", "lee shore lantern dusk", "thornley lantern walrus"])
+def test_words_that_do_not_belong_together_are_fine(app, school, passphrase):
+    assert not problems(app, passphrase)
+
+
+@pytest.mark.parametrize("passphrase", ["correcthorsebatterystaple", "Sicherheitspasswort", "SICHERHEITSPASSWORT".title()])
+def test_a_stolen_passphrase_is_refused_although_it_is_long(app, school, passphrase):
+    assert "stolen passwords" in " ".join(map(str, problems(app, passphrase)))
+
+
+def test_a_passphrase_with_accents_signs_in_and_is_known_when_asked_again(empty):
+    accents = "gŵydd piano lanterne œuvre 9"
+    token = SetupLink.make()
+    visitor = Person(empty, None)
+    visitor.get(f"/setup/{token}")
+    visitor.post(f"/setup/{token}", PAIR | {"dsl_passphrase": accents})
+    visitor.get("/login")
+    page = visitor.post("/login", {"email": "alice@thornley.example", "password": accents})
+    assert "Set up a second factor" in page.text_only
+    visitor.post("/tf-setup", {"setup": "authenticator"})
+    with visitor.client.session_transaction() as cookie:
+        secret = cookie["tf_totp_secret"]
+    code = empty.extensions["security"].totp_factory._totp.from_source(secret).generate().token
+    visitor.post("/tf-validate", {"code": code})
+    visitor.get("/account/prove/")
+    page = visitor.post("/account/prove/", {"passphrase_again": accents, "code": "000000"})
+    assert "This is not your code." in page.text_only and "This is not your passphrase." not in page.text_only
+
+
+def test_nobody_stays_signed_in_whatever_is_posted(app, school):
+    person = Person(app, school.dave).at_home()
+    wish = dict.fromkeys(("remember", "remember_me", "tf_remember", "tf_remember_login"), "y")
+    person.get("/login")
+    cookies = person.post("/login", wish | {"email": school.dave.email, "password": PASSWORD}, follow=False).headers.getlist("Set-Cookie")
+    cookies += person.post("/tf-validate", wish | {"code": code_of(app, school.dave)}, follow=False).headers.getlist("Set-Cookie")
+    cookies += person.post("/verify", wish | {"password": PASSWORD}, follow=False).headers.getlist("Set-Cookie")
+    assert person.lands("/") == "/" and {cookie.partition("=")[0] for cookie in cookies} == {"session", "device"}
+    assert not [cookie for cookie in cookies if cookie.startswith("session") and ("Expires" in cookie or "Max-Age" in cookie)]
+
+
+def test_a_reset_link_lasts_an_hour_and_says_so(app, school, monkeypatch):
+    visitor = Person(app, None)
+    visitor.get("/reset")
+    visitor.post("/reset", {"email": "DAVE@ｔhornley.example"})
+    notice = Notice.get(Notice.user == school.dave)
+    assert "1 hour" in notice.body and "{link}" in notice.body
+    with app.app_context():
+        link = f"/reset/{application.generate_reset_password_token(school.dave)}"
+    assert visitor.lands(link) == link
+    real = time.time
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: real() + 3_590)
+    assert visitor.lands(link) == link
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: real() + 3_610)
+    assert visitor.lands(link) != link
+    assert "within an hour" in pages.get_template("email/invitation.txt").render(person=school.dave, by=school.ira)
 
 
 def test_the_answer_is_the_same_whether_or_not_an_account_exists(app, school):
