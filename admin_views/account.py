@@ -23,10 +23,13 @@ ENDED = "this session was ended in another browser"
 
 
 def drafts(user):
-    """[(draft, the address where it is opened again)]."""
-    steps = ("/action/", "/emergency/")
-    found = [(draft, draft.path.partition("?")[0].endswith(steps)) for draft in Draft.all_of(user)]
-    return [(draft, url_for("account.unsent_view", path=draft.path) if step else draft.path) for draft, step in found]
+    """What `user` typed and did not save: [(draft, what it is, the address where it is opened again)]."""
+    found = []
+    for draft in Draft.all_of(user):
+        step = draft.path.partition("?")[0].endswith(("/action/", "/emergency/"))
+        what = f"{draft.path.split('/')[1].capitalize()}: {'what was not sent' if step else 'what was not saved'}"
+        found.append((draft, what, url_for("account.unsent_view", path=draft.path) if step else draft.path))
+    return found
 
 
 class AccountView(Door, BaseView):
