@@ -87,9 +87,7 @@ class AccountView(Door, BaseView):
             known = {url_for(f"security.{page}") for page in ("two_factor_setup", "mf_recovery_codes", "wan_register")}
             return redirect(target if target.partition("?")[0] in known else url_for("account.index_view"))
         passkey = any(user.webauthn) and time.time() - session.get("passkey_at", 0) > PROVED
-        page = self.render(
-            "prove.html", form=form, problem=g.get("again"), passkey=passkey, asked=user.has_factor, target=target
-        )
+        page = self.render("prove.html", form=form, problem=g.get("again"), passkey=passkey, asked=user.has_factor, target=target)
         return page, 422 if request.method == "POST" else 200
 
     @expose("/draft/", methods=("POST",))

@@ -15,6 +15,7 @@ from flask_security import (
     ForgotPasswordForm,
     LoginForm,
     MailUtil,
+    MfRecoveryCodesUtil,
     MfRecoveryForm,
     PasswordUtil,
     Totp,
@@ -132,9 +133,7 @@ class Forgot(ForgotPasswordForm):
 class Proof(BaseForm):
     """Asked before a second factor is set, changed or removed: the passphrase, and one that there is."""
 
-    code = StringField(
-        "Code", description="The six figures of your authenticator app, or one of your recovery codes.", filters=[clean]
-    )
+    code = StringField("Code", description="The six figures of your authenticator app, or one of your recovery codes.", filters=[clean])
 
     def validate(self, **kwargs):
         """Inside the transaction of the request, after check_passphrase has judged the passphrase."""
@@ -149,12 +148,9 @@ class Proof(BaseForm):
 
 def fits(user, code):
     """Whether `code` is what the authenticator app of `user` shows, or one of their recovery codes; it is used up."""
-    recovery = _security.mf_recovery_codes_util
     if user.tf_totp_secret and _security.totp_factory.verify_totp(code, user.tf_totp_secret, user, WINDOW):
         return True
-    if not recovery.check_recovery_code(user, code):
-        return False
-    return recovery.delete_recovery_code(user, code)
+    return _security.mf_recovery_codes_util.check_recovery_code(user, code)
 
 
 class Shallow:
@@ -195,6 +191,18 @@ class CodeOnce(Totp):
         except TokenError:
             return False
         return user.use_code(match.counter)
+
+
+class RecoveryOnce(MfRecoveryCodesUtil):
+    """A recovery code works once, also for those who use it at the same time."""
+
+    def check_recovery_code(self, user, code):
+        codes = user.mf_recovery_codes or []
+        left = [one for one in codes if self._decrypt_codes([one]) != [code]]
+        return len(left) < len(codes) and user.spend(left)
+
+    def delete_recovery_code(self, user, code):
+        return True  # it is gone since it was checked
 
 
 class Passphrase(PasswordUtil):

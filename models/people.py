@@ -112,10 +112,6 @@ class User(UserMixin, Record):
     def has_factor(self):
         return bool(self.tf_primary_method) or self.webauthn.exists()
 
-    def save(self, *args, **kwargs):
-        self._dirty.add("mf_recovery_codes")  # Flask-Security takes a used code out of the list in place, which Peewee does not see
-        return super().save(*args, **kwargs)
-
     def use_code(self, counter):
         """Claim the counter of a code of the authenticator app: True for exactly one of those who use the
         same code at the same time, for the others it has moved since they read this person.
@@ -127,6 +123,17 @@ class User(UserMixin, Record):
         self.tf_last_counter = counter
         self._dirty.discard("tf_last_counter")  # so that a later save() does not put an older one back
         return bool(won)
+
+    def spend(self, left):
+        """Leave these recovery codes, one of which was used: True for one of those who use one at the same time."""
+        read = self.mf_recovery_codes
+        with transaction():
+            won = User.get_by_id(self.id).mf_recovery_codes == read
+            if won:
+                User.update(mf_recovery_codes=left).where(User.id == self.id).execute()
+        self.mf_recovery_codes = left
+        self._dirty.discard("mf_recovery_codes")
+        return won
 
     def forget_factor(self):
         """Remove every second factor; the next sign-in asks for a new one before anything opens."""

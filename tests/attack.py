@@ -288,7 +288,11 @@ def absurd_input_is_posted_without_a_trace(place):
     """Every address that takes a form, with fields of the wrong kind, size and script."""
     alice, ira, broken = enter(place, "alice"), enter(place, "ira"), []
     steps = ["incident:amend", "log:reopen", "user:reset_factor", "proposal:approve", "notice:retry"]
-    doors = [rule.rule for rule in place.app.url_map.iter_rules() if "POST" in rule.methods and "<" not in rule.rule and "logout" not in rule.rule]
+    doors = [
+        rule.rule
+        for rule in place.app.url_map.iter_rules()
+        if "POST" in rule.methods and "<" not in rule.rule and "logout" not in rule.rule
+    ]
     for turn in range(0, len(ABSURD), 4):
         sent = {name: ABSURD[(place + turn) % len(ABSURD)] for place, name in enumerate(FIELDS)}
         for path in doors:

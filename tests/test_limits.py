@@ -5,9 +5,11 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from playhouse.migrations import Runner
 
 from models import Attempt, Device, Event, Notice, User, db
 from models.base import at, now
+from models.copying import MIGRATIONS
 from models.people import normal
 from models.signin import hashed
 
@@ -42,7 +44,11 @@ def test_each_spelling_is_the_one_email(school, spelled):
 
 
 def test_another_mailbox_stays_another():
-    for one, other in (("carol+x@x.example", "carol@x.example"), ("anna@straße.example", "anna@strasse.example"), ("a.b@x.example", "ab@x.example")):
+    for one, other in (
+        ("carol+x@x.example", "carol@x.example"),
+        ("anna@straße.example", "anna@strasse.example"),
+        ("a.b@x.example", "ab@x.example"),
+    ):
         assert normal(one) != normal(other)
     for odd in ("", None, "nobody", "@", "İ@x.example", "x" * 5_000 + "@x.example", "a\0b@x.example", "Ω@ünï.example", "\ud800"):
         assert normal(normal(odd)) == normal(odd)
@@ -76,6 +82,17 @@ def test_a_new_person_is_stored_in_the_one_form(cast, school):
     cast.ira.get("/user/new/")
     cast.ira.post("/user/new/", {"name": "Oisín", "email": "Oisín.O'Brien@ｔhornley.example", "active": "yes", "roles": []})
     assert User.get(User.name == "Oisín").email == "oisín.o'brien@thornley.example"
+
+
+def test_an_update_writes_the_emails_of_before_in_their_one_form(school):
+    for user, email in ((school.dave, "Dave@ｔhornley.example"), (school.dina, "CAROL@thornley.example")):
+        db.execute_sql(f"""UPDATE "user" SET email = '{email}' WHERE id = {user.id}""")
+    migrations = {one.name: one for one in Runner(db.obj, MIGRATIONS).migrations()}
+    migrations["0009_signing_in"].load().one_form(User)
+    emails = {user.id: user.email for user in User.select()}
+    assert emails[school.dave.id] == "dave@thornley.example" and emails[school.carol.id] == "carol@thornley.example"
+    assert emails[school.dina.id] == f"carol.at.thornley.example.duplicate-{school.dina.id}@example.invalid"
+    assert User.get(User.email == emails[school.dina.id]) == school.dina
 
 
 # limits

@@ -180,7 +180,9 @@ def test_a_name_of_two_letters_twice_is_no_passphrase(app, school):
     assert problems(app, "山田花子山田花子山田花子", name="山田 花子", email="yh@x.example")
 
 
-@pytest.mark.parametrize("passphrase", ["velvet ladder comet 4", "marble teapot orbit 9", "lee shore lantern dusk", "thornley lantern walrus"])
+@pytest.mark.parametrize(
+    "passphrase", ["velvet ladder comet 4", "marble teapot orbit 9", "lee shore lantern dusk", "thornley lantern walrus"]
+)
 def test_words_that_do_not_belong_together_are_fine(app, school, passphrase):
     assert not problems(app, passphrase)
 

@@ -144,7 +144,9 @@ def test_a_draft_that_is_too_much_is_said_while_one_types(carol, monkeypatch):
     for typed, told in (("A long text. " * 200, True), ("A short text.", False)):
         text.fill(typed)
         with page.expect_response("**/account/draft/"):
-            page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))")
+            page.evaluate(
+                "Object.defineProperty(document, 'hidden', {value: true, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+            )
         page.get_by_text("no longer kept as a draft").wait_for(state="visible" if told else "detached")
 
 
