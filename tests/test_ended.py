@@ -145,3 +145,10 @@ def test_a_draft_that_is_not_kept_is_given_back(cast, school, answers, monkeypat
     with at(now() + timedelta(minutes=30)):
         page = cast.dave.post("/incident/new/", sent)
         assert page.status_code == 401 and "A long text." in page.text and not Draft.select().exists()
+
+
+def test_the_address_of_a_draft_is_not_as_long_as_what_was_sent(cast, answers):
+    cast.dave.get("/incident/new/")
+    sent = answers | {"draft": "1", "action": "x" * 100_000, "rowid": "9" * 100_000}
+    page = cast.dave.post("/incident/new/", sent, follow=False)
+    assert page.status_code == 302 and len(page.headers["Location"]) < 300

@@ -44,6 +44,7 @@ def test_each_spelling_is_the_one_email(school, spelled):
 
 
 def test_another_mailbox_stays_another():
+    assert normal("ＮＯbody") == "nobody"
     for one, other in (
         ("carol+x@x.example", "carol@x.example"),
         ("anna@straße.example", "anna@strasse.example"),
@@ -178,6 +179,13 @@ def test_guesses_in_her_own_browser_are_slowed_as_well(app, school):
     for _attempt in range(5):
         guess(app, school.alice.email, WRONG, thief)
     assert "Not signed in" in guess(app, school.alice.email, PASSWORD, thief).text_only and failed(school.alice) == 5
+
+
+def test_slips_in_known_browsers_do_not_make_everybody_at_that_address_wait(app, school):
+    for user in (school.dave, school.dina, school.carol, school.connor, school.mark, school.bob, school.grace, school.ira) * 5:
+        Attempt.reserve(user.email, "127.0.0.1", Device.get_or_create(token="x", user=user)[0])
+    assert Attempt.select().count() == 40
+    assert "Your code" in guess(app, school.alice.email, PASSWORD).text_only
 
 
 def test_on_a_shared_computer_each_has_their_own_and_nobody_resets_the_count_of_another(app, school):
