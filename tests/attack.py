@@ -4,10 +4,12 @@ import re
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from html import unescape
 from pathlib import Path
+from threading import Barrier
 from types import SimpleNamespace
 
 from werkzeug.exceptions import NotFound
@@ -307,16 +309,80 @@ def absurd_input_is_posted_without_a_trace(place):
     return broken
 
 
+SPELLED = ("carol@attacked.example", "Carol@ＡTTACKED.example", "ｃarol@attacked.example", "carol@attacked。example")
+
+
 @case
 def guessing_is_slowed(place):
-    """Thirty passphrases and thirty codes, then the right ones from the same place."""
-    for _attempt in range(30):
+    """Thirty passphrases in several spellings and thirty codes, then the right ones from the same place; none without a trace."""
+    for number in range(30):
         guess = Attacker(place, place.carol)
         guess.get("/login")
-        guess.post("/login", {"email": place.carol.email, "password": "guess guess guess"})
-    guess.post("/login", {"email": place.carol.email, "password": PASSWORD})
+        guess.post("/login", {"email": SPELLED[number % 4], "password": "guess guess guess"})
+    guess.post("/login", {"email": SPELLED[1], "password": PASSWORD})
     guess.post("/tf-validate", {"code": code_of(place.app, User.get_by_id(place.carol.id))})
-    return [] if guess.lands("/") == "/login" else ["signed in after thirty guesses"]
+    known = Event.select().where(Event.verb == "user:failed", Event.record == place.carol.id).count()
+    return ([] if guess.lands("/") == "/login" else ["signed in after thirty guesses"]) + ([] if known == 5 else [f"{known} known"])
+
+
+def at_once(people, press):
+    """What `press` gives for each of these people, all in the same moment."""
+    gate = Barrier(len(people))
+
+    def go(person):
+        gate.wait()
+        return press(person)
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        return list(pool.map(go, people))
+
+
+@case
+def guesses_at_once_are_counted_and_one_code_opens_one_door(place):
+    """Twenty passphrases in the same moment; then six sign-ins with one code in the same moment."""
+    guessers = [Attacker(place, None) for _each in range(20)]
+    for person in guessers:
+        person.get("/login")
+    at_once(guessers, lambda person: person.post("/login", {"email": SPELLED[2], "password": "guess guess guess"}))
+    judged = Event.select().where(Event.verb == "user:failed", Event.record == place.carol.id).count()
+    six, code = [Attacker(place, place.bob) for _each in range(6)], {"code": code_of(place.app, place.bob)}
+    for person in six:
+        person.get("/login")
+        person.post("/login", {"email": place.bob.email, "password": PASSWORD})
+    at_once(six, lambda person: person.post("/tf-validate", code))
+    inside = [person for person in six if person.lands("/") == "/"]
+    return ([] if judged == 5 else [f"{judged} judged"]) + ([] if len(inside) == 1 else [f"{len(inside)} inside with one code"])
+
+
+@reading
+def a_second_factor_is_not_replaced_at_an_unlocked_screen(place):
+    """Somebody else at the keyboard, a moment after a sign-in: set up another app, see or make recovery codes, add a passkey."""
+    connor, before = enter(place, "connor"), place.connor.tf_totp_secret
+    open_doors = []
+    for path, sent in (
+        ("/tf-setup", {"setup": "authenticator"}),
+        ("/mf-recovery-codes", {"generate_new_codes": "yes"}),
+        ("/mf-recovery-codes?show_codes=1", {}),
+        ("/wan-register", {"name": "Mine"}),
+        ("/tf-validate", {"code": "000000"}),
+    ):
+        for answer in (connor.get(path), connor.post(path, sent, follow=False)):
+            open_doors += [path] if answer.status_code == 200 else []
+    user = User.get_by_id(place.connor.id)
+    return open_doors + ([] if user.tf_totp_secret == before and not user.mf_recovery_codes else ["changed"])
+
+
+@reading
+def json_is_not_taken_however_deep(place):
+    """A hundred thousand brackets, at every address that takes a form."""
+    stranger, broken = Attacker(place, None), []
+    stranger.get("/login")
+    for rule in place.app.url_map.iter_rules():
+        if "POST" in rule.methods:
+            path, headers = rule.rule.replace("<token>", "x"), {"X-CSRFToken": stranger.token}
+            answer = stranger.client.post(path, data="[" * 100_000, content_type="application/json", headers=headers)
+            broken += [f"{path} {answer.status_code}"] if answer.status_code not in (400, 404, 415) else []
+    return broken
 
 
 @case
