@@ -5,6 +5,8 @@ from flask_admin import expose
 
 from models import Child, Choice, Flag, Incident, Notice, Question, Template, TemplateSection, User, visible
 
+from models.steps import ask
+
 from .base import RecordView
 from .door import me, saved
 
@@ -91,6 +93,11 @@ class TemplateSectionView(PartView):
     one = "section of the template"
     parent = ("template", Template)
     form_columns = ["title", "help", "restricted", "retired"]
+
+    def update(self, form, record):
+        if record.restricted and not form.restricted.data:
+            ask(TemplateSection.opens, record, me())
+        return super().update(form, record)
 
 
 class QuestionView(PartView):

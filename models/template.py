@@ -115,6 +115,10 @@ class TemplateSection(Ordered):
     def __str__(self):
         return self.title
 
+    def opens(self, by):
+        """Only somebody who may read restricted sections takes that mark off one."""
+        return by.may("section:read_restricted")
+
     def siblings(self):
         return TemplateSection.select().where(TemplateSection.template == self.template_id)
 

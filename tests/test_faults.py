@@ -70,7 +70,7 @@ def test_killed_at_every_statement_an_email_is_sent_and_marked(app, school):
                 with at(moment):
                     Notice.deliver(application.send)
 
-            killed += killed_at(number % 12, act)
+            killed += killed_at(number % 40, act)
             number += 1
         assert killed >= 5
         assert set(office.ids) == {notice.message_id for notice in Notice.select()}, "none is lost"
