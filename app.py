@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ import commands
 import server
 from admin_views import sessions, signin, trouble
 from commands import opened, prepare, sentences
-from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, looks, upkeep
+from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, looks, now, upkeep
 from models import event as history
 from models.base import sqlite, without_words
 from models.copying import alone
@@ -34,6 +35,7 @@ from models.words import FILTERS
 
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
+soon = {}  # when this process next does what need not be done at each round
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; connect-src 'self'"
@@ -153,6 +155,9 @@ def deliver(app):
         upkeep.daily(TABLES)
         upkeep.beat()
         looks.catch_up()
+        if now() >= soon.get("watch", now()):
+            soon["watch"] = now() + timedelta(minutes=5)
+            upkeep.watch()
         return sent, made
 
 

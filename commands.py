@@ -68,7 +68,8 @@ def prepare(backed_up=False):
         with db.connection_context():
             upgrade(backed_up)
             with transaction():
-                Role.ship()
+                if made := Role.ship():
+                    Event.write("role:add", Role(name="the shipped roles"), None, also=made)
                 Choice.ship()
                 Template.ship()
                 Document.adopt()

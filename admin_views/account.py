@@ -6,10 +6,11 @@ from flask_security import hash_password
 from flask_security.proxies import _security
 from wtforms import PasswordField, StringField, validators
 
-from models import PERMISSIONS, Draft, Emergency, Refused, Session, SetupLink
+from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, SetupLink
 from models.people import User
+from models.proposal import TRIES
 
-from .door import Door, me, saved
+from .door import Door, is_id, me, saved
 from .fields import clean
 from .forms import BaseForm, ReasonForm, put_errors, required
 from .sessions import stale
@@ -27,6 +28,7 @@ class AccountView(Door, BaseView):
     def page(self, status=200, **context):
         user = me()
         known = {"sessions": Session.of(user), "current": g.session, "passkeys": list(user.webauthn), "codes": len(user.mf_recovery_codes or []),
+                 "with_code": Proposal.with_code(user), "code_problem": "",
                  "emergency": Emergency.of(user) if user.may("emergency:begin") else None, "form": ReasonForm()}  # fmt: skip
         return self.render("account.html", **known | context), status
 
@@ -34,13 +36,23 @@ class AccountView(Door, BaseView):
     def index_view(self):
         return self.page()
 
+    @expose("/code/", methods=("POST",))
+    def code_view(self):
+        """Type the code that a Level 5 handed over: what they approved counts from now on."""
+        done = Proposal.type_code(request.form.get("code", "")[:40], me())
+        if not done:
+            problem = f"This code opens nothing. After {TRIES} wrong ones, ask for a new one."
+            return self.page(422, code_problem=problem)
+        flash("Thank you. What was approved for you counts from now on.", "success")
+        return saved(url_for("home.index"))
+
     @expose("/end/", methods=("POST",))
     def end_view(self):
         """End one of one's own sessions, or all the others."""
         id = request.form.get("id", "")
         if id == "others":
             Session.end_all(me(), but=session.get("door"))
-        elif id.isdigit() and len(id) < 10:
+        elif is_id(id):
             Session.end_one(me(), int(id))
         flash("Ended.", "success")
         return saved(url_for("account.index_view"))

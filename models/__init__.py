@@ -38,8 +38,10 @@ ORDER = [  # fmt: skip
     "draft",
     "receipt",
     "proposal",
+    "accounts",
     "lists",
     "child",
+    "pupil_list",
     "roll",
     "incident",
     "attachment",
@@ -48,6 +50,7 @@ ORDER = [  # fmt: skip
     "template",
     "tracker",
     "policy",
+    "keeps",
     "proof",
     "upkeep",
     "copying",
@@ -88,11 +91,17 @@ TABLES = [  # fmt: skip
 
 
 def step_of(verb):
-    """The method of a verb: step_of("log:complete") is Log.complete. Its `sources` are the statuses from which it can be taken."""
+    """The method of a verb: step_of("log:complete") is Log.complete.
+
+    Its `sources` are the statuses from which it can be taken, its `who` says who may, on this
+    record. A step that makes another noun stands there: "incident:share" is Share.share.
+    """
     noun, name = verb.split(":")
-    if name in ("share", "unshare", "name_adult"):
-        return getattr(Share, name)
-    return getattr(next(model for model in TABLES if model.noun() == noun), name)
+    if verb == "section:save":
+        return Section.save_answers
+    own = next(model for model in TABLES if model.noun() == noun)
+    others = (getattr(model, name, None) for model in TABLES)
+    return getattr(own, name, None) or next(method for method in others if hasattr(method, "who"))
 
 
 __all__ = [*(model.__name__ for model in TABLES), "ORDER", "PERMISSIONS", "Refused", "SHIPPED_ROLES", "TABLES", "VOCABULARY", "db", "look", "now", "settings", "step_of",

@@ -20,6 +20,7 @@ from peewee import (
     DatabaseProxy,
     DateField,
     DateTimeField,
+    Field,
     IntegerField,
     JSONField,
     Model,
@@ -32,6 +33,7 @@ from playhouse import db_url
 from playhouse.pool import PooledDatabase
 
 LONDON = ZoneInfo("Europe/London")
+FEW = 5
 WAIT = 10  # seconds that a writer waits when nobody comes to an end before it
 DAMAGED = "[damaged]"  # stands where bytes are no text any more; a date that is none is LONG_AGO
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -224,28 +226,88 @@ class Rows(Json):
         return value
 
 
+class NoCase(str):
+    """Why the rows of a model belong to no incident: what `belongs` says where it names no field."""
+
+
+KEEPS = ("free", "rows", "submitted", "fixed")
+
+
 class Base(Model):
+    """What every model says of itself, so that forgetting shuts a door instead of opening one.
+
+    belongs: the name of the field that leads to its incident (itself, or by a record that is of
+    one), or a NoCase with the reason why there is none. keeps: what the database itself refuses,
+    "free" nothing, "rows" deleting, "submitted" also changing any column but those in `changes`,
+    "fixed" all of it. sealed: an SQL condition on OLD and NEW under which no change is taken at
+    all. part_of: the foreign key of the record whose digest covers these rows. unvouched: columns
+    that may change without the history knowing, each with its reason.
+    """
+
     id = AutoField()
+
+    belongs = keeps = part_of = None
+    changes, sealed, unvouched = (), "", {"version": "it counts the times a row was saved"}
 
     class Meta:
         database = db
         legacy_table_names = False
         only_save_dirty = True
 
+    def __init_subclass__(cls, abstract=False, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.abstract = abstract
+        if abstract:
+            return
+        if cls.keeps not in KEEPS:
+            raise TypeError(f"{cls.__name__} must say what the database keeps of it: keeps = one of {KEEPS}")
+        leads = cls.belongs == "id" or isinstance(vars(cls).get(cls.belongs), Field)
+        if not isinstance(cls.belongs, NoCase) and not leads:
+            raise TypeError(
+                f"{cls.__name__} must say where it belongs: belongs = the field that leads to its "
+                "incident, or NoCase with the reason why it is of none"
+            )
+
     @classmethod
     def noun(cls):
         return cls._meta.table_name
 
+    @classmethod
+    def every(cls):
+        """Every model there is, with the bases left out."""
+        found = []
+        for model in cls.__subclasses__():
+            found += [] if model.abstract else [model]
+            found += model.every()
+        return found
+
+    @classmethod
+    def among(cls, seen):
+        """The condition that a row's incident is one of those that `seen` (a function of a column) lets through."""
+        if isinstance(cls.belongs, NoCase):
+            raise LookupError(f"{cls.__name__} is of no incident: {cls.belongs}")
+        field = cls._meta.fields[cls.belongs]
+        parent = getattr(field, "rel_model", None)
+        if parent is None or parent.belongs == "id":
+            return seen(field)
+        return field.in_(parent.select(parent.id).where(parent.among(seen)))
+
     def case(self):
         """The id of the incident that this record belongs to, or None."""
-        return
+        if isinstance(self.belongs, NoCase):
+            return None
+        if self._meta.fields[self.belongs] is self._meta.primary_key:
+            return self.id
+        parent = getattr(self._meta.fields[self.belongs], "rel_model", None)
+        direct = parent is None or parent.belongs == "id"
+        return self.__data__.get(self.belongs) if direct else getattr(self, self.belongs).case()
 
     def parts(self):
-        """The rows that make up what this record says, itself first, as they are in the database; none for what the history does not vouch for.
+        """The rows that make up what this record says, itself first, as they are in the database; none for what another's digest covers.
 
         The history keeps a digest of them with each change. A new column must be null or empty in old rows, so that their digests stay.
         """
-        return ()
+        return () if self.part_of or self.keeps == "free" else [type(self).get_by_id(self.id)]
 
     def told(self):
         """The people whom a step on this record emails."""
@@ -255,7 +317,7 @@ class Base(Model):
         """Called by @step, in its transaction, after `event` has been written and the emails are queued: what else is kept."""
 
 
-class Record(Base):
+class Record(Base, abstract=True):
     version = IntegerField(default=1)
 
     def set(self, **values):
@@ -280,6 +342,10 @@ class Record(Base):
                 label = meta.fields[names[-1]].verbose_name
                 raise Refused("Nothing was saved.", {names[-1]: f"There is already one with this {label[0].lower() + label[1:]}."})
 
+    def takes_along(self):
+        """Change what must change with this record, once it is saved, and return it for the event that says so."""
+        return ()
+
     def save(self, *args, **kwargs):
         if self.id and self._dirty:
             self.version += 1
@@ -287,8 +353,12 @@ class Record(Base):
 
     @classmethod
     def counts(cls):
-        """How many there are in each status: {status: number}. No names, so without the policy."""
-        return dict(cls.select(cls.status, fn.COUNT(cls.id)).group_by(cls.status).order_by(cls.status).tuples())
+        """How many there are in each of STATUSES, as {status: text}: for those who only count, so without the policy.
+
+        No names, and no small numbers: who knows of one case must not see it come and go.
+        """
+        found = dict(cls.select(cls.status, fn.COUNT(cls.id)).group_by(cls.status).tuples())
+        return {status: f"{n:,}" if (n := found.get(status, 0)) >= FEW else f"fewer than {FEW}" for status in cls.STATUSES}
 
     @classmethod
     def number(cls, prefix):

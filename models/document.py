@@ -135,6 +135,9 @@ def to_pdf(html, seconds=60):
 class Document(Base):
     """The copy kept at a sign-off: the words are frozen in its transaction, the PDF is made of them right after."""
 
+    belongs, keeps = "event", "submitted"
+    changes, sealed = ("pdf", "sha256"), "OLD.pdf IS NOT NULL"
+
     event = ForeignKeyField(Event, unique=True, on_delete="RESTRICT")  # the sign-off: names the record, the case, the person and the time
     restricted = YesNo()
     words = TextField()
@@ -144,9 +147,6 @@ class Document(Base):
 
     def __str__(self):
         return f"the copy kept of {self.event.detail.get('record', '')}"
-
-    def case(self):
-        return self.event.incident
 
     @classmethod
     def of_case(cls, query, incident):

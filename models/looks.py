@@ -7,12 +7,12 @@ from threading import Lock
 from peewee import InternalError, OperationalError
 
 from .base import db, now, transaction
-from .event import Event, address
+from .event import Event, Nothing, address
 from .people import User
 
 MOST = 10_000  # that wait in this process; then reading stops until they are written
 catching = Lock()
-WAITING = deque()  # (verb, model, id of the record, id of the User, their address, when, detail)
+WAITING = deque()  # (verb, model (or Nothing), id of the record, id of the User, their address, when, detail)
 log = logging.getLogger("safeguarding")
 
 
@@ -30,7 +30,8 @@ def look(verb, record, by, **detail):
             raise
     moment = now()
     log.error("not yet in the history: %s of %s %s by user %s at %s", verb, record.noun(), record.id, by.id, moment.isoformat())
-    WAITING.append((verb, type(record), record.id, by.id, address.get(), moment, detail))
+    known = record if isinstance(record, Nothing) else type(record)
+    WAITING.append((verb, known, record.id, by.id, address.get(), moment, detail))
     return None
 
 
@@ -44,7 +45,8 @@ def catch_up():
             for verb, model, id, person, place, moment, detail in waiting:
                 token = address.set(place)
                 try:
-                    Event.write(verb, model.get_by_id(id), User.get_by_id(person), read_at=moment, **detail)
+                    record = model if isinstance(model, Nothing) else model.get_by_id(id)
+                    Event.write(verb, record, User.get_by_id(person), read_at=moment, **detail)
                 finally:
                     address.reset(token)
         for _written in waiting:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField, OperationalError
 
-from .base import Base, Moment, Refused, now, transaction
+from .base import Base, Moment, NoCase, Refused, now, transaction
 from .event import Event
 from .people import Role, User, UserRole
 
@@ -24,6 +24,8 @@ def hashed(token):
 
 class Session(Base):
     """One browser in which somebody is signed in. Only a hash of its token is kept."""
+
+    belongs, keeps = NoCase("a person's own"), "free"
 
     token = CharField(unique=True, max_length=64)
     user = ForeignKeyField(User, backref="sessions", on_delete="RESTRICT")
@@ -97,6 +99,8 @@ class Session(Base):
 class Attempt(Base):
     """A failed sign-in or code. Kept in the database, so that no restart forgets it."""
 
+    belongs, keeps = NoCase("the installation's"), "free"
+
     account = CharField(max_length=254, index=True)
     address = CharField(max_length=64, index=True)
     at = Moment(default=now, index=True)
@@ -125,6 +129,8 @@ class Attempt(Base):
 
 class SetupLink(Base):
     """The single-use link of the first start. Only a hash of its token is kept."""
+
+    belongs, keeps = NoCase("the installation's"), "free"
 
     token = CharField(unique=True, max_length=64)
     made_at = Moment(default=now)

@@ -7,14 +7,17 @@ from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
 from .base import DAMAGED, Json, Moment, Record, Refused, YesNo, now, transaction
 from .event import Event, plain
-from .log import Log
+from .log import Assignee, Log
 from .notice import Notice
 from .people import User
+from .sharing import Share
 from .steps import claim, starts
 from .template import Template
 
 
 class Tracker(Record):
+    belongs, keeps = "log", "fixed"
+
     log = ForeignKeyField(Log, unique=True, backref="tracker", on_delete="RESTRICT")
     template = ForeignKeyField(Template, on_delete="RESTRICT")
     begun_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Begun by")
@@ -22,9 +25,6 @@ class Tracker(Record):
 
     def __str__(self):
         return f"tracker of {self.log}"
-
-    def case(self):
-        return self.log.incident_id
 
     @classmethod
     @starts("open")
@@ -57,9 +57,6 @@ class Tracker(Record):
             )
         return tracker
 
-    def parts(self):
-        return [Tracker.get_by_id(self.id)]
-
     def in_order(self):
         """The sections in order, with who last saved each, in one query."""
         return list(self.sections.select(Section, User).left_outer_join(User).order_by(Section.position))
@@ -77,6 +74,9 @@ class Tracker(Record):
 
 
 class Section(Record):
+    belongs, keeps = "tracker", "submitted"
+    changes = ("answers", "saved_by", "saved_at", "version")
+
     tracker = ForeignKeyField(Tracker, backref="sections", on_delete="RESTRICT")
     position = IntegerField()
     title = CharField(max_length=120)
@@ -89,12 +89,6 @@ class Section(Record):
 
     def __str__(self):
         return f"{self.position} {self.title}"
-
-    def case(self):
-        return self.tracker.log.incident_id
-
-    def parts(self):
-        return [Section.get_by_id(self.id)]
 
     def lacks(self, question):
         return question["required"] and self.answers.get(question["id"]) in (None, "", [])
@@ -113,6 +107,14 @@ class Section(Record):
             return "not started"
         return "in progress" if any(self.lacks(question) for question in self.questions) else "complete"
 
+    def fills_in(self, by):
+        """Only those who read every Ofsted log, are assigned to this one, or with whom its incident is shared, fill in its sections."""
+        if by.may("log:read_all"):  # not in an emergency: that is for reading
+            return True
+        theirs = Log.id.in_(Assignee.logs_of(by)) | Log.incident.in_(Share.incidents_of(by))
+        return Log.select().where(Log.id == self.tracker.log_id, theirs).exists()
+
+    @starts(who=fills_in)
     def save_answers(self, answers, by):
         """Save answers {question id: value}, half-finished or not. Refused once the log is completed; TypeError for what cannot be an answer."""
         with transaction():

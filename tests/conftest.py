@@ -1,6 +1,7 @@
 """The cast, each in a browser of their own, in a school that every test gets afresh."""
 
 import shutil
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -72,7 +73,9 @@ def blank(app, tmp_path_factory, fonts):
     with app.app_context(), db.connection_context():
         enrol_cast(app, "thornley.example")
         for number, name in enumerate(["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]):
-            Child.create(name=name, date_of_birth=f"2013-0{number + 1}-17", year=f"Year {number + 6}", upn=f"A12345678900{number}")
+            born = date(2013, number + 1, 17)
+            child = Child.create(name=name, date_of_birth=born, year=f"Year {number + 6}", upn=f"A12345678900{number}")
+            Event.write("child:add", child, None)
         engine.current().settle()
     return folder
 

@@ -14,6 +14,7 @@ from peewee import Database
 
 from models import TABLES, Incident, Log, Tracker, db, proof
 from models.base import connect
+from models.keeps import triggers
 from models.settings import settings
 
 from . import engine
@@ -132,10 +133,11 @@ def post_office(app):
         server.stop()
 
 
-def untie(table, *names):
-    """What somebody with the database in hand does first."""
-    for name in names:
-        engine.current().remove_trigger(table, f"{table}_{name}_refused")
+def untie(*tables):
+    """What somebody with the database in hand does first: the refusals of these tables go, of all where none is named."""
+    for name, table in triggers(db.obj):
+        if not tables or table in tables:
+            engine.current().remove_trigger(table, name)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from .faults import untie, whole
 
 
 def test_a_forged_row_does_not_make_a_paper_genuine(signed):
-    untie("document", "update")
+    untie("document")
     forged = to_pdf("<html><body>/* fonts */ Another paper</body></html>")
     Document.update(pdf=forged, sha256=sha256(forged).hexdigest()).execute()
     with pytest.raises(Refused, match="carries no signature"):
@@ -78,7 +78,7 @@ def test_other_papers_are_called_what_they_are(signed, tmp_path):
 
 def test_another_copy_is_never_made_in_the_place_of_one_whose_history_was_emptied(signed):
     document = Document.get()
-    untie("document", "update")
+    untie("document")
     Event.update(payload="").where(Event.verb == "document:keep").execute()
     Document.update(pdf=None, sha256=None).execute()
     with pytest.raises(Refused, match="Another is not made in its place"):
@@ -88,7 +88,7 @@ def test_another_copy_is_never_made_in_the_place_of_one_whose_history_was_emptie
 
 
 def test_copies_kept_before_the_history_took_their_hashes_are_taken_in(school, signed):
-    untie("event", "delete")
+    untie("event")
     last = Event.head()
     assert last.id == Event.get(Event.verb == "document:keep").id
     Event.delete().where(Event.id == last.id).execute()
