@@ -132,6 +132,17 @@ def test_what_waits_is_written_by_the_deliverer_and_once(app, school, cast, case
     assert looked(before) == ["log:read"] and whole()
 
 
+def test_a_record_that_is_gone_holds_up_none_of_the_others(school, case, monkeypatch):
+    before, write = Event.head().id, Event.write
+    monkeypatch.setattr(Event, "write", full)
+    gone = Attachment(id=999, incident=case.incident)
+    look("attachment:read", gone, school.alice)
+    look("log:read", case, school.alice)
+    monkeypatch.setattr(Event, "write", write)
+    looks.catch_up()
+    assert looked(before) == ["log:read"] and not looks.WAITING
+
+
 def test_more_than_can_wait_stops_reading(school, cast, case, monkeypatch):
     cast.alice.get("/")
     monkeypatch.setattr(looks, "MOST", 2)
