@@ -83,8 +83,14 @@ class AccountView(Door, BaseView):
 
     @expose("/unsent/")
     def unsent_view(self):
-        """What was typed for a step when the session ran out, to be sent now, or left."""
+        """What was typed for a step when the session ran out, to be sent now, or left.
+
+        Of a record's own form a draft opens through that form alone: what others wrote stands in it,
+        and the form asks who may read it.
+        """
         draft = Draft.of(me(), request.args.get("path", "")) or abort(404)
+        if not draft.path.partition("?")[0].endswith(("/action/", "/emergency/")):
+            abort(404)
         hidden = {name: value for name, value in draft.fields if not by_hand(name)}
         fields = [(name, value) for name, value in draft.fields if by_hand(name)]
         back = draft.path.partition("action/")[0] + f"details/?id={hidden['rowid']}" if "rowid" in hidden else url_for("account.index_view")

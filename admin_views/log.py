@@ -9,7 +9,7 @@ from wtforms import SelectMultipleField, widgets
 from wtforms.fields.choices import SelectChoice
 
 from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, look, visible, who_sees
-from models.document import to_pdf
+from models.paper import to_pdf
 
 from .base import RecordView
 from .door import is_id, me

@@ -222,7 +222,7 @@ class Rows(Json):
         value = super().python_value(value)
         if isinstance(value, dict):  # one row that says so, wherever rows are shown
             first, *_others, last = self.columns
-            return [{first: DAMAGED, last: value[DAMAGED]}]
+            return [{first: DAMAGED, last: value.get(DAMAGED, "")}]
         return value
 
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from peewee import CharField, ForeignKeyField, TextField
 
+from . import front
 from .base import Moment, Pick, Record, Refused, contains, now, transaction
 from .child import Child
 from .document import Document
-from .event import Event
+from .event import LOOKS, Event
 from .incident import Addendum, Incident, Involved, OfIncident
 from .notice import Notice
 from .people import User
@@ -95,8 +96,9 @@ class Log(OfIncident):
 
     def moved(self, event):
         if self.status == "completed":
-            restricted = any(section.restricted and section.answers for section in self.sections())
-            document = Document.create(event=event, words=self.paper(), restricted=restricted)
+            # what was saved and emptied stands in the history that the copy prints
+            held = any(section.restricted and section.saved_at for section in self.sections())
+            document = Document.create(event=event, words=self.paper(restricted=True), restricted=held)
             Event.write("document:add", document, event.by)
 
     @classmethod
@@ -241,20 +243,27 @@ class Log(OfIncident):
         tracker = self.tracker.first()
         return tracker.in_order() if tracker else []
 
-    def paper(self, restricted=True):
+    def paper(self, restricted=False):
         """The whole case as the page that becomes its PDF. `restricted`: whether restricted sections are printed or only named."""
-        incident = self.incident
+        incident, sections, signed = self.incident, self.sections(), self.signed_off
+        involved, assignees = Involved.of(incident), Assignee.of(self)
+        history = Event.of_case(incident.id, restricted)
         return pages.get_template("pdf/log.html").render(
             log=self,
             incident=incident,
-            involved=Involved.of(incident),
+            parties=front.parties(self, involved, assignees, signed),
+            gist=front.gist(self, sections, signed),
+            timeline=front.timeline(self, self.tracker.first(), history),
+            signed=signed,
+            involved=involved,
             addenda=Addendum.of(incident),
             attachments=list(incident.attachments),
-            sections=self.sections(),
+            sections=sections,
             restricted=restricted,
-            assignees=Assignee.of(self),
+            assignees=assignees,
             notices=Notice.of_case(incident.id),
-            history=Event.of_case(incident.id, restricted),
+            reads=[event for event in history if event.verb.endswith(LOOKS)],
+            history=[event for event in history if not event.verb.endswith(LOOKS) and event.subject != "notice"],
             head=Event.head(),
         )
 

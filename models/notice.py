@@ -35,7 +35,7 @@ class Notice(Record):
     problem = TextField(null=True, verbose_name="Problem")
 
     def __str__(self):
-        return f"{self.subject}, to {self.user}"
+        return f"{self.subject} to {self.user}"  # not the address: the history of a case goes on paper
 
     @classmethod
     def to_account(cls, user, subject, body):

@@ -69,6 +69,7 @@ VOCABULARY = {
     "event:verify": (None, "checked that everything fits"),
     "event:adopt": (None, "took what every record said until then into the history"),
     "event:anchor": (None, "sent the head of the history to every Level 5"),
+    "event:stamp": (None, "had the head of the history time-stamped"),
     "event:erase": (None, "erased what the history said, under a retention decision"),
     "event:backup": (None, "made a backup"),
     "event:drill": (None, "restored a backup as a drill"),

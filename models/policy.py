@@ -1,5 +1,7 @@
 """Need to know: which rows a person sees. One page, asked by every door; what they may do to a row is a permission on top."""
 
+from peewee import fn
+
 from .base import NoCase, now
 from .child import Child
 from .document import Document
@@ -81,9 +83,23 @@ def sections(by):
 
 
 def documents(by):
-    """Copies kept at sign-off hold the whole tracker, so they are for those who may read all of it."""
+    """Copies kept at sign-off hold the whole tracker and its history: for those who may read all of it.
+
+    A restricted section that was saved before the sign-off, and emptied, shuts a copy as well: earlier
+    versions kept such a copy as open.
+    """
     query = Document.select().where(Document.among(lambda column: sees_log(by, column)))
-    return query if by.may("section:read_restricted") else query.where(~Document.restricted)
+    if by.may("section:read_restricted"):
+        return query
+    signing, save = Event.alias(), Event.alias()
+    held = (
+        save.select(save.id)
+        .join(Section, on=(save.record == Section.id))
+        .where(save.subject == "section", save.verb == "section:save", Section.restricted)
+        .where(save.incident == signing.incident, save.id < signing.id)
+    )
+    closed = signing.select(signing.id).where(signing.id == Document.event, fn.EXISTS(held))
+    return query.where(~Document.restricted, ~fn.EXISTS(closed))
 
 
 def notices(by):

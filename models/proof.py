@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections import defaultdict
+from base64 import b64decode
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from itertools import islice
@@ -13,11 +14,13 @@ from .document import Document
 from .event import GENESIS, Event, digest, letter, link, state
 from .log import SIGNED, Log
 from .notice import Notice
-from .seal import check
+from .seal import judged, named, stamped
+from .seal import vouched as vouched_for
 from .settings import settings
 from .words import when
 
 ANCHOR = re.compile(r"history (?:([0-9]{1,40}) )?([0-9a-f]{32,64})")  # as papers, emails and backups carry it; older ones with the number
+SIGNATURE = re.compile(r"signed ([A-Za-z0-9+/]{60,}=*)")  # under the line, in the daily email
 FOOT = re.compile(r'<div id="foot".*?' + ANCHOR.pattern, re.S)  # not in what people wrote: their < and " are escaped
 
 
@@ -60,11 +63,18 @@ def anchors(given="", backups=None):
 
 
 def parsed(text):
-    """The number and the hash of a line that somebody kept. Raises Refused when it holds none."""
+    """The number and the hash of a line that somebody kept.
+
+    Raises Refused when it holds none, or a signature that is not ours, of that line.
+    """
     found = ANCHOR.search(text.lower())
     if not found:
         raise Refused(
             "This holds no line “history” and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
+        )
+    if (signature := SIGNATURE.search(text)) and not vouched_for(found[0], signature[1]):
+        raise Refused(
+            "This line was not signed by this installation, or not as it stands here. Copy both lines as they stand in the email."
         )
     return found[1] or "", found[2]
 
@@ -216,8 +226,12 @@ def files():
 
 
 def papers():
-    """Every sign-off has its copy, and every kept copy is what the history says was kept. Returns (how many, how many are still to be made)."""
-    count = waiting = 0
+    """Every sign-off has its copy; every kept copy is what the history says, and its signature whole.
+
+    Returns ({"whole": how many, "foreign": by a certificate in use before, "none": kept before copies
+    were signed}, how many are still to be made).
+    """
+    counts, waiting = Counter(), 0
     signed = Event.select(Event.id).where(Event.verb.in_(SIGNED))
     if lost := signed.where(Event.id.not_in(Document.select(Document.event))).order_by(Event.id).first():
         raise Refused(f"The copy of the sign-off in event {lost.id} is gone.")
@@ -230,14 +244,46 @@ def papers():
         if document.pdf is None and not kept:
             waiting += 1
             continue
-        count += 1
         if not kept or (sha256(bytes(document.pdf or b"")).hexdigest(), document.sha256, document.digest) != (
             kept["sha256"],
             kept["sha256"],
             kept["digest"],
         ):
             raise Refused(f"Kept copy {document.id} is not the one that the history names.")
-    return count, waiting
+        seen, status = judged(bytes(document.pdf)) if kept.get("signed") else ("none", None)
+        if kept.get("signed") and seen not in ("whole", "foreign"):
+            raise Refused(f"The signature of kept copy {document.id} is not whole, though the history says that it was signed.")
+        if kept.get("stamped") and not status.timestamp_validity:
+            raise Refused(f"Kept copy {document.id} has no time stamp, though the history says that it was given one.")
+        counts[seen] += 1
+    return counts, waiting
+
+
+def copies_said(counts, waiting):
+    """What papers() found, as a sentence."""
+    signed, before, foreign = counts.total() - counts["none"], counts["none"], counts["foreign"]
+    parts = [f"{counts.total():,} kept copies, all as they were signed: {signed:,} with a whole signature"]
+    parts += [f"{foreign:,} of these by a certificate in use before"] if foreign else []
+    parts += [f"{before:,} kept before copies were signed"] if before else []
+    return f"{', '.join(parts)}." + (f" {waiting} could not be made yet." if waiting else "")
+
+
+def stamps():
+    """Every time stamp of the history's head is of the event that it names.
+
+    Returns [(when, by whom)], the latest first.
+    """
+    found = []
+    kept = Event.select().where(Event.verb == "event:stamp", Event.payload != "")
+    for event in kept.order_by(Event.id.desc()).iterator():
+        line = event.detail["head"]
+        _number, start = parsed(line)
+        if not (given := stamped(b64decode(event.detail["token"]), line)):
+            raise Refused(f"The time stamp in event {event.id} is not whole, or was not given for the line that it stands beside.")
+        if not Event.select().where(Event.hash == start).exists():
+            raise Refused(f"No event is the one that was time-stamped on {when(given[0])}: the history was rewritten.")
+        found.append(given)
+    return found
 
 
 def sign_offs():
@@ -256,21 +302,26 @@ def findings(tables, given=""):
     """Run every check in order, as of one moment; returns one sentence for each. Raises Refused naming the first thing that does not fit."""
     Document.finish()
     with one_moment():
-        events, kinds, attached, (copies, waiting), completed = (
+        events, kinds, attached, copies, completed, stamped_at = (
             history(tables, given, settings.backups),
             references(tables),
             files(),
             papers(),
             sign_offs(),
+            stamps(),
         )
-    later = f" {waiting} could not be made yet." if waiting else ""
-    return [
+    found = [
         f"{events:,} events, with their anchors, records and emails, all fit.",
         f"{kinds} kinds of reference, all lead to a record.",
         f"{attached:,} attachments, all as they were attached.",
-        f"{copies:,} kept copies, all as they were signed.{later}",
+        copies_said(*copies),
         f"{completed:,} completed logs, all with who signed, when, and the copy.",
     ]
+    if stamped_at:
+        found.append(f"{len(stamped_at):,} time stamps, the latest of {when(stamped_at[0][0])} by {stamped_at[0][1]}.")
+    if SIGNATURE.search(given):
+        found.append("The line that you gave was signed by this installation.")
+    return found
 
 
 def verify(tables, given=""):
@@ -292,7 +343,7 @@ def uncounted(sentence):
 
 def of_paper(content):
     """Whether `content` (bytes of a PDF) is what was signed off: a sentence that says so. Raises Refused with a sentence that says what it is not."""
-    digest, signature = sha256(content).hexdigest(), check(content)
+    digest, (signature, status) = sha256(content).hexdigest(), judged(content)
     document = Document.get_or_none(Document.sha256 == digest)
     kept = document and document.kept
     if kept and kept["sha256"] == digest and (signature == "whole" or signature == "foreign" or not kept.get("signed")):
@@ -302,7 +353,10 @@ def of_paper(content):
             "foreign": "Its signature is whole, by a certificate that was in use before.",
         }
         said = f"{event.detail.get('record', 'a log')}, kept when {event.detail.get('by', event.by)} signed it off on {when(event.at)} (event {event.id})"
-        return f"This is the copy of {said}, byte for byte. {seal.get(signature, 'It was kept before copies were signed.')} Record digest {kept['digest']}."
+        signed = seal.get(signature, "It was kept before copies were signed.")
+        if status and (stamp := status.timestamp_validity):
+            signed += f" {named(stamp.signing_cert)} stamped it on {when(stamp.timestamp)}."
+        return f"This is the copy of {said}, byte for byte. {signed} Record digest {kept['digest']}."
     raise Refused(NOT[signature])
 
 
@@ -323,4 +377,5 @@ def compare(text):
             "This does not fit. First compare the line letter by letter with the paper or the email. If it stands there so, the history "
             "is not what it was when it was written down: it was changed or cut. Tell the DSL and IT today."
         )
-    return f"It fits: the history up to {when(event.at)} is what it was, if the last check fitted."
+    signed = " It was signed by this installation." if SIGNATURE.search(text) else ""
+    return f"It fits: the history up to {when(event.at)} is what it was, if the last check fitted.{signed}"

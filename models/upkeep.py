@@ -17,6 +17,7 @@ from .event import Event
 from .notice import Notice
 from .people import User
 from .receipt import Receipt
+from .seal import fingerprint, stamp, vouch
 from .settings import settings
 from .words import pages, when
 
@@ -24,6 +25,7 @@ SKEW = timedelta(hours=1)  # what is further in the future than this was written
 SILENT = timedelta(minutes=15)  # a deliverer of which nothing was heard for as long is dead
 ROOM = 200_000_000  # bytes that should be free on the disk
 log = logging.getLogger("safeguarding")
+RENEWED = timedelta(days=30)  # at most, between two stamps: the old ones are covered before they age
 
 
 def beat():
@@ -49,7 +51,7 @@ def silent(moment):
 
 def latest():
     """The latest event of each kind of care: {"verify", "backup", "drill", "anchor": Event or None}."""
-    return {name: Event.latest(f"event:{name}") for name in ("verify", "backup", "drill", "anchor")}
+    return {name: Event.latest(f"event:{name}") for name in ("verify", "backup", "drill", "anchor", "stamp")}
 
 
 def warnings(moment, latest):
@@ -70,6 +72,8 @@ def warnings(moment, latest):
             yield f"{old} is from {when(event.at)}, which has not come yet: the clock was wrong."
     if silent(moment):
         yield "Nothing is being delivered, neither emails nor PDFs, and nothing is checked. Start the program again."
+    if latest["anchor"] and latest["anchor"].detail.get("unstamped"):
+        yield f"The time stamping authority gave no stamp on {when(latest['anchor'].at)}. It is asked again each day."
     if late := Document.late().count():
         yield f"The PDF of {late} sign-off{'' if late == 1 else 's'} could not be made yet. The log of the program says why."
     if Notice.held():
@@ -123,9 +127,21 @@ def watch():
                 Notice.queue("user:many_reads", person, None, letters)
 
 
-def daily(tables):
-    """Once a day (Europe/London): check everything, email the head of the history to every Level 5, forget old drafts and receipts.
+def stamp_due(moment, last):
+    """Whether a time stamp is due: none yet, a copy kept since the last, or a month gone by.
 
+    moment: now (UTC). last: the event of the last stamp, or None.
+    """
+    if not last or moment - last.at >= RENEWED:
+        return True
+    return Event.select().where(Event.verb == "document:keep", Event.id > last.id).exists()
+
+
+def daily(tables):
+    """Once a day (Europe/London): check everything, email the signed head of the history to every
+    Level 5, have it time-stamped where that is due, forget old drafts and receipts.
+
+    A stamp of the head vouches for all before it: every copy kept, and the stamps of other years.
     Returns whether it was due; of two processes, one does it.
     """
     before, moment = latest()["anchor"], now()
@@ -133,14 +149,20 @@ def daily(tables):
     if before and not ahead and before.at.astimezone(LONDON).date() >= moment.astimezone(LONDON).date():
         return False
     result = checked(tables)
+    head, asked = Event.head(), settings.timestamp_url and stamp_due(now(), latest()["stamp"])
+    line = f"history {head.hash}"
+    token = stamp(line) if asked else None  # waits for the network, so before the transaction
     with transaction():
         found = latest()
         if found["anchor"] != before:
             return False  # another process was first
-        head = Event.head()
-        body = pages.get_template("email/anchor.txt").render(anchor=head, result=result, backup=found["backup"], drill=found["drill"])
+        if token:
+            Event.write("event:stamp", Event(), None, head=line, token=token)
+        body = pages.get_template("email/anchor.txt").render(
+            line=line, signed=vouch(line), certificate=fingerprint(), result=result, backup=found["backup"], drill=found["drill"]
+        )
         letters = [(person, "History up to today", body) for person in User.level_5()]
-        Notice.queue("event:anchor", Event(), None, letters, result=result)
+        Notice.queue("event:anchor", Event(), None, letters, result=result, unstamped=bool(asked and not token))
         Draft.forget()
         Receipt.forget()
     return True

@@ -34,13 +34,13 @@ def once(page):
 
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize("disk", [small_disk, small_files])
-def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, school, cast, answers, tmp_path, fonts, disk):
+def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, school, cast, answers, tmp_path, disk):
     cast.dave.get("/")
     folder = tmp_path / "small"
     with disk(folder, 3_000_000) as make_room:
         db.close()
         (folder / "safeguarding.db").write_bytes((school.folder / "safeguarding.db").read_bytes())
-        settle(folder, fonts)
+        settle(folder)
         db.connect()
         saved = 0
         for number in range(2_000):
@@ -57,7 +57,7 @@ def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(app, sch
         assert page.request.path == "/incident/details/" and Incident.select().count() == saved + 1
         assert whole()
         db.close()
-        settle(school.folder, fonts)
+        settle(school.folder)
         db.connect()
 
 

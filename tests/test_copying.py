@@ -52,11 +52,11 @@ def fill(file, name):
 
 
 @pytest.fixture(params=EARLIER)
-def earlier(request, school, tmp_path, fonts):
+def earlier(request, school, tmp_path):
     """A data folder with a full database of an earlier schema, open."""
     folder = tmp_path / "earlier"
     db.close()
-    settle(folder, fonts)
+    settle(folder)
     if engine.current().name == "sqlite":
         fill(folder / "safeguarding.db", request.param)
     else:
@@ -69,7 +69,7 @@ def earlier(request, school, tmp_path, fonts):
     yield request.param
     db.close()
     engine.current().drop(folder)
-    settle(school.folder, fonts)
+    settle(school.folder)
     db.connect()
 
 

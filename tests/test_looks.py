@@ -10,7 +10,6 @@ from peewee import OperationalError
 import app as application
 from models import Attachment, Draft, Event, Incident, Log, Section, Tracker, db, look, looks
 from models.base import at, now
-from models.document import to_pdf
 
 from .conftest import settle
 from .faults import fill, post_office, read_only, small_disk, small_files, whole
@@ -71,30 +70,29 @@ def judge(school, cast, case, caplog, make_room):
     assert not looks.WAITING and whole()
 
 
-def moved(school, folder, fonts):
+def moved(school, folder):
     """The school's data in another folder, open, with what `flask serve` keeps open."""
-    to_pdf("<p>The first PDF cuts the fonts, which takes room on the disk.</p>")
     db.close()
-    shutil.copytree(school.folder, folder, ignore=shutil.ignore_patterns("fonts", "*-wal", "*-shm"), dirs_exist_ok=True)
-    settle(folder, fonts)
+    shutil.copytree(school.folder, folder, ignore=shutil.ignore_patterns("*-wal", "*-shm"), dirs_exist_ok=True)
+    settle(folder)
 
 
 @pytest.fixture
-def back(school, fonts):
+def back(school):
     """Afterwards the school is where it was."""
     yield
     db.close()
-    settle(school.folder, fonts)
+    settle(school.folder)
     db.connect()
 
 
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize("disk", [small_disk, small_files])
-def test_a_full_disk_shuts_out_no_reader(school, cast, case, caplog, tmp_path, fonts, back, disk):
+def test_a_full_disk_shuts_out_no_reader(school, cast, case, caplog, tmp_path, back, disk):
     for person in (cast.alice, cast.dina):
         person.get("/")
     with disk(tmp_path / "small", 3_000_000):
-        moved(school, tmp_path / "small", fonts)
+        moved(school, tmp_path / "small")
         db.connect()
         Event.head()
         judge(school, cast, case, caplog, fill(tmp_path / "small"))
@@ -102,11 +100,11 @@ def test_a_full_disk_shuts_out_no_reader(school, cast, case, caplog, tmp_path, f
 
 
 @pytest.mark.only("sqlite")
-def test_a_disk_that_became_read_only_shuts_out_no_reader(school, cast, case, caplog, tmp_path, fonts, back):
+def test_a_disk_that_became_read_only_shuts_out_no_reader(school, cast, case, caplog, tmp_path, back):
     for person in (cast.alice, cast.dina):
         person.get("/")
     (tmp_path / "readable").mkdir()
-    moved(school, tmp_path / "readable", fonts)
+    moved(school, tmp_path / "readable")
     with read_only(tmp_path / "readable") as make_room:
         db.connect()
         judge(school, cast, case, caplog, make_room)

@@ -8,7 +8,7 @@ from pypdf import PdfReader
 
 from models import Document, Event, Refused, db, proof
 from models.base import now
-from models.document import to_pdf
+from models.paper import to_pdf
 from models.seal import certificate
 from models.settings import settings
 
@@ -17,7 +17,7 @@ from .faults import untie, whole
 
 def test_a_forged_row_does_not_make_a_paper_genuine(signed):
     untie("document")
-    forged = to_pdf("<html><body>/* fonts */ Another paper</body></html>")
+    forged = to_pdf("<html><body>Another paper</body></html>")
     Document.update(pdf=forged, sha256=sha256(forged).hexdigest()).execute()
     with pytest.raises(Refused, match="carries no signature"):
         proof.of_paper(forged)
@@ -68,7 +68,7 @@ def test_other_papers_are_called_what_they_are(signed, tmp_path):
         proof.of_paper(b"not a PDF at all")
     from models.seal import sign
 
-    ours = sign(to_pdf("<html><body>/* fonts */ A paper</body></html>"), "Signed off")
+    ours = sign(to_pdf("<html><body>A paper</body></html>"), "Signed off")
     with pytest.raises(Refused, match="not, byte for byte, a copy kept here"):
         proof.of_paper(ours)
     (settings.folder / "signing.pem").unlink()  # another installation makes its own
