@@ -91,6 +91,7 @@ def create_app(**given):
     Security(
         app, PeeweeUserDatastore(db, User, Role, UserRole, WebAuthn), totp_cls=signin.CodeOnce, mail_util_cls=signin.Outbox, password_util_cls=signin.Passphrase,
         login_form=signin.Login, verify_form=signin.Again, two_factor_verify_code_form=signin.Code, mf_recovery_form=signin.Recovery, change_password_form=signin.Change, forgot_password_form=signin.Forgot,
+        wan_register_response_form=signin.PasskeyNew, wan_signin_response_form=signin.PasskeyUsed, render_template=signin.render, mf_recovery_codes_util_cls=signin.RecoveryOnce,
     )  # fmt: skip
     sessions.install(app)
     admin = admin_views.install(app, settings)

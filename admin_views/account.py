@@ -1,5 +1,8 @@
 """One's own account: where one is signed in; and the page of the first start."""
 
+import re
+import time
+
 from flask import abort, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask_admin import BaseView, expose
 from flask_security import hash_password
@@ -7,14 +10,27 @@ from flask_security.proxies import _security
 from wtforms import PasswordField, StringField, validators
 
 from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, SetupLink
-from models.people import User
+from models.people import User, normal
 from models.proposal import TRIES
 
 from .door import Door, is_id, me, saved
 from .fields import clean
 from .forms import BaseForm, ReasonForm, put_errors, required
-from .sessions import stale
+from .sessions import PROVED, end_others, stale
+from .signin import Proof
 from .trouble import by_hand
+
+ENDED = "this session was ended in another browser"
+
+
+def drafts(user):
+    """What `user` typed and did not save: [(draft, what it is, the address where it is opened again)]."""
+    found = []
+    for draft in Draft.all_of(user):
+        step = draft.path.partition("?")[0].endswith(("/action/", "/emergency/"))
+        what = f"{draft.path.split('/')[1].capitalize()}: {'what was not sent' if step else 'what was not saved'}"
+        found.append((draft, what, url_for("account.unsent_view", path=draft.path) if step else draft.path))
+    return found
 
 
 class AccountView(Door, BaseView):
@@ -28,7 +44,7 @@ class AccountView(Door, BaseView):
     def page(self, status=200, **context):
         user = me()
         known = {"sessions": Session.of(user), "current": g.session, "passkeys": list(user.webauthn), "codes": len(user.mf_recovery_codes or []),
-                 "with_code": Proposal.with_code(user), "code_problem": "",
+                 "with_code": Proposal.with_code(user), "code_problem": "", "drafts": drafts(user),
                  "emergency": Emergency.of(user) if user.may("emergency:begin") else None, "form": ReasonForm()}  # fmt: skip
         return self.render("account.html", **known | context), status
 
@@ -51,9 +67,9 @@ class AccountView(Door, BaseView):
         """End one of one's own sessions, or all the others."""
         id = request.form.get("id", "")
         if id == "others":
-            Session.end_all(me(), but=session.get("door"))
+            end_others(me(), ENDED)
         elif is_id(id):
-            Session.end_one(me(), int(id))
+            Session.end_one(me(), int(id), ENDED)
         flash("Ended.", "success")
         return saved(url_for("account.index_view"))
 
@@ -73,13 +89,37 @@ class AccountView(Door, BaseView):
         flash("Emergency access is open for 24 hours. Every Level 5 has been told.", "warning")
         return saved(url_for("incident.index_view"))
 
+    @expose("/prove/", methods=("GET", "POST"))
+    def prove_view(self):
+        """Asked before a second factor is set, changed or removed: by somebody at an unlocked screen, too."""
+        user, form = me(), Proof(request.form if request.method == "POST" else None)
+        target = request.args.get("next", "")
+        if request.method == "POST" and form.validate():
+            session["proved"] = time.time()
+            known = {url_for(f"security.{page}") for page in ("two_factor_setup", "mf_recovery_codes", "wan_register")}
+            return redirect(target if target.partition("?")[0] in known else url_for("account.index_view"))
+        passkey = any(user.webauthn) and time.time() - session.get("passkey_at", 0) > PROVED
+        page = self.render("prove.html", form=form, problem=g.get("again"), passkey=passkey, asked=user.has_factor, target=target)
+        return page, 422 if request.method == "POST" else 200
+
     @expose("/draft/", methods=("POST",))
     def draft_view(self):
         """Keep what is being typed. Sent by the page's own script, and while the session lives."""
         path = request.form.get("draft_path", "")
-        if path.startswith("/") and not path.startswith(("//", "/\\")):
-            Draft.keep(me(), path, [(name, value) for name, value in request.form.items(multi=True) if name != "draft_path"])
+        if re.match(r"/[^/\\\s]", path):
+            typed = [pair for pair in request.form.items(multi=True) if pair[0] != "draft_path"]
+            try:
+                Draft.keep(me(), path, typed)
+            except Refused as refused:
+                return jsonify(kept=False, why=str(refused)), 413
         return jsonify(kept=True)
+
+    @expose("/forget/", methods=("POST",))
+    def forget_view(self):
+        """Throw a draft away without opening it."""
+        Draft.drop(me(), request.form.get("path", ""))
+        flash("Thrown away.", "success")
+        return saved(url_for("account.index_view"))
 
     @expose("/unsent/")
     def unsent_view(self):
@@ -124,17 +164,13 @@ class FirstForm(BaseForm):
         for who in ("it", "dsl"):
             field = self[f"{who}_passphrase"]
             user = User(name=self[f"{who}_name"].data or "", email=self[f"{who}_email"].data or "")
-            problems, _normal = _security._password_util.validate(field.data or "", False, user=user)
+            problems, field.data = _security.password_util.validate(field.data or "", False, user=user)
             field.errors = [*field.errors, *map(str, problems or [])]
             good = good and not problems
-        if self.it_email.data and fold_email(self.it_email.data) == fold_email(self.dsl_email.data or ""):
+        if self.it_email.data and normal(self.it_email.data) == normal(self.dsl_email.data):
             self.dsl_email.errors = ["Two different people are needed: whoever configures does not read."]
             good = False
         return good
-
-
-def fold_email(text):
-    return text.strip().casefold()
 
 
 def first_start(token):
@@ -144,7 +180,7 @@ def first_start(token):
     form = FirstForm(request.form if request.method == "POST" else None)
     if request.method == "POST" and form.validate():
         people = [
-            (role, form[f"{who}_name"].data, fold_email(form[f"{who}_email"].data), hash_password(form[f"{who}_passphrase"].data))
+            (role, form[f"{who}_name"].data, form[f"{who}_email"].data, hash_password(form[f"{who}_passphrase"].data))
             for who, role in (("it", "IT"), ("dsl", "DSL"))
         ]
         try:

@@ -13,6 +13,7 @@ from .door import here, me, saved
 from .forms import Converter, marks, merge, put_errors
 from .reading import Reading
 from .sessions import stale
+from .trouble import with_text
 
 
 class RecordView(Reading):
@@ -155,7 +156,10 @@ class RecordView(Reading):
         if request.form["draft"] == "away":
             Draft.drop(me(), here())
         else:
-            Draft.keep(me(), here(), request.form.items(multi=True))
+            try:
+                Draft.keep(me(), here(), request.form.items(multi=True))
+            except Refused:
+                return with_text(413)
         return redirect(here())
 
     def typed(self):

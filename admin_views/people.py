@@ -7,11 +7,12 @@ from wtforms.fields.choices import SelectChoice
 
 from models import PERMISSIONS, Event, Proposal, Role, User, UserRole
 from models.accounts import add_person, edit_person, edit_role
+from models.people import normal
 from models.proposal import CODE
 
 from .base import RecordView
 from .door import me, saved
-from .fields import tick
+from .fields import clean, tick
 
 
 class RolesField(SelectMultipleField):
@@ -44,7 +45,7 @@ class UserView(RecordView):
     order = (User.name,)
     form_columns = ["name", "job_title", "email", "active"]
     form_extra_fields = {"roles": RolesField("Roles")}
-    form_args = {"email": {"validators": [validators.Email("This is not an email address.")]}}
+    form_args = {"email": {"validators": [validators.Email("This is not an email address.")], "filters": [clean, normal]}}
     details_template = "person.html"
     guarded = ("edit", "user:reset_factor")
     steps = {"user:reset_factor": None}

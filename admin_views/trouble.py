@@ -24,6 +24,7 @@ TROUBLE = {
         "You have signed out or in since it was opened. Open it again in another tab, and copy your text into it.",
     ),
     401: ("You are not signed in any more", "Sign in in another tab or window, come back to this one, and press Try again."),
+    413: ("This draft is not kept", "It is very long, or you have very many drafts: they are listed on Your account. Copy your text."),
     500: ("Something went wrong", "It went wrong on our side. If it happens again, copy your text and tell IT."),
     507: (
         "The disk is full or failing",

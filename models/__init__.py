@@ -18,7 +18,7 @@ from .proposal import Proposal
 from .receipt import Receipt
 from .settings import settings
 from .sharing import Emergency, Share
-from .signin import Attempt, Session, SetupLink
+from .signin import Attempt, Device, Session, SetupLink
 from .template import Question, Template, TemplateSection
 from .tracker import Section, Tracker
 
@@ -72,6 +72,7 @@ TABLES = [  # fmt: skip
     Notice,
     Document,
     Session,
+    Device,
     Attempt,
     SetupLink,
     Draft,

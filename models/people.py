@@ -1,15 +1,36 @@
 """People who sign in, their roles, and what those roles permit."""
 
 import re
+from unicodedata import normalize
 from uuid import uuid4
 
+from email_validator import EmailNotValidError, validate_email
 from flask_security import RoleMixin, UserMixin, WebAuthnMixin
 from peewee import JOIN, BigIntegerField, BlobField, BooleanField, CharField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
-from .base import Moment, NoCase, Record, Refused, Strings, YesNo, contains, fold
+from .base import Moment, NoCase, Record, Refused, Strings, YesNo, contains, fold, transaction
 from .permissions import HARMLESS, REPORTS, SHIPPED_ROLES
 from .settings import settings
 from .words import line
+
+
+def normal(email):
+    """The one form of an email, however it is spelled: wide letters, ligatures and capitals made plain,
+    the domain as people read it. What is no email at all is made plain too, so that it can be counted.
+    """
+    plain = normalize("NFKC", (email or "")[:1000])
+    plain = "".join(letter for letter in plain if letter.isprintable()).strip().lower()
+    try:
+        return normalize("NFKC", validate_email(plain, check_deliverability=False).normalized.lower())
+    except EmailNotValidError:
+        return plain
+
+
+class Email(CharField):
+    """An email, stored and looked for in its one form: two spellings of it are one."""
+
+    def db_value(self, value):
+        return None if value is None else normal(value)
 
 
 class Role(RoleMixin, Record):
@@ -51,7 +72,7 @@ class User(UserMixin, Record):
 
     name = CharField(max_length=120, verbose_name="Full name")
     job_title = CharField(max_length=120, default="", verbose_name="Job title")
-    email = CharField(unique=True, max_length=254, verbose_name="Email")
+    email = Email(unique=True, max_length=254, verbose_name="Email")
     password = TextField(null=True)
     active = YesNo(default=True, verbose_name="May sign in?")
     fs_uniquifier = CharField(unique=True, max_length=64, default=lambda: uuid4().hex)
@@ -129,9 +150,28 @@ class User(UserMixin, Record):
     def has_factor(self):
         return bool(self.tf_primary_method) or self.webauthn.exists()
 
-    def save(self, *args, **kwargs):
-        self._dirty.add("mf_recovery_codes")  # Flask-Security takes a used code out of the list in place, which Peewee does not see
-        return super().save(*args, **kwargs)
+    def use_code(self, counter):
+        """Claim the counter of a code of the authenticator app: True for exactly one of those who use the
+        same code at the same time, for the others it has moved since they read this person.
+        """
+        read, column = self.tf_last_counter, User.tf_last_counter
+        with transaction():
+            same = column.is_null() if read is None else column == read
+            won = User.update(tf_last_counter=counter).where(User.id == self.id, same).execute()
+        self.tf_last_counter = counter
+        self._dirty.discard("tf_last_counter")  # so that a later save() does not put an older one back
+        return bool(won)
+
+    def spend(self, left):
+        """Leave these recovery codes, one of which was used: True for one of those who use one at the same time."""
+        read = self.mf_recovery_codes
+        with transaction():
+            won = User.get_by_id(self.id).mf_recovery_codes == read
+            if won:
+                User.update(mf_recovery_codes=left).where(User.id == self.id).execute()
+        self.mf_recovery_codes = left
+        self._dirty.discard("mf_recovery_codes")
+        return won
 
     def forget_factor(self):
         """Remove every second factor; the next sign-in asks for a new one before anything opens."""
@@ -187,6 +227,16 @@ class WebAuthn(WebAuthnMixin, Record):
     extensions = CharField(null=True, max_length=255)
     lastuse_datetime = DateTimeField()
     usage = CharField(max_length=20)
+
+    def use(self, asked_at, used_at):
+        """True for one of those who show the same answer to a challenge: none that was asked for before the last use.
+
+        asked_at, used_at: UTC, naive, as Flask-Security keeps them.
+        """
+        cls, read = type(self), self.lastuse_datetime
+        with transaction():
+            same = (cls.id == self.id) & (cls.lastuse_datetime == read)
+            return asked_at >= read and bool(cls.update(lastuse_datetime=used_at).where(same).execute())
 
     def get_user_mapping(self):
         return {"id": self.user_id}

@@ -86,6 +86,7 @@ VOCABULARY = {
     ),
     "user:told": (None, "was sent an email about their account"),
     "user:signed_in": (None, "signed in"),
+    "user:new_browser": (None, "signed in from a browser that was new for them"),
     "user:signed_out": (None, "signed out"),
     "user:failed": (None, "failed to sign in"),
     "user:many_reads": (None, "opened far more records today than usual"),

@@ -19,6 +19,7 @@ from .people import User
 from .receipt import Receipt
 from .seal import fingerprint, stamp, vouch
 from .settings import settings
+from .signin import Device
 from .words import pages, when
 
 SKEW = timedelta(hours=1)  # what is further in the future than this was written by a clock that was wrong
@@ -163,6 +164,7 @@ def daily(tables):
         )
         letters = [(person, "History up to today", body) for person in User.level_5()]
         Notice.queue("event:anchor", Event(), None, letters, result=result, unstamped=bool(asked and not token))
+        Device.forget()
         Draft.forget()
         Receipt.forget()
     return True

@@ -3,16 +3,28 @@
 (() => {
   const token = document.body.dataset.token, idle = Number(document.body.dataset.idleMinutes) * 60000;
   const send = (path, body) => { body.set("csrf_token", token); return fetch(path, { method: "POST", body, credentials: "same-origin" }).then((answer) => { if (!answer.ok) throw new Error(answer.status); }); };
+  const tell = (text, name) => {
+    const box = document.createElement("div");
+    box.className = `flash warning ${name}`;
+    box.setAttribute("role", "alert");
+    box.append(text);
+    document.body.append(box);
+    return box;
+  };
 
   const form = document.querySelector("form[data-draft]");
-  let changed = false;
+  let changed = false, notKept = null;
+  const full = (yes) => {
+    if (yes && !notKept) notKept = tell("What you type here is no longer kept as a draft: it is too much. Save it soon.", "idle");
+    if (!yes && notKept) { notKept.remove(); notKept = null; }
+  };
   const keep = () => {
     if (!form || !changed) return;
     changed = false;
     const body = new URLSearchParams(), fields = new FormData(form);
     for (const [name, value] of fields) if (typeof value === "string") body.append(name, value);
     body.set("draft_path", form.dataset.draft);
-    send("/account/draft/", body).then(alive).catch(() => { changed = true; });
+    send("/account/draft/", body).then(() => { alive(); full(false); }).catch((problem) => { changed = true; if (["413", "507"].includes(problem.message)) full(true); });
   };
   if (form) {
     form.addEventListener("input", () => { changed = true; });
@@ -30,14 +42,10 @@
     if (left > 120000 || box) return;
     keep();
     const kept = form ? "What you typed is kept. " : "";
-    box = document.createElement("div");
-    box.className = "flash warning idle";
-    box.setAttribute("role", "alert");
-    box.append(`You will be signed out in two minutes. ${kept}`);
+    box = tell(`You will be signed out in two minutes. ${kept}`, "idle");
     const button = document.createElement("button");
     button.textContent = "Stay signed in";
     button.addEventListener("click", stay);
     box.append(button);
-    document.body.append(box);
   }, 5000);
 })();

@@ -6,11 +6,13 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date
 from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Barrier
 from types import SimpleNamespace
 
 from waitress import wasyncore
@@ -29,12 +31,18 @@ from .browser.conftest import serving
 from .conftest import report
 from .person import CHEAP_ARGON2, PASSWORD, Person, code_of, enrol_cast
 
-CASES = []
+CASES = []  # each in a school of its own
+READING = []  # those that change nothing that another one looks at: all in one school
 HALVES = (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", b"POST /login HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nemail=", b"")
 
 
 def case(function):
     CASES.append(function)
+    return function
+
+
+def reading(function):
+    READING.append(function)
     return function
 
 
@@ -97,10 +105,17 @@ def answers(address):
 
 
 def enter(place, name):
-    return Attacker(place, getattr(place, name)).sign_in()
+    return Attacker(place, rested(place, name)).sign_in()
 
 
-@case
+def rested(place, name):
+    """The person as the database has them, whose authenticator app shows codes again that were not used yet."""
+    user = getattr(place, name)
+    User.update(tf_last_counter=None).where(User.id == user.id).execute()
+    return User.get_by_id(user.id)
+
+
+@reading
 def a_stranger_opens_nothing(place):
     """Every GET route without signing in."""
     stranger, leaks = Attacker(place, None), []
@@ -111,7 +126,7 @@ def a_stranger_opens_nothing(place):
     return leaks
 
 
-@case
+@reading
 def a_stolen_passphrase_is_not_enough(place):
     """Sign in with the DSL's passphrase and without the code, then open pages."""
     thief = Attacker(place, place.alice)
@@ -120,7 +135,7 @@ def a_stolen_passphrase_is_not_enough(place):
     return [path for path in ("/", "/incident/", "/log/", "/account/", "/user/") if thief.lands(path) != "/login"]
 
 
-@case
+@reading
 def ids_are_not_a_way_in(place):
     """A teacher counts through the ids of every record page."""
     dina, open_doors = enter(place, "dina"), []
@@ -144,7 +159,7 @@ def a_step_is_not_taken_by_guessing_its_name(place):
     return [] if (Incident.get().status, Log.get().status) == before else ["a status moved"]
 
 
-@case
+@reading
 def sorting_searching_and_filtering_tell_nothing(place):
     """A teacher who sees no incident tries to learn of one by its absence and presence."""
     dina, told = enter(place, "dina"), []
@@ -163,7 +178,7 @@ def sorting_searching_and_filtering_tell_nothing(place):
     return told
 
 
-@case
+@reading
 def look_ups_and_deletes_are_not_there(place):
     """The doors of Flask-Admin that we do not have."""
     alice, there = enter(place, "alice"), []
@@ -207,30 +222,44 @@ def no_get_changes_a_record(place):
     )
 
 
-@case
+AWAY = ("https://evil.example", "//evil.example", "https:evil.example", "/\\evil.example", "\\/evil.example", "https:/evil.example", "/\t/evil.example",
+        "javascript:alert(1)", "http://127.0.0.1@evil.example", "///evil.example")  # fmt: skip
+NAMED = ("next", "url", "return_to", "came_from", "redirect", "path", "draft_path", "to")
+
+
+def leaves(answer):
+    """Where a browser that follows the answer would go, when that is not on this host; else ""."""
+    location = re.sub(r"[\t\r\n]", "", answer.headers.get("Location", "/")).strip()
+    return location if re.match(r"[a-z][a-z0-9+.-]*:|[\\/]{2}", location, re.I) else ""
+
+
+@reading
 def a_redirect_does_not_leave(place):
-    """`next` and `url` with addresses elsewhere."""
-    away = []
-    for target in (
-        "https://evil.example",
-        "//evil.example",
-        "https:evil.example",
-        "/\\evil.example",
-        "\\/evil.example",
-        "https:/evil.example",
-    ):
-        person = Attacker(place, place.dave)
-        person.get("/login")
-        person.client.post(
-            "/login", query_string={"next": target}, data={"csrf_token": person.token, "email": place.dave.email, "password": PASSWORD}
-        )
-        answer = person.client.post(
-            "/tf-validate",
-            query_string={"next": target},
-            data={"csrf_token": person.token, "code": code_of(place.app, User.get_by_id(place.dave.id))},
-        )
-        location = answer.headers.get("Location", "/")
-        away += [location] if re.match(r"([a-z]+:|[\\/]{2})", location) else []
+    """Addresses elsewhere in every parameter, field and header that could name the next page, at every door."""
+    away, headers = [], [{"Referer": "https://evil.example"}, {"X-Forwarded-Host": "evil.example"}, {"Forwarded": "host=evil.example"}]
+    for target in AWAY:  # the whole way of signing in, and on
+        person, named = Attacker(place, rested(place, "dave")), dict.fromkeys(NAMED, target)
+        person.get("/login", query_string=named)
+        sent = {"email": place.dave.email, "password": PASSWORD}
+        answers = [person.post("/login", sent | named, follow=False, query_string=named)]
+        answers.append(person.post("/login", sent, follow=False))
+        code = {"code": code_of(place.app, person.user)}
+        answers.append(person.post("/tf-validate", code | named, follow=False, query_string=named))
+        if answers[-1].status_code != 302 or person.lands("/") != "/":
+            away.append(f"could not sign in by {target}")
+        again = {"password": PASSWORD, "passphrase_again": PASSWORD, "code": "000000"}
+        answers += [person.post(door, again | named, follow=False, query_string=named) for door in ("/verify", "/account/prove/")]
+        away += [f"{target}: {leaves(answer)}" for answer in answers if leaves(answer)]
+    dave, named = enter(place, "dave"), dict.fromkeys(NAMED, AWAY[1])
+    for rule in place.app.url_map.iter_rules():
+        if "<" not in rule.rule and "logout" not in rule.rule:
+            answers = [dave.get(rule.rule, query_string=named | {"id": 1})] if "GET" in rule.methods else []
+            if "POST" in rule.methods:
+                answers.append(dave.post(rule.rule, named, follow=False, query_string=named))
+            away += [f"{rule.rule}: {leaves(answer)}" for answer in answers if leaves(answer)]
+    for header in headers:
+        away += [f"{header}: {leaves(answer)}" for answer in [Attacker(place, None).get("/incident/", headers=header)] if leaves(answer)]
+    away += [path for path in ("//evil.example/", "/\\evil.example", "/login/..//evil.example") if leaves(dave.get(path))]
     return away
 
 
@@ -256,7 +285,7 @@ def nothing_typed_runs(place):
     return [tag for tag in ("<script>alert", "<img src=x") if tag in shown + listed] + ([] if "{{7*7}}" in unescape(shown) else ["49?"])
 
 
-@case
+@reading
 def absurd_input_is_answered_without_a_trace(place):
     """NUL, huge numbers, wrong types at every parameter."""
     alice, broken = enter(place, "alice"), []
@@ -279,16 +308,110 @@ def absurd_input_is_answered_without_a_trace(place):
     return broken
 
 
+ABSURD = ["\0", "9" * 5_000, "²", "٣٤٥", "[" * 5_000, "-1", "1e999", "%00%ff", "{{7*7}}", "x" * 20_000, "2199-13-45", "👩‍👧\u202e"]
+FIELDS = ["rowid", "action", "id", "version", "opened", "once", "name", "email", "roles", "level", "permissions", "child", "date_of_birth", "noticed_at", "happened_at",
+          "place", "reason", "text", "person", "position", "kind", "options", "section", "template", "path", "draft_path", "others-0-name", "others-rows", "to", "active",
+          "assigned", "told_at", "q1", "draft"]  # fmt: skip
+
+
+@case
+def absurd_input_is_posted_without_a_trace(place):
+    """Every address that takes a form, with fields of the wrong kind, size and script."""
+    alice, ira, broken = enter(place, "alice"), enter(place, "ira"), []
+    doors = [
+        rule.rule
+        for rule in place.app.url_map.iter_rules()
+        if "POST" in rule.methods and "<" not in rule.rule and "logout" not in rule.rule
+    ]
+    for turn in range(0, len(ABSURD), 4):
+        sent = {name: ABSURD[(place + turn) % len(ABSURD)] for place, name in enumerate(FIELDS)}
+        for path in doors:
+            person = ira if path.startswith(("/user", "/role")) else alice
+            answer = person.post(path, sent, follow=False, query_string={"id": "1", "template": "1", "section": "1"})
+            broken += [f"{path} {turn}"] if answer.status_code >= 500 or "Traceback" in answer.text else []
+    for verb in ("incident:amend", "log:reopen", "user:reset_factor", "proposal:approve", "notice:retry"):
+        for value in ABSURD:
+            person = ira if verb.startswith("user") else alice
+            path = f"/{verb.partition(':')[0]}/action/"
+            answer = person.post(path, {"action": verb, "rowid": value, "text": value, "reason": value}, follow=False)
+            broken += [f"{verb} {value[:9]}"] if answer.status_code >= 500 or "Traceback" in answer.text else []
+    return broken
+
+
+SPELLED = ("carol@attacked.example", "Carol@ＡTTACKED.example", "ｃarol@attacked.example", "carol@attacked。example")
+
+
 @case
 def guessing_is_slowed(place):
-    """Thirty passphrases and thirty codes, then the right ones from the same place."""
-    for _attempt in range(30):
+    """Thirty passphrases in several spellings and thirty codes, then the right ones from the same place; none without a trace."""
+    for number in range(30):
         guess = Attacker(place, place.carol)
         guess.get("/login")
-        guess.post("/login", {"email": place.carol.email, "password": "guess guess guess"})
-    guess.post("/login", {"email": place.carol.email, "password": PASSWORD})
+        guess.post("/login", {"email": SPELLED[number % 4], "password": "guess guess guess"})
+    guess.post("/login", {"email": SPELLED[1], "password": PASSWORD})
     guess.post("/tf-validate", {"code": code_of(place.app, User.get_by_id(place.carol.id))})
-    return [] if guess.lands("/") == "/login" else ["signed in after thirty guesses"]
+    known = Event.select().where(Event.verb == "user:failed", Event.record == place.carol.id).count()
+    return ([] if guess.lands("/") == "/login" else ["signed in after thirty guesses"]) + ([] if known == 5 else [f"{known} known"])
+
+
+def at_once(people, press):
+    """What `press` gives for each of these people, all in the same moment."""
+    gate = Barrier(len(people))
+
+    def go(person):
+        gate.wait()
+        return press(person)
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        return list(pool.map(go, people))
+
+
+@case
+def guesses_at_once_are_counted_and_one_code_opens_one_door(place):
+    """Twenty passphrases in the same moment; then six sign-ins with one code in the same moment."""
+    guessers = [Attacker(place, None) for _each in range(20)]
+    for person in guessers:
+        person.get("/login")
+    at_once(guessers, lambda person: person.post("/login", {"email": SPELLED[2], "password": "guess guess guess"}))
+    judged = Event.select().where(Event.verb == "user:failed", Event.record == place.carol.id).count()
+    six, code = [Attacker(place, place.bob) for _each in range(6)], {"code": code_of(place.app, place.bob)}
+    for person in six:
+        person.get("/login")
+        person.post("/login", {"email": place.bob.email, "password": PASSWORD})
+    at_once(six, lambda person: person.post("/tf-validate", code))
+    inside = [person for person in six if person.lands("/") == "/"]
+    return ([] if judged == 5 else [f"{judged} judged"]) + ([] if len(inside) == 1 else [f"{len(inside)} inside with one code"])
+
+
+@reading
+def a_second_factor_is_not_replaced_at_an_unlocked_screen(place):
+    """Somebody else at the keyboard, a moment after a sign-in: set up another app, see or make recovery codes, add a passkey."""
+    connor, before = enter(place, "connor"), place.connor.tf_totp_secret
+    open_doors = []
+    for path, sent in (
+        ("/tf-setup", {"setup": "authenticator"}),
+        ("/mf-recovery-codes", {"generate_new_codes": "yes"}),
+        ("/mf-recovery-codes?show_codes=1", {}),
+        ("/wan-register", {"name": "Mine"}),
+        ("/tf-validate", {"code": "000000"}),
+    ):
+        for answer in (connor.get(path), connor.post(path, sent, follow=False)):
+            open_doors += [path] if answer.status_code == 200 else []
+    user = User.get_by_id(place.connor.id)
+    return open_doors + ([] if user.tf_totp_secret == before and not user.mf_recovery_codes else ["changed"])
+
+
+@reading
+def json_is_not_taken_however_deep(place):
+    """A hundred thousand brackets, at every address that takes a form."""
+    stranger, broken = Attacker(place, None), []
+    stranger.get("/login")
+    for rule in place.app.url_map.iter_rules():
+        if "POST" in rule.methods:
+            path, headers = rule.rule.replace("<token>", "x"), {"X-CSRFToken": stranger.token}
+            answer = stranger.client.post(path, data="[" * 100_000, content_type="application/json", headers=headers)
+            broken += [f"{path} {answer.status_code}"] if answer.status_code not in (400, 404, 415) else []
+    return broken
 
 
 @case
@@ -333,7 +456,7 @@ def half_open_requests_stop_nobody(place):
         return [] if answers(address) else ["the sign-in page is not answered"]
 
 
-@case
+@reading
 def every_answer_carries_the_headers(place):
     """Pages, errors, files and redirects."""
     alice, bare = enter(place, "alice"), []
@@ -355,10 +478,11 @@ def every_answer_carries_the_headers(place):
 def attack():
     """Run every case; gives [(what was tried, what was found, seconds)]."""
     results = []
-    for one in CASES:
+    for together in (READING, *([one] for one in CASES)):
         with school() as place:
-            start = time.perf_counter()
-            results.append((one, one(place), time.perf_counter() - start))
+            for one in together:
+                start = time.perf_counter()
+                results.append((one, one(place), time.perf_counter() - start))
     return results
 
 

@@ -1,11 +1,13 @@
 """The people of the tests: who they are, and each at a browser of their own."""
 
 import re
+import secrets
 import time
 from html import unescape
 
 import app as application
-from models import Event, Role, User, UserRole
+from models import Device, Event, Role, User, UserRole
+from models.signin import hashed
 
 PASSWORD = "correct-horse-battery"
 CAST = [  # name, email name, title, role
@@ -62,8 +64,17 @@ class Person:
     def post(self, path, data=None, follow=True, **kwargs):
         return self.read(self.client.post(path, data={"csrf_token": self.token} | (data or {}), follow_redirects=follow, **kwargs))
 
-    def sign_in(self, password=PASSWORD):
+    def at_home(self):
+        """At a browser in which they have signed in before."""
+        token = secrets.token_urlsafe()
+        Device.create(token=hashed(token), user=self.user)
+        self.client.set_cookie("device", token)
+        return self
+
+    def sign_in(self, password=PASSWORD, at_home=True):
         """Passphrase, then the code of the authenticator app; each further sign-in takes the next code, for a code works once."""
+        if at_home:
+            self.at_home()
         self.get("/login")
         page = self.post("/login", {"email": self.user.email, "password": password})
         if "Your code" in page.text_only:

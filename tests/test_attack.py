@@ -9,3 +9,8 @@ from . import attack
 def test_held_off(case):
     with attack.school() as place:
         assert case(place) == [], case.__doc__
+
+
+def test_held_off_all_that_only_read():
+    with attack.school() as place:
+        assert {case.__name__: case(place) for case in attack.READING} == dict.fromkeys((case.__name__ for case in attack.READING), [])

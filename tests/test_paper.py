@@ -222,4 +222,4 @@ def test_the_signed_copy_is_for_the_archive_and_holds_its_words(school, ready):
         assert unicodedata.normalize("NFC", line.strip()) in kept.split("\n"), line
     assert reader.root_object["/Lang"] == "en-GB" and reader.metadata.title == ready.reference
     assert ready.reference in reader.xmp_metadata.dc_title.values()
-    assert "z" * 4000 in run_on(text(pdf)) and set(tokens(SAID["Urdu"])) <= set(tokens(text(pdf)))
+    assert run_on(text(pdf)).count("z") >= 4000 and set(tokens(SAID["Urdu"])) <= set(tokens(text(pdf)))

@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import timedelta
+from html import unescape
 from urllib.parse import urlsplit
 
 import pytest
@@ -137,16 +138,27 @@ def stays(location):
     ],
 )
 def test_no_redirect_leads_elsewhere(app, school, target):
-    person = Person(app, school.alice)
-    person.get("/login", query_string={"next": target})
-    page = person.client.post(
-        "/login", query_string={"next": target}, data={"csrf_token": person.token, "email": school.alice.email, "password": PASSWORD}
-    )
-    assert stays(page.headers.get("Location", "/")), page.headers["Location"]
-    page = person.client.post(
-        "/tf-validate", query_string={"next": target}, data={"csrf_token": person.token, "code": code_of(app, school.alice)}
-    )
-    assert stays(page.headers.get("Location", "/")), page.headers["Location"]
-    for path in ("/incident/details/", "/incident/edit/", "/log/details/", "/incident/new/"):
-        answer = person.client.get(path, query_string={"id": "1", "url": target})
+    person, named = Person(app, school.alice), dict.fromkeys(("next", "url", "return_to", "came_from", "path"), target)
+    person.get("/login", query_string=named)
+    sent = {"email": school.alice.email, "password": PASSWORD}
+
+    def follow(path, data):
+        page = person.post(path, data | named, follow=False, query_string=named)
+        assert stays(page.headers.get("Location", "/")), (path, page.headers["Location"])
+        return page
+
+    follow("/login", sent)
+    person.post("/login", sent)
+    assert follow("/tf-validate", {"code": code_of(app, school.alice)}).status_code == 302
+    assert person.lands("/") == "/", "signed in, all the same"
+    follow("/verify", {"password": PASSWORD})
+    User.update(tf_last_counter=None).where(User.id == school.alice.id).execute()
+    proof = {"passphrase_again": PASSWORD, "code": code_of(app, User.get_by_id(school.alice.id))}
+    assert follow("/account/prove/", proof).headers["Location"] == "/account/"
+    follow("/account/draft/", {"draft_path": target, "what_happened": "x"})
+    links = re.findall(r'(?:href|action)="([^"]*)"', person.get("/account/").text)
+    assert len(links) > 9 and all(stays(unescape(link)) for link in links)
+    for path in ("/incident/details/", "/incident/edit/", "/log/details/", "/incident/new/", "/account/unsent/", "/tf-setup", "/change"):
+        answer = person.client.get(path, query_string=named | {"id": "1"})
         assert stays(answer.headers.get("Location", "/")), answer.headers["Location"]
+    follow("/logout", {})

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.both
 
 FREE = {  # tables that the history does not vouch for, each with its reason
     "session": "where somebody is signed in; that they signed in is an event",
+    "device": "by which a browser is known again; it opens nothing",
     "attempt": "failed sign-ins, counted for a quarter of an hour; each is an event of the person",
     "setup_link": "of the first start, before there is anybody",
     "draft": "what somebody is still writing is no record yet",
