@@ -33,11 +33,14 @@ def sentences():
         raise click.ClickException(f"Something went wrong on our side: {without_words(problem)}") from None
 
 
+FIXED = tuple(f"SQLITE_{name}" for name in ("FULL", "IOERR", "BUSY", "LOCKED", "READONLY", "CANTOPEN", "CORRUPT", "NOTADB"))
+
+
 def kind(problem):
-    """What kind of problem a database has: its own name for it; its words only where no connection was made, for then it knows no record."""
-    known = getattr(problem, "sqlite_errorname", None) or getattr(problem, "sqlstate", None)
+    """What kind of problem a database has: its own name for it, and its words only where they are always the same or no connection was made."""
+    known = getattr(problem, "sqlite_errorname", None) or getattr(problem, "sqlstate", None) or ""
     unmade = isinstance(problem, ImproperlyConfigured) or type(problem).__module__.startswith("psycopg") and not known
-    return f"{type(problem).__name__} {known or (problem if unmade else '')}".strip()
+    return f"{type(problem).__name__} {known} {problem if unmade or known.startswith(FIXED) else ''}".strip()
 
 
 @contextmanager

@@ -38,7 +38,6 @@ def saved(path):
     """Go to what a form made at `path`, and remember that it did, in the transaction of the change: sent again, it goes there too."""
     Receipt.keep(request.form.get("once"), me(), g.sent, path)
     Draft.drop(me(), here())
-    g.saved = path
     return redirect(path)
 
 
@@ -81,12 +80,11 @@ class Door:
                 answer = fn(self, *args, **kwargs)
             except HTTPException as refused:
                 refusal = refused
-            if "saved" in g:
-                g.committing = True
-        if "saved" in g:
-            g.committed = g.saved
+            g.committing = True
         if refusal:
             raise refusal
+        if place := getattr(answer, "location", None):  # what was done leads somewhere; a form shown again does not
+            g.committed = place
         return answer
 
 

@@ -45,8 +45,9 @@ def catch_up():
             for verb, model, id, person, place, moment, detail in waiting:
                 token = address.set(place)
                 try:
-                    record = model if isinstance(model, Nothing) else model.get_by_id(id)
-                    Event.write(verb, record, User.get_by_id(person), read_at=moment, **detail)
+                    record = model if isinstance(model, Nothing) else model.get_or_none(model.id == id)
+                    if record:  # else it is gone, and the log of the process has the line
+                        Event.write(verb, record, User.get_by_id(person), read_at=moment, **detail)
                 finally:
                     address.reset(token)
         for _written in waiting:

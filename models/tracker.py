@@ -141,7 +141,8 @@ class Section(Record):
     def answered(self):
         """[(question, answer)] for showing, with dates and times as Python values; of a damaged one what is left, as it stands."""
         if self.damaged:
-            return [({"text": f"{DAMAGED} {name}"}, str(getattr(self, name))) for name in ("questions", "answers")]
+            whole = {"id": "", "help": "", "kind": "long text", "required": False, "source": "", "choices": []}
+            return [(whole | {"text": f"{DAMAGED} {name}"}, str(getattr(self, name))) for name in ("questions", "answers")]
         return [(question, typed(question["kind"], self.answers.get(question["id"]))) for question in self.questions]
 
 

@@ -174,8 +174,11 @@ def health():
     """How the installation stands, in a word each, for a monitor: nothing here is written, or says anything of a record."""
     moment = now()
     found = {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "ok"}
-    if shutil.disk_usage(settings.folder).free < ROOM or not os.access(settings.folder, os.W_OK):
-        found["disk"] = "full"
+    try:
+        room = shutil.disk_usage(settings.folder).free >= ROOM and os.access(settings.folder, os.W_OK)
+    except OSError:
+        room = False
+    found["disk"] = "ok" if room else "full"
     try:
         with db.connection_context() if db.is_closed() else nullcontext():
             check = latest()["verify"]

@@ -1,5 +1,6 @@
 """Reading on a bad day: a disk that takes nothing shuts nobody out of what is saved, and the history learns of it all the same."""
 
+import re
 import shutil
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from peewee import OperationalError
 
 import app as application
-from models import Attachment, Event, Incident, Log, Section, Tracker, db, look, looks
+from models import Attachment, Draft, Event, Incident, Log, Section, Tracker, db, look, looks
 from models.base import at, now
 
 from .conftest import settle
@@ -129,6 +130,17 @@ def test_what_waits_is_written_by_the_deliverer_and_once(app, school, cast, case
     assert looked(before) == ["log:read"] and whole()
 
 
+def test_a_record_that_is_gone_holds_up_none_of_the_others(school, case, monkeypatch):
+    before, write = Event.head().id, Event.write
+    monkeypatch.setattr(Event, "write", full)
+    gone = Attachment(id=999, incident=case.incident)
+    look("attachment:read", gone, school.alice)
+    look("log:read", case, school.alice)
+    monkeypatch.setattr(Event, "write", write)
+    looks.catch_up()
+    assert looked(before) == ["log:read"] and not looks.WAITING
+
+
 def test_more_than_can_wait_stops_reading(school, cast, case, monkeypatch):
     cast.alice.get("/")
     monkeypatch.setattr(looks, "MOST", 2)
@@ -156,7 +168,9 @@ def test_a_page_that_cannot_follow_does_not_say_that_nothing_was_saved(app, scho
 
 
 @pytest.mark.parametrize(("problem", "code"), [(OSError(28, "No space left on device"), 507), (ValueError("A red mark"), 500)])
-def test_an_answer_that_breaks_after_the_commit_says_that_it_is_saved_and_where(app, school, cast, answers, monkeypatch, problem, code):
+def test_an_answer_that_breaks_after_the_commit_says_that_it_is_saved_and_where(
+    app, school, cast, answers, monkeypatch, caplog, problem, code
+):
     cast.dave.get("/incident/new/")
     save = app.session_interface.save_session
 
@@ -169,7 +183,21 @@ def test_an_answer_that_breaks_after_the_commit_says_that_it_is_saved_and_where(
     page = cast.dave.post("/incident/new/", answers, follow=False)
     assert page.status_code == code and "What you sent is saved" in page.text_only and "Nothing was" not in page.text_only
     assert f"/incident/details/?id={Incident.get().id}" in page.text and answers["what_happened"] not in page.text
-    assert "A red mark" not in page.text
+    assert "A red mark" not in page.text + caplog.text and f"problem {re.search('<code>(.+?)</code>', page.text)[1]}" in caplog.text
+
+
+def test_a_draft_that_is_kept_is_not_called_unsaved_either(app, school, cast, answers, monkeypatch):
+    cast.dave.get("/incident/new/")
+    save = app.session_interface.save_session
+
+    def breaks(*args):
+        monkeypatch.setattr(app.session_interface, "save_session", save)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setattr(app.session_interface, "save_session", breaks)
+    page = cast.dave.post("/incident/new/", answers | {"draft": "keep"}, follow=False)
+    assert page.status_code == 507 and "What you sent is saved" in page.text_only and Draft.select().count() == 1
 
 
 def test_a_page_that_is_wrong_on_our_side_says_nothing_of_saving_when_nothing_was_sent(app, cast, incident, monkeypatch):

@@ -3,11 +3,14 @@
 import socket
 import time
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import click
 import pytest
 
+import app as application
 import server
+from models import db
 
 from .attack import HALVES, answers, served
 
@@ -74,3 +77,14 @@ def test_there_are_never_more_connections_than_the_process_can_hold(monkeypatch)
         monkeypatch.setattr(resource, "setrlimit", lambda _kind, limits: given.append(limits))
         assert server.most() == expected
     assert given == [(3200, 524_288), (256, 256)]
+
+
+def test_what_serves_keeps_a_connection_open_for_a_day_when_the_disk_is_full(app, school, monkeypatch):
+    """Without one, SQLite makes two files for the next, and a full disk has no room for them (see tests/test_looks.py)."""
+    seen = []
+    monkeypatch.setattr(server, "make", lambda *_args: SimpleNamespace(run=lambda: seen.append(not db.is_closed())))
+    monkeypatch.setattr(application, "deliver_for_ever", lambda _app: None)
+    db.close()
+    application.serve(app, None)
+    assert seen == [True] and db.is_closed()
+    db.connect()

@@ -160,7 +160,7 @@ def test_a_deliverer_that_died_is_warned_of_after_a_quarter_of_an_hour(app, cast
 
     Log.trigger(incident, school.mark)
     assert not warned(timedelta(minutes=1)) and warned(quarter * 2), "nobody ever delivered, and an email waits"
-    with post_office(app):
+    with post_office(app), at(moment):
         application.deliver(app)
     assert not warned(quarter) and warned(quarter + timedelta(seconds=1))
     assert warned(timedelta(days=-1)), "its clock was ahead, and it is dead"
