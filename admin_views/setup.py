@@ -4,7 +4,6 @@ from flask import redirect, request, url_for
 from flask_admin import expose
 
 from models import Child, Choice, Flag, Incident, Notice, Question, Template, TemplateSection, User, visible
-
 from models.steps import ask
 
 from .base import RecordView
