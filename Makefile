@@ -16,6 +16,7 @@ run: .venv/installed ## Serve the real installation (put it behind TLS: see READ
 
 test: .venv/tested ## Install what is missing and pass every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.poppler
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m pytest -n 3
 	@$(BIN)/python -m pytest -n 3 --engine postgresql

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,15 +23,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin_views
 import commands
+import server
 from admin_views import sessions, signin, trouble
 from commands import opened, prepare, sentences
-from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, upkeep
+from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, looks, now, upkeep
 from models import event as history
+from models.base import sqlite, without_words
+from models.copying import alone
 from models.settings import settings
 from models.words import FILTERS
 
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
+soon = {}  # when this process next does what need not be done at each round
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; connect-src 'self'"
@@ -77,7 +82,7 @@ def create_app(**given):
 
     @app.before_request
     def open_database():
-        g.opened = db.connect(reuse_if_open=True)
+        g.opened = request.endpoint != "health" and db.connect(reuse_if_open=True)
         g.nonce = secrets.token_urlsafe(16)
         history.address.set(request.remote_addr or "")
 
@@ -117,6 +122,12 @@ def create_app(**given):
             "demo_password": demo.PASSWORD,
         }
 
+    @app.get("/healthz")
+    def health():
+        """For a monitor: four words, 200 when all are "ok", else 503."""
+        found = upkeep.health()
+        return found, 200 if set(found.values()) == {"ok"} else 503
+
     trouble.install(app)
     for command in COMMANDS:
         app.cli.add_command(command)
@@ -125,6 +136,7 @@ def create_app(**given):
 
 def send(notice):
     """Hand one email to the mail server. Raises what smtplib raises. A link to choose a passphrase is made now, and stored nowhere."""
+    upkeep.beat()
     body = notice.body
     if "{link}" in body:
         body = body.replace("{link}", f"{settings.url}/reset/{generate_reset_password_token(notice.user)}")
@@ -138,38 +150,35 @@ def send(notice):
 def deliver(app):
     """Send what is due and make the PDFs that a sign-off left to make; returns how many of each. Once a day, check everything."""
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
-        done = Notice.deliver(send), Document.finish()
+        sent = Notice.deliver(send)
+        upkeep.beat()
+        made = Document.finish()
         upkeep.daily(TABLES)
-        return done
+        upkeep.beat()
+        looks.catch_up()
+        if now() >= soon.get("watch", now()):
+            soon["watch"] = now() + timedelta(minutes=5)
+            upkeep.watch()
+        return sent, made
 
 
 def deliver_for_ever(app):
     while True:
+        pause = 2  # seconds
         try:
             deliver(app)
-        except Exception:
-            log.exception("delivery")
-        time.sleep(2)
+        except Exception as problem:
+            log.error("delivery: %s", without_words(problem))
+            pause = 30
+        time.sleep(pause)
 
 
-def serve(app, host):
-    """Serve the app with the emails delivered by a thread beside it."""
-    from waitress import serve as waitress
-
+def serve(app, listener):
+    """Serve the app on a socket that listens, with the emails delivered by a thread beside it."""
+    logging.basicConfig()
     threading.Thread(target=deliver_for_ever, args=(app,), daemon=True).start()
-    port = int(os.environ.get("PORT", "5000"))
-    try:
-        waitress(
-            app,
-            host=host,
-            port=port,
-            threads=8,
-            ident="",
-            clear_untrusted_proxy_headers=int(settings.proxies) == 0,
-            max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
-        )
-    except OSError as problem:
-        raise click.ClickException(f"Port {port} cannot be used: {problem.strerror or problem}. Choose another, as in PORT=5001.") from None
+    with db.connection_context() if sqlite() else nullcontext():  # stays open: SQLite needs room to open the first, none for another
+        server.make(app, listener).run()
 
 
 @click.command("demo")
@@ -177,14 +186,15 @@ def serve(app, host):
 def demo_command(fresh):
     """Serve a fictional school, in its own database, on this machine only."""
     folder = Path(os.environ.get("SAFEGUARDING_DATA", HERE / "var")) / "demo"
+    listener = server.listen("127.0.0.1")
+    port = listener.getsockname()[1]
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    port = os.environ.get("PORT", "5000")
     settings.load(demo=True, DATA=folder, DATABASE_URL=f"sqlite:///{folder}/demo.db", URL=f"http://127.0.0.1:{port}", **demo.SCHOOL)
     with sentences():
         prepare()
     app = create_app(SECRET_KEY=secret())
-    with app.app_context(), db.connection_context():
+    with sentences(), alone(), app.app_context(), db.connection_context():  # another port may build here, too
         if not User.select().exists():
             click.echo("Building the school…")
             demo.build(hash_password(demo.PASSWORD))
@@ -193,7 +203,7 @@ def demo_command(fresh):
     for email, name, _title, role in demo.PEOPLE:
         click.echo(f"{name:22}{role:20}{email:22}{demo.PASSWORD}")
     click.echo("\nPress Ctrl-C to stop. What you enter is kept; `make demo FRESH=1` begins anew.", nl=True)
-    serve(app, "127.0.0.1")
+    serve(app, listener)
 
 
 @click.command("serve")
@@ -204,6 +214,7 @@ def serve_command():
         raise click.ClickException(f"{settings.folder}/secret.key is too weak. Remove it, and a new one is made.")
     if os.environ.get("FLASK_DEBUG"):
         raise click.ClickException("FLASK_DEBUG is set. Debugging shows records to strangers: unset it.")
+    listener = server.listen(os.environ.get("HOST", "127.0.0.1"))
     with sentences():
         prepare()
     app = create_app(SECRET_KEY=key)
@@ -211,7 +222,7 @@ def serve_command():
         if not User.select().exists():
             click.echo("There is nobody here yet. Open this link within 24 hours; it works once:")
             click.echo(f"\n    {settings.url}/setup/{SetupLink.make()}\n")
-    serve(app, os.environ.get("HOST", "127.0.0.1"))
+    serve(app, listener)
 
 
 @click.command("deliver")

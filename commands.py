@@ -7,28 +7,37 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-from peewee import PeeweeException
+from peewee import ImproperlyConfigured, PeeweeException
 
 from admin_views.trouble import first_cause
 from models import TABLES, Choice, Document, Event, Refused, Role, Template, backup, db, proof, roll, transaction
-from models.base import connect
+from models.base import Unsafe, connect, without_words
 from models.copying import alone, copy_to, pending, upgrade
 from models.settings import settings
 
 
 @contextmanager
 def sentences():
-    """A rule that says no ends a command with its sentence."""
+    """A rule that says no ends a command with its sentence; what else goes wrong with its kind, never its text, which may quote a record."""
     try:
         yield
-    except Refused as problem:
+    except (Refused, Unsafe) as problem:
         raise click.ClickException(str(problem)) from None
     except (PeeweeException, sqlite3.Error) as problem:
-        raise click.ClickException(f"The database could not be used: {first_cause(problem)}") from None
-    except RuntimeError as problem:
-        raise click.ClickException(str(problem)) from None
+        raise click.ClickException(f"The database could not be used: {kind(first_cause(problem))}.") from None
     except OSError as problem:
         raise click.ClickException(f"{problem.strerror or problem}: {problem.filename or ''}") from None
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as problem:
+        raise click.ClickException(f"Something went wrong on our side: {without_words(problem)}") from None
+
+
+def kind(problem):
+    """What kind of problem a database has: its own name for it; its words only where no connection was made, for then it knows no record."""
+    known = getattr(problem, "sqlite_errorname", None) or getattr(problem, "sqlstate", None)
+    unmade = isinstance(problem, ImproperlyConfigured) or type(problem).__module__.startswith("psycopg") and not known
+    return f"{type(problem).__name__} {known or (problem if unmade else '')}".strip()
 
 
 @contextmanager
@@ -56,7 +65,8 @@ def prepare(backed_up=False):
         with db.connection_context():
             upgrade(backed_up)
             with transaction():
-                Role.ship()
+                if made := Role.ship():
+                    Event.write("role:add", Role(name="the shipped roles"), None, also=made)
                 Choice.ship()
                 Template.ship()
                 Document.adopt()

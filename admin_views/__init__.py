@@ -6,6 +6,7 @@ from flask import url_for
 from flask_admin import Admin
 
 from models import Child, Choice, Event, Incident, Log, Notice, Proposal, Question, Role, Section, Template, TemplateSection, User
+from models.words import INLINE, PAGE
 
 from .account import AccountView, first_start
 from .history import EventView
@@ -33,7 +34,9 @@ def column_names(field):
 
 def install(app, settings):
     """Put every screen on the Flask app."""
-    app.jinja_env.globals.update(READS=READS, once=token_urlsafe, missing_url=missing_url, column_names=column_names)
+    app.jinja_env.globals.update(
+        READS=READS, INLINE=INLINE, PAGE=PAGE, once=token_urlsafe, missing_url=missing_url, column_names=column_names
+    )
     admin = Admin(app, name=settings.school, index_view=HomeView(name="Home", url="/", endpoint="home"))
     admin.add_view(IncidentView(Incident, name="Incidents"))
     admin.add_view(LogView(Log, name="Ofsted logs"))

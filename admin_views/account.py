@@ -9,8 +9,9 @@ from flask_security import hash_password
 from flask_security.proxies import _security
 from wtforms import PasswordField, StringField, validators
 
-from models import PERMISSIONS, Draft, Emergency, Refused, Session, SetupLink
+from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, SetupLink
 from models.people import User, normal
+from models.proposal import TRIES
 
 from .door import Door, is_id, me, saved
 from .fields import clean
@@ -43,12 +44,23 @@ class AccountView(Door, BaseView):
     def page(self, status=200, **context):
         user = me()
         known = {"sessions": Session.of(user), "current": g.session, "passkeys": list(user.webauthn), "codes": len(user.mf_recovery_codes or []),
-                 "emergency": Emergency.of(user) if user.may("emergency:begin") else None, "form": ReasonForm(), "drafts": drafts(user)}  # fmt: skip
+                 "with_code": Proposal.with_code(user), "code_problem": "", "drafts": drafts(user),
+                 "emergency": Emergency.of(user) if user.may("emergency:begin") else None, "form": ReasonForm()}  # fmt: skip
         return self.render("account.html", **known | context), status
 
     @expose("/")
     def index_view(self):
         return self.page()
+
+    @expose("/code/", methods=("POST",))
+    def code_view(self):
+        """Type the code that a Level 5 handed over: what they approved counts from now on."""
+        done = Proposal.type_code(request.form.get("code", "")[:40], me())
+        if not done:
+            problem = f"This code opens nothing. After {TRIES} wrong ones, ask for a new one."
+            return self.page(422, code_problem=problem)
+        flash("Thank you. What was approved for you counts from now on.", "success")
+        return saved(url_for("home.index"))
 
     @expose("/end/", methods=("POST",))
     def end_view(self):
@@ -111,8 +123,14 @@ class AccountView(Door, BaseView):
 
     @expose("/unsent/")
     def unsent_view(self):
-        """What was typed for a step when the session ran out, to be sent now, or left."""
+        """What was typed for a step when the session ran out, to be sent now, or left.
+
+        Of a record's own form a draft opens through that form alone: what others wrote stands in it,
+        and the form asks who may read it.
+        """
         draft = Draft.of(me(), request.args.get("path", "")) or abort(404)
+        if not draft.path.partition("?")[0].endswith(("/action/", "/emergency/")):
+            abort(404)
         hidden = {name: value for name, value in draft.fields if not by_hand(name)}
         fields = [(name, value) for name, value in draft.fields if by_hand(name)]
         back = draft.path.partition("action/")[0] + f"details/?id={hidden['rowid']}" if "rowid" in hidden else url_for("account.index_view")
@@ -123,7 +141,7 @@ class AccountView(Door, BaseView):
     @expose("/alive/", methods=("POST",))
     def alive_view(self):
         """Count as activity: the answer to the warning before an idle session ends."""
-        Session.touch(g.session)
+        g.session.touch()
         return jsonify(alive=True)
 
 

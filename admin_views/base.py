@@ -6,7 +6,7 @@ from flask_admin.helpers import get_form_data
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
-from models import Draft, Event, Receipt, Refused, step_of, transaction
+from models import Draft, Event, Receipt, Refused, look, step_of, transaction
 from models.words import when
 
 from .door import here, me, saved
@@ -69,14 +69,15 @@ class RecordView(Reading):
     def details_view(self):
         record = self.asked()
         if self.reads:
-            Event.write(f"{self.noun}:read", record, me())
+            look(f"{self.noun}:read", record, me())
         return self.show(record)
 
     # steps
 
     def offers(self, record, verb):
-        """Whether the button of `verb` is drawn: this person may, and the record's status allows it."""
-        return self.is_action_allowed(verb) and record.status in step_of(verb).sources
+        """Whether the button of `verb` is drawn: this person may, on this record, and its status allows it."""
+        one = step_of(verb)
+        return self.is_action_allowed(verb) and (not one.sources or record.status in one.sources) and one.who(record, me())
 
     def step_forms(self, record):
         return {verb: form() if form else None for verb, form in self.steps.items() if self.offers(record, verb)}
@@ -129,8 +130,9 @@ class RecordView(Reading):
         """Save a record that has no steps of its own (a list, a template, a child), with its event."""
         record.check()
         record.save()
+        also = record.takes_along()
         if changed or verb == "add":
-            Event.write(f"{self.noun}:{verb}", record, me(), changed)
+            Event.write(f"{self.noun}:{verb}", record, me(), changed, also=also)
         return record
 
     def get_save_return_url(self, model, is_created=False):

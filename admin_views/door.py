@@ -7,9 +7,10 @@ from flask_admin import AdminIndexView
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 
-from models import Draft, Receipt, transaction
+from models import Draft, Proposal, Receipt, transaction
 from models.draft import ANEW
 
+from .fields import number
 from .sessions import check_passphrase, here
 from .trouble import typed, with_text
 
@@ -21,7 +22,7 @@ def me():
 
 def is_id(text):
     """Whether `text` can be the id of a row at all."""
-    return bool(text) and len(text) < 11 and text.isascii() and text.isdigit() and int(text) < 2**31
+    return number(text) is not None
 
 
 def sent():
@@ -37,16 +38,23 @@ def saved(path):
     """Go to what a form made at `path`, and remember that it did, in the transaction of the change: sent again, it goes there too."""
     Receipt.keep(request.form.get("once"), me(), g.sent, path)
     Draft.drop(me(), here())
+    g.saved = path
     return redirect(path)
 
 
 class Door:
     """Shut to those who are not signed in, and to those without `permission` (None: anyone signed in)."""
 
-    permission = None
+    permission, noun = None, ""
 
     def is_accessible(self):
         return current_user.is_authenticated and (self.permission is None or current_user.may(self.permission))
+
+    def _handle_view(self, name, **kwargs):
+        """A new second factor opens nothing until a code, handed over face to face, shows whose it is."""
+        if current_user.is_authenticated and self.noun != "account" and Proposal.holds_back(me()):
+            return redirect(url_for("account.index_view", _anchor="code"))
+        return super()._handle_view(name, **kwargs)
 
     def inaccessible_callback(self, name, **kwargs):
         if current_user.is_authenticated:
@@ -73,6 +81,10 @@ class Door:
                 answer = fn(self, *args, **kwargs)
             except HTTPException as refused:
                 refusal = refused
+            if "saved" in g:
+                g.committing = True
+        if "saved" in g:
+            g.committed = g.saved
         if refusal:
             raise refusal
         return answer

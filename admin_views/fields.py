@@ -1,13 +1,12 @@
 """Form fields for our kinds of value: what is typed, and what it is read as."""
 
 import re
-from datetime import UTC, datetime
 from functools import cached_property
 
 from wtforms import fields, validators, widgets
 from wtforms.fields.choices import SelectChoice
 
-from models.base import LONDON, fold
+from models.base import fold
 
 SPARE_ROWS = 3
 
@@ -15,6 +14,12 @@ SPARE_ROWS = 3
 def clean(text):
     """Typed text without NUL, which no database keeps, and without space at its ends; None when nothing is left."""
     return (text.replace("\0", "").replace("\r\n", "\n").strip() or None) if isinstance(text, str) else text
+
+
+def number(text, below=2**31):
+    """The whole number that `text` writes, or None. isdigit() says yes to “²”, and int() no to 5,000 digits: this asks for neither."""
+    written = bool(text) and text.isascii() and text.isdigit() and len(text) <= len(str(below))
+    return int(text) if written and int(text) < below else None
 
 
 class TextField(fields.StringField):
@@ -33,36 +38,6 @@ class DayField(fields.DateField):
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError("This is not a date. Write it as day, month, year, for example 22/11/2026.") from None
-
-
-def shown(moment):
-    """The local time that a form shows of a moment (aware): naive, to the minute."""
-    return moment.astimezone(LONDON).replace(tzinfo=None, second=0, microsecond=0, fold=0)
-
-
-class MomentField(fields.DateTimeLocalField):
-    """A date and time typed in Europe/London, kept in UTC (aware)."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M"], **kwargs)
-
-    def process_formdata(self, valuelist):
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("This is not a date and time. Write it like 22/11/2026 14:05.") from None
-        if self.data:
-            local = self.data.replace(tzinfo=LONDON)
-            self.data = local.astimezone(UTC)
-            if self.data.astimezone(LONDON).replace(tzinfo=None) != local.replace(tzinfo=None):
-                raise ValueError("This time does not exist: the clocks went forward that night.")
-            if isinstance(self.object_data, datetime) and local.replace(tzinfo=None) == shown(self.object_data):
-                self.data = self.object_data  # left alone: a form shows neither seconds nor which of the two hours when the clocks go back
-
-    def _value(self):
-        if self.raw_data:
-            return " ".join(self.raw_data)
-        return shown(self.data).isoformat(timespec="minutes") if isinstance(self.data, datetime) else ""
 
 
 class YesNoField(fields.RadioField):
@@ -169,10 +144,11 @@ def find(rows, typed, what):
     typed = (typed or "").strip()
     if not typed:
         return None
-    same = [row for row in rows if row.label == typed] or [row for row in rows if bare(row.name) == bare(typed)]
+    words = bare(typed)
+    same = [row for row in rows if row.label == typed] or [row for row in rows if bare(row.name) == words]
     if len(same) == 1:
         return same[0]
-    near = same or [row for row in rows if bare(typed) and all(word in " ".join(bare(row.name)) for word in bare(typed))]
+    near = same or [row for row in rows if words and all(word in " ".join(bare(row.name)) for word in words)]
     if len(near) == 1:
         raise Near(typed, near[0].label)
     raise ValueError(f"“{typed}” fits {'more than one' if near else 'no'} {what}. Choose from the list as you type.")
@@ -191,7 +167,7 @@ class TableField(fields.Field):
         super().process(None, *args, **kwargs)
         self.data = self.data or []
         if formdata is not None and f"{self.name}-rows" in formdata:
-            count = min(int(formdata[f"{self.name}-rows"]) if formdata[f"{self.name}-rows"].isdigit() else 0, 200)
+            count = min(number(formdata[f"{self.name}-rows"]) or 0, 200)
             rows = [
                 {key: clean(formdata.get(f"{self.name}-{i}-{key}", "")) or "" for key, _label, _options in self.columns}
                 for i in range(count)

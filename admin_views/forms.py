@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
-from wtforms import SelectMultipleField, validators
+from wtforms import HiddenField, SelectMultipleField, validators
 from wtfpeewee.orm import ValueRequired
 
 from models.base import Model, Moment, Pick, Rows, YesNo
@@ -14,20 +14,10 @@ from models.child import Child
 from models.event import plain
 from models.lists import Choice
 from models.people import User
+from models.words import when
 
-from .fields import (
-    DayField,
-    LongTextField,
-    MomentField,
-    NamedField,
-    PickField,
-    SeveralField,
-    TableField,
-    TextField,
-    YesNoField,
-    clean,
-    shown,
-)
+from .fields import DayField, LongTextField, NamedField, PickField, SeveralField, TableField, TextField, YesNoField, clean
+from .moments import MomentField
 
 NEEDED = "This is needed."
 
@@ -65,7 +55,7 @@ def mark(value):
     if isinstance(value, Model):
         value = value.id
     elif isinstance(value, datetime):
-        value = shown(value)
+        value = when(value)
     value = None if value in (None, "", []) else plain(value)
     if isinstance(value, list) and not isinstance(value[0], dict):
         value = sorted(map(str, value))
@@ -141,7 +131,7 @@ class Converter(CustomModelConverter):
 
     def handle_foreign_key(self, model, field, **kwargs):
         if field.rel_model is Child:
-            return field.name, NamedField(records=Child.on_roll, what="child", **kwargs)
+            return field.name, NamedField(records=Child.offered, what="child", **kwargs)
         if field.rel_model is User:
             return field.name, NamedField(records=people, what="person", **kwargs)
         return super().handle_foreign_key(model, field, **kwargs)
@@ -181,6 +171,16 @@ class ReasonForm(BaseForm):
     """What a step asks for besides its button."""
 
     reason = LongTextField("Reason", validators=[required()], filters=[clean])
+
+
+class SeenForm(BaseForm):
+    """What the page showed that is signed."""
+
+    seen = HiddenField(validators=[required()])
+
+
+class SeenReasonForm(SeenForm, ReasonForm):
+    """The same, with a reason."""
 
 
 class AddendumForm(BaseForm):

@@ -29,7 +29,8 @@ def windows():
     last = Event.head().id
     if last <= WINDOW:
         return {}
-    return {f"{first:,} to {min(first + WINDOW - 1, last):,}": first for first in range((last - 1) // WINDOW * WINDOW + 1, 0, -WINDOW)}
+    starts = range((last - 1) // WINDOW * WINDOW + 1, 0, -WINDOW)
+    return {f"{first:,} to {first + WINDOW - 1:,}" if first + WINDOW <= last else f"from {first:,}": first for first in starts}
 
 
 class EventView(RecordView):
@@ -40,8 +41,8 @@ class EventView(RecordView):
     intro = "Whether everything that was recorded is still what was recorded, and what IT sees to."
     empty = "Nothing has happened yet."
     order = (Event.id.desc(),)
-    column_list = ["id", "at", "sentence", "address"]
-    column_labels = {"id": "Number", "at": "When", "sentence": "What", "address": "From"}
+    column_list = ["at", "sentence", "address"]  # no number: the numbers between would count what is hidden
+    column_labels = {"at": "When", "sentence": "What", "address": "From"}
     filters = {"what": ("What", lambda: list(KINDS)), "numbers": ("Numbers", lambda: list(windows()))}
     list_template = "history.html"
 

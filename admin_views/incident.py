@@ -2,12 +2,12 @@
 
 from io import BytesIO
 
-from flask import request, send_file, url_for
+from flask import abort, request, send_file, url_for
 from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import MultipleFileField
 
-from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, Share, User, now, visible, who_sees
+from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, Share, User, look, now, visible, who_sees
 from models.incident import ADULTS_PART
 from models.lists import Choice
 
@@ -15,8 +15,6 @@ from .base import RecordView
 from .door import me
 from .fields import InvolvedField
 from .forms import AddendumForm, ReasonForm, ShareForm, UnshareForm, people
-
-STATUSES = ["no alert", "to decide", "triggered", "not notifiable"]
 
 
 class IncidentView(RecordView):
@@ -31,7 +29,7 @@ class IncidentView(RecordView):
     column_list = ["reference", "child", "topic", "place", "reported_at", "reported_by", "status"]
     column_sortable_list = ["reference", "child", "reported_at", "status"]
     sort_joins = {"child": (Incident.child, Child.name)}
-    filters = {"status": ("Status", lambda: STATUSES), "place": ("Place", lambda: Choice.names("place"))}
+    filters = {"status": ("Status", lambda: Incident.STATUSES), "place": ("Place", lambda: Choice.names("place"))}
     details_template = "incident.html"
     create_template = "report.html"
     form_columns = [name for names in Incident.GROUPS.values() for name in names if name in Incident._meta.fields]
@@ -39,7 +37,7 @@ class IncidentView(RecordView):
         "others": InvolvedField(
             "Other children",
             description="Type part of the name and choose from the list, then say what part they had.",
-            records=Child.on_roll,
+            records=Child.offered,
             what="child",
             parts=lambda: Choice.names("child's part"),
         ),
@@ -62,6 +60,7 @@ class IncidentView(RecordView):
         "incident:withdraw_alert": ReasonForm,
         "incident:amend": AddendumForm,
         "incident:name_adult": ShareForm,
+        "incident:clear_adult": ShareForm,
         "incident:share": ShareForm,
         "incident:unshare": UnshareForm,
     }
@@ -103,6 +102,7 @@ class IncidentView(RecordView):
             "addenda": Addendum.of(record),
             "attachments": list(record.attachments),
             "seen": who_sees(record) if me().may("incident:read") or record.reported_by_id == me().id else [],
+            "named": [one.adult for one in Involved.named(record)],
             "shares": Share.of(record) if me().may("incident:share") else [],
             "log": visible(Log, me()).where(Log.incident == record).first(),
             "decision": Event.last(record, "incident:not_notifiable") if record.status == "not notifiable" else None,
@@ -140,6 +140,10 @@ class IncidentView(RecordView):
     def name_adult(self, ids):
         return self.take(Share.name_adult, ids, said=lambda incident: f"{incident} is shut to them from now on.")
 
+    @action("incident:clear_adult", "Withdraw the naming")
+    def clear_adult(self, ids):
+        return self.take(Share.clear_adult, ids, said=lambda incident: f"{incident} is open to them again, as far as their role goes.")
+
     @action("incident:share", "Share")
     def share(self, ids):
         return self.take(Share.share, ids, said=lambda incident: f"{incident} is shared.")
@@ -151,9 +155,13 @@ class IncidentView(RecordView):
     @expose("/file/")
     def file_view(self):
         attachment = self.other(Attachment, request.args.get("id", ""))
-        Event.write("attachment:read", attachment, me())
+        verb = "attachment:read_original" if "original" in request.args else "attachment:read"
+        if verb == "attachment:read_original" and not me().may(verb):
+            abort(403)
+        content = attachment.read() if verb == "attachment:read_original" else attachment.shown()
+        look(verb, attachment, me())
         response = send_file(
-            BytesIO(attachment.read()), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name
+            BytesIO(content), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name
         )
         response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
         return response

@@ -8,15 +8,13 @@ from flask_admin.actions import action
 from wtforms import SelectMultipleField, widgets
 from wtforms.fields.choices import SelectChoice
 
-from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, visible, who_sees
-from models.document import to_pdf
+from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, look, visible, who_sees
+from models.paper import to_pdf
 
 from .base import RecordView
-from .door import me
+from .door import is_id, me
 from .fields import tick
-from .forms import ReasonForm
-
-STATUSES = ["open", "tracking", "completed"]
+from .forms import ReasonForm, SeenForm, SeenReasonForm
 
 
 def signed_off(log):
@@ -35,7 +33,7 @@ class PeopleField(SelectMultipleField):
         tick(self, [person.id for person in people if person.id in chosen])
 
     def process_formdata(self, valuelist):
-        self.data = [int(value) for value in valuelist if value.isdigit()]
+        self.data = [int(value) for value in valuelist if is_id(value)]
 
 
 class LogView(RecordView):
@@ -52,7 +50,7 @@ class LogView(RecordView):
     column_list = ["reference", "child", "kind", "triggered_at", "triggered_by", "told_at", "status"]
     column_labels = {"child": "Child"}
     column_sortable_list = ["reference", "kind", "triggered_at", "told_at", "status"]
-    filters = {"status": ("Status", lambda: STATUSES)}
+    filters = {"status": ("Status", lambda: Log.STATUSES)}
     details_template, edit_template = "log.html", "log_edit.html"
     form_columns = [name for names in Log.GROUPS.values() for name in names]
     form_extra_fields = {
@@ -62,13 +60,21 @@ class LogView(RecordView):
             validate_choice=False,
         )
     }
-    steps = {"tracker:begin": None, "log:complete": None, "log:complete_anyway": ReasonForm, "log:reopen": ReasonForm}
+    steps = {"tracker:begin": None, "log:complete": SeenForm, "log:complete_anyway": SeenReasonForm, "log:reopen": ReasonForm}
 
     def joined(self, query):
         return query.select(Log, Incident, Child, User).join(Incident).join(Child).switch(Log).join(User, on=(Log.triggered_by == User.id))
 
     def cell(self, row, name):
         return str(row.incident.child) if name == "child" else super().cell(row, name)
+
+    def show(self, record, status=200, **context):
+        """The page; its buttons for signing carry what it shows."""
+        context["forms"] = context.get("forms") or self.step_forms(record)
+        for form in filter(None, context["forms"].values()):
+            if "seen" in form:
+                form.seen.data = record.seen
+        return super().show(record, status, **context)
 
     def about(self, record):
         by = me()
@@ -132,14 +138,14 @@ class LogView(RecordView):
         log = self.asked()
         if not me().may("log:pdf"):
             abort(403)
-        Event.write("log:pdf", log, me())
+        look("log:pdf", log, me())
         return self.paper(to_pdf(log.paper(restricted=me().may("section:read_restricted"))), f"{log}.pdf")
 
     @expose("/copy/")
     def copy_view(self):
         document = self.other(Document, request.args.get("id", ""))
         log = self.asked(str(document.event.record))
-        Event.write("log:pdf", log, me(), sha256=document.sha256)
+        look("log:pdf", log, me(), sha256=document.sha256)
         return self.paper(document.content(), f"{log}-signed-off-{document.id}.pdf")
 
     @staticmethod

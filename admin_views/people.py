@@ -5,9 +5,10 @@ from flask_admin.actions import action
 from wtforms import SelectMultipleField, validators
 from wtforms.fields.choices import SelectChoice
 
-from models import PERMISSIONS, Proposal, Role, User, UserRole
+from models import PERMISSIONS, Event, Proposal, Role, User, UserRole
+from models.accounts import add_person, edit_person, edit_role
 from models.people import normal
-from models.proposal import add_person, edit_person, edit_role, reset_factor
+from models.proposal import CODE
 
 from .base import RecordView
 from .door import me, saved
@@ -85,13 +86,10 @@ class UserView(RecordView):
         waiting = Proposal.select().where(Proposal.status == "waiting", Proposal.user == record)
         return {"roles": record.roles, "waiting": list(waiting), "has_factor": record.has_factor}
 
-    def offers(self, record, verb):
-        return self.is_action_allowed(verb) and record != me()
-
     @action("user:reset_factor", "Reset the second factor")
     def reset_factor(self, ids):
         person = self.asked(ids[0] if len(ids) == 1 else "")
-        done = reset_factor(person, me())
+        done = Proposal.reset_factor(person, me())
         flash(
             "The second factor is reset." if done else "This waits for the approval of a Level 5, who have been told.",
             "success" if done else "warning",
@@ -126,6 +124,16 @@ class RoleView(RecordView):
         return {"explained": PERMISSIONS, "people": list(User.select().join(UserRole).where(UserRole.role == record).order_by(User.name))}
 
 
+def hand_over(proposal):
+    """What the approver is told: the code, this once, where there is one."""
+    if not proposal.fresh_code:
+        return f"{proposal.reference}: approved."
+    return (
+        f"Approved. It counts once {proposal.user} has signed in and typed this code under Your account: "
+        f"{proposal.fresh_code}. Hand it over face to face, not by email. It is shown only now."
+    )
+
+
 class ProposalView(RecordView):
     one = "change"
     create_view = edit_view = export = None
@@ -135,10 +143,10 @@ class ProposalView(RecordView):
     column_labels = {"what": "Asked for"}
     column_sortable_list = ["at", "status"]
     form_columns = ["what", "by", "at", "status"]
-    filters = {"status": ("Status", lambda: ["waiting", "approved", "refused"])}
+    filters = {"status": ("Status", lambda: ["waiting", CODE, "approved", "refused"])}
     details_template = "proposal.html"
-    guarded = ("proposal:approve", "proposal:refuse")
-    steps = {"proposal:approve": None, "proposal:refuse": None}
+    guarded = ("proposal:approve", "proposal:refuse", "proposal:new_code")
+    steps = {"proposal:approve": None, "proposal:refuse": None, "proposal:new_code": None}
 
     def is_accessible(self):
         return super().is_accessible() and (me().may("proposal:approve") or me().may("user:edit"))
@@ -147,11 +155,18 @@ class ProposalView(RecordView):
         return Proposal.joined(query)
 
     def about(self, record):
-        return {"explained": PERMISSIONS}
+        person = record.user
+        made = Event.last(person, "user:add") if person else None
+        namesakes = [(one, one.roles) for one in person.namesakes()] if person else []
+        return {"gainers": record.gainers(), "made": made, "namesakes": namesakes}
 
     @action("proposal:approve", "Approve")
     def approve(self, ids):
-        return self.take(Proposal.approve, ids)
+        return self.take(Proposal.approve, ids, said=hand_over)
+
+    @action("proposal:new_code", "Make another code")
+    def new_code(self, ids):
+        return self.take(Proposal.new_code, ids, said=hand_over)
 
     @action("proposal:refuse", "Refuse")
     def refuse(self, ids):

@@ -7,10 +7,12 @@ from flask import abort, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
 
-from models import Event, visible
+from models import Event, look, visible
+from models.event import Nothing
 from models.words import shown
 
 from .door import Door, is_id, me
+from .fields import number
 from .sessions import stale
 
 
@@ -67,10 +69,11 @@ class Reading(Door, ModelView):
         return row
 
     def note_refusal(self, id, model=None):
-        """Write down that this person was refused a record (of this view, or of `model`) that exists."""
+        """Write down that this person was refused a record (of this view, or of `model`), whether there is one or not."""
         model = model or self.model
-        if is_id(id) and (record := model.get_or_none(model.id == int(id))):
-            Event.write("record:refused", record, me(), door=request.endpoint)
+        if is_id(id):
+            record = model.get_or_none(model.id == int(id)) or Nothing(model, int(id))
+            look("record:refused", record, me(), door=request.endpoint)
 
     def get_list(self, page, sort_column, sort_desc, search, filters, execute=True, page_size=None):
         """Ids of the page first, in order, without joins; then one joined query for the rows."""
@@ -108,9 +111,7 @@ class Reading(Door, ModelView):
 
     def _get_list_extra_args(self):
         for name in ("page", "page_size", "sort"):  # Flask-Admin trusts these
-            if request.args.get(name) and not (
-                request.args[name].isascii() and request.args[name].isdigit() and int(request.args[name]) < 10**6
-            ):
+            if request.args.get(name) and number(request.args[name], 10**6) is None:
                 abort(404)
         return super()._get_list_extra_args()
 

@@ -22,7 +22,7 @@ PROVED = 300  # seconds after passphrase and second factor within which a second
 FACTOR = ("two_factor_setup", "two_factor_setup_validate", "mf_recovery_codes", "wan_register", "wan_register_response", "wan_delete")
 WHOLE = ("change_password", "reset_password", "mf_recovery", "two_factor_token_validation", *FACTOR)
 SCRIPTED = ("account.draft_view", "account.alive_view")  # what a page sends by itself
-OPEN = ("static", "security.static", "security.login", "security.logout")
+OPEN = ("static", "health", "security.static", "security.login", "security.logout")
 
 
 def in_one(view):
@@ -31,7 +31,10 @@ def in_one(view):
     @wraps(view)
     def whole(*args, **kwargs):
         with transaction() if request.method == "POST" else nullcontext():
-            return view(*args, **kwargs)
+            answer = view(*args, **kwargs)
+        if request.method == "POST" and getattr(answer, "location", None):
+            g.committed = answer.location
+        return answer
 
     return whole
 

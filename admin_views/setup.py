@@ -23,6 +23,10 @@ class ChildView(RecordView):
     form_columns = ["name", "date_of_birth", "upn", "year", "left_on"]
     details_template = "child.html"
 
+    def values(self, form):
+        upn = form.upn.data
+        return super().values(form) | {"upn": upn.upper() if upn and upn != form.upn.object_data else upn}
+
     def about(self, record):
         incidents = visible(Incident, me()).select(Incident, User).join(User, on=(Incident.reported_by == User.id))
         return {

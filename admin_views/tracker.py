@@ -3,8 +3,7 @@
 from flask import abort, redirect, request, url_for
 from flask_admin import expose
 
-from models import Child, Event, Incident, Log, Refused, Section, Tracker, User, visible
-from models.policy import fills_in
+from models import Child, Incident, Log, Refused, Section, Tracker, User, look, visible
 from models.tracker import typed
 
 from .base import RecordView
@@ -62,13 +61,14 @@ class SectionView(RecordView):
     def edit_view(self):
         section = self.asked()
         if request.method == "GET":
-            Event.write("section:read", section, me())
-        allowed = self.can_edit and fills_in(me(), section.tracker.log)
-        if allowed and section.tracker.log.status != "completed":
+            look("section:read", section, me())
+        allowed = self.can_edit and section.fills_in(me())
+        if allowed and section.tracker.log.status != "completed" and not section.damaged:
             return super().edit_view()
         if request.method == "GET":
             return self.form_page(self.edit_template, None, record=section, typed=self.typed())
         if not allowed:
             abort(403)
-        refused = Refused(f"{section.tracker.log} is completed and read-only. Nothing was saved. What you typed is below, to copy.")
+        why = "This section is damaged" if section.damaged else f"{section.tracker.log} is completed and read-only"
+        refused = Refused(f"{why}. Nothing was saved. What you typed is below, to copy.")
         return self.form_page(self.edit_template, None, 409, record=section, refused=refused, typed=request.form)

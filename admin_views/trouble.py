@@ -3,7 +3,6 @@
 import errno
 import logging
 import shutil
-import traceback
 from uuid import uuid4
 
 from flask import current_app, g, render_template, request
@@ -12,6 +11,7 @@ from peewee import DatabaseError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from models import Refused
+from models.base import sqlite, without_words
 from models.draft import ANEW
 from models.settings import settings
 
@@ -26,12 +26,16 @@ TROUBLE = {
     401: ("You are not signed in any more", "Sign in in another tab or window, come back to this one, and press Try again."),
     413: ("This draft is not kept", "It is very long, or you have very many drafts: they are listed on Your account. Copy your text."),
     500: ("Something went wrong", "It went wrong on our side. If it happens again, copy your text and tell IT."),
-    507: ("The disk is full or failing", "Nothing can be saved until IT has made room, or seen to the disk."),
+    507: (
+        "The disk is full or failing",
+        "Nothing more can be saved until IT has made room, or seen to the disk. What is saved can be read.",
+    ),
     503: (
         "Busy, or starting again",
         "The database could not be reached or was busy for too long. This passes, most often within a minute.",
     ),
 }
+SIGNS = ("disk is full", "disk I/O error", "No space left", "readonly database", "unable to open database file", "read-only transaction")
 TOKENS = (*ANEW, "version", "opened", "action", "rowid")
 
 
@@ -43,8 +47,8 @@ def by_hand(name):
 def page(problem):
     """The page for a disk that takes no more (507) or a database that cannot be used now (503), or None when it is neither."""
     cause = first_cause(problem)
-    full = getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) or any(
-        sign in str(cause) for sign in ("disk is full", "disk I/O error", "No space left")
+    full = getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS) or any(
+        sign in str(cause) for sign in SIGNS
     )
     if not full and shutil.disk_usage(settings.folder if settings.folder.exists() else ".").free < 100_000:
         full = True
@@ -59,15 +63,26 @@ def typed():
     return request.method == "POST" and ours and any(value.strip() for name, value in request.form.items() if by_hand(name))
 
 
+def fate():
+    """What became of what was sent: "saved", for a page can break when all is on disk; "unsure"; "nothing"; or "read", when nothing was sent."""
+    if "committed" in g:
+        return "saved"
+    if request.method != "POST":
+        return "read"
+    return "unsure" if "committing" in g and not sqlite() else "nothing"  # what a server did whose answer is lost
+
+
 def with_text(code):
-    """The page for one of TROUBLE, with what was typed and, but for 400, a button that sends it once more."""
+    """The page for one of TROUBLE, with what was typed and, but for 400, a button that sends it once more; once it is saved, the way there."""
     public = (request.endpoint or "").startswith(("security.", "setup"))  # where passphrases and codes are typed
-    sent = [] if public else [(name, value) for name, value in request.form.items(multi=True) if "pass" not in name]
+    sent = [] if public or "committed" in g else [(name, value) for name, value in request.form.items(multi=True) if "pass" not in name]
     text = current_app.jinja_env.get_template(
         "trouble.html"
     ).render(
         settings=settings,
         code=code,
+        fate=fate(),
+        saved=g.get("committed"),
         heading=TROUBLE[code][0],
         sentence=TROUBLE[code][1],
         path="/" + request.full_path.rstrip("?").lstrip("/\\"),  # on this host, whatever was asked for
@@ -96,6 +111,8 @@ def install(app):
 
     @app.errorhandler(HTTPException)
     def plain_page(problem):
+        if broke := getattr(problem, "original_exception", None):  # after the view was done
+            return current_app.handle_user_exception(broke)
         return render_template("error.html", code=problem.code, name=problem.name), problem.code
 
     @app.errorhandler(CSRFError)
@@ -105,11 +122,10 @@ def install(app):
     @app.errorhandler(Exception)
     def unexpected(problem):
         g.problem = uuid4().hex[:12]
-        where = "".join(traceback.format_tb(problem.__traceback__))  # not the exception's own text: that may quote a record
-        log.error("problem %s at %s: %s\n%s", g.problem, request.endpoint, type(problem).__name__, where)
-        if typed():
+        log.error("problem %s at %s: %s", g.problem, request.endpoint, without_words(problem))
+        if typed() or "committed" in g:
             return with_text(500)
-        return render_template("error.html", code=500, name="Something went wrong", problem=g.problem), 500
+        return render_template("error.html", code=500, name="Something went wrong", problem=g.problem, fate=fate()), 500
 
     @app.errorhandler(DatabaseError)
     @app.errorhandler(InterfaceError)

@@ -9,6 +9,7 @@ from .event import Event
 from .incident import Addendum, Incident, Involved
 from .lists import Choice
 from .log import Assignee, Log
+from .looks import look
 from .notice import Notice
 from .people import Role, User, UserRole, WebAuthn
 from .permissions import PERMISSIONS, SHIPPED_ROLES, VOCABULARY
@@ -28,24 +29,34 @@ ORDER = [  # fmt: skip
     "words",
     "people",
     "event",
+    "looks",
     "notice",
     "seal",
+    "fonts",
+    "shaping",
+    "typeface",
+    "archive",
+    "paper",
     "document",
     "steps",
     "signin",
     "draft",
     "receipt",
     "proposal",
+    "accounts",
     "lists",
     "child",
+    "pupil_list",
     "roll",
     "incident",
     "attachment",
     "sharing",
+    "front",
     "log",
     "template",
     "tracker",
     "policy",
+    "keeps",
     "proof",
     "upkeep",
     "copying",
@@ -87,12 +98,18 @@ TABLES = [  # fmt: skip
 
 
 def step_of(verb):
-    """The method of a verb: step_of("log:complete") is Log.complete. Its `sources` are the statuses from which it can be taken."""
+    """The method of a verb: step_of("log:complete") is Log.complete.
+
+    Its `sources` are the statuses from which it can be taken, its `who` says who may, on this
+    record. A step that makes another noun stands there: "incident:share" is Share.share.
+    """
     noun, name = verb.split(":")
-    if name in ("share", "unshare", "name_adult"):
-        return getattr(Share, name)
-    return getattr(next(model for model in TABLES if model.noun() == noun), name)
+    if verb == "section:save":
+        return Section.save_answers
+    own = next(model for model in TABLES if model.noun() == noun)
+    others = (getattr(model, name, None) for model in TABLES)
+    return getattr(own, name, None) or next(method for method in others if hasattr(method, "who"))
 
 
-__all__ = [*(model.__name__ for model in TABLES), "ORDER", "PERMISSIONS", "Refused", "SHIPPED_ROLES", "TABLES", "VOCABULARY", "db", "now", "settings", "step_of",
+__all__ = [*(model.__name__ for model in TABLES), "ORDER", "PERMISSIONS", "Refused", "SHIPPED_ROLES", "TABLES", "VOCABULARY", "db", "look", "now", "settings", "step_of",
            "transaction", "visible", "who_sees"]  # fmt: skip

@@ -1,13 +1,15 @@
 """A file on an incident: checked by its content, kept under its SHA-256, never replaced, never shown in the browser."""
 
+import io
 from hashlib import sha256
 
 import filetype
 from peewee import CharField, ForeignKeyField, IntegerField
+from PIL import Image
 
-from .base import Moment, Record, Refused, now
+from .base import Moment, Refused, now
 from .event import Event
-from .incident import Incident
+from .incident import OfIncident
 from .people import User
 from .settings import put, settings
 
@@ -49,8 +51,29 @@ def kind_of(content):
         return None
 
 
-class Attachment(Record):
-    incident = ForeignKeyField(Incident, backref="attachments", on_delete="RESTRICT")
+UPRIGHT = 0x0112  # the EXIF tag that says which way up a picture is
+
+
+def without_metadata(content, name):
+    """A JPEG or PNG (bytes) with nothing beside its picture but which way up it is and what its colours mean."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            kept, out = Image.Exif(), io.BytesIO()
+            if turned := picture.getexif().get(UPRIGHT):
+                kept[UPRIGHT] = turned
+            form = "PNG" if picture.format == "PNG" else "JPEG"
+            same = {"quality": "keep", "comment": b""} if picture.format == "JPEG" else {}
+            colours = picture.info.get("icc_profile")
+            picture.info.clear()
+            picture.save(out, form, exif=kept, icc_profile=colours, **same)
+            return out.getvalue()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise Refused(f"The picture “{name}” cannot be read, so it cannot be shown without what it says of place and camera. Nothing was changed.") from None
+
+
+class Attachment(OfIncident):
+    keeps = "fixed"
+
     name = CharField(max_length=200)
     kind = CharField(max_length=100)
     size = IntegerField()
@@ -60,12 +83,6 @@ class Attachment(Record):
 
     def __str__(self):
         return self.name
-
-    def case(self):
-        return self.incident_id
-
-    def parts(self):
-        return [Attachment.get_by_id(self.id)]
 
     @property
     def download_name(self):
@@ -107,6 +124,18 @@ class Attachment(Record):
         row.save()
         Event.write("attachment:add", row, by, sha256=row.sha256)
         return row
+
+    @property
+    def is_photograph(self):
+        return self.kind in ("image/jpeg", "image/png")
+
+    def shown(self):
+        """The bytes that are handed out: a photograph without what it says of place, camera and owner; anything else as it is.
+
+        The picture is the same to the eye, and which way up it is stays. Raises Refused where it cannot be read.
+        """
+        content = self.read()
+        return without_metadata(content, self.name) if self.is_photograph else content
 
     def read(self):
         """The bytes. Raises Refused when the file is missing or is not what was attached."""

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from . import proof
 from .attachment import Attachment, place
 from .base import Refused, connect, db, now, transaction
-from .copying import MIGRATIONS, Runner, alone, copy_to, fingerprint, plain_file, reading, snapshot
+from .copying import alone, copy_to, fingerprint, migrate, plain_file, reading, snapshot
 from .event import Event
 from .notice import Notice
 from .seal import FILE as SIGNING
@@ -149,7 +149,7 @@ def examine(backup, secret, tables):
             (found,) = database.execute_sql("PRAGMA integrity_check").fetchone()
             if found != "ok":
                 raise Refused(f"safeguarding.db is damaged: {found}")
-            Runner(database, MIGRATIONS).up()
+            migrate(database)
             proof.history(tables, manifest["head"])
             proof.references(tables)
     return manifest, {name: b64decode(content) for name, content in keys.items()}
@@ -230,7 +230,7 @@ def restore(source, secret, tables):
             settings.secret(name, lambda content=content: content)
         flush(Path(shutil.copyfile(backup / "safeguarding.db", work)))  # not its mode
         connect(f"sqlite:///{work}").connect()
-        Runner(db.obj, MIGRATIONS).up()
+        migrate(db.obj)
         with transaction():
             Session.update(ended_at=now()).where(Session.ended_at.is_null()).execute()
             Event.write("event:restore", Event(), None, name=backup.name, waiting=Notice.select().where(Notice.status == "waiting").count())

@@ -13,7 +13,8 @@ from peewee import SqliteDatabase, fn
 from playhouse import db_url
 from playhouse.migrations import Runner
 
-from .base import Refused, db, now, sqlite
+from .base import Reader, Refused, db, now, sqlite
+from .keeps import guard
 from .settings import flush, settings
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -100,13 +101,13 @@ def copy_to(url, tables):
     with target.connection_context():
         if target.table_exists("user") and target.execute_sql('SELECT COUNT(*) FROM "user"').fetchone()[0]:
             raise Refused("The other database is not empty. Nothing was copied.")
-        Runner(target, MIGRATIONS).up()
+        migrate(target)
         return pour(db.obj, target, tables)
 
 
 def plain_file(path):
     """The SQLite file at `path`, opened as it is, without the settings for people at work."""
-    return SqliteDatabase(path, pragmas={"foreign_keys": 1})
+    return SqliteDatabase(path, pragmas={"foreign_keys": 1}, factory=Reader)
 
 
 def snapshot(file, tables):
@@ -114,7 +115,7 @@ def snapshot(file, tables):
     if not sqlite():
         target = plain_file(file)
         with target.connection_context():
-            Runner(target, MIGRATIONS).up()
+            migrate(target)
             pour(db.obj, target, tables)
     else:
         with closing(sqlite3.connect(file)) as target:
@@ -131,6 +132,13 @@ def alone(folder=None):
     with closing(sqlite3.connect(folder / "one.lock", timeout=60, isolation_level=None)) as lock:
         lock.execute("BEGIN EXCLUSIVE")
         yield
+
+
+def migrate(database):
+    """Apply to `database` the migrations that it lacks, each whole or not at all, and make its refusals anew; returns their names."""
+    applied = Runner(database, MIGRATIONS).up()
+    guard(database)
+    return applied
 
 
 def pending():
@@ -162,4 +170,4 @@ def upgrade(backed_up=False):
             snapshot(file, ())
         else:
             dump(file)
-    return runner.up()
+    return migrate(db.obj)

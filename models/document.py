@@ -1,139 +1,28 @@
-"""Paper: a page of words turned into a PDF, and the copies that are kept for good."""
+"""The copies that are kept for good: the words of a record at its sign-off, and the signed PDF made of them."""
 
-import io
 import logging
-import unicodedata
-import warnings
 from datetime import timedelta
-from functools import lru_cache
 from hashlib import sha256
-from pathlib import Path
-from xml.sax.saxutils import escape
 
 from peewee import BlobField, CharField, ForeignKeyField, TextField
 
 from .base import Base, Moment, Refused, YesNo, now, transaction
 from .event import Event
-from .seal import sign
+from .paper import to_pdf
+from .seal import seal
 from .settings import settings
-from .words import pages
 
-CHUNK = 1500  # characters: the time that a paragraph takes in xhtml2pdf grows with the square of its length
 log = logging.getLogger("safeguarding")
 HOUR = timedelta(hours=1)  # after which a PDF that could not be made is warned of, and tried again
 AGAIN = {}  # {kept copy that could not be made: when this process tries it again}
-DIGEST = "{digest}"  # where a page of words wants its own SHA-256 printed, counted with this mark in its place
-TOKEN = 60  # characters: a longer run without a space would leave the page
-
-
-def chunks(text):
-    """Text as short paragraphs that keep every character: long ones cut at a space where there is one."""
-    for line in (text or "").splitlines():
-        while len(line) > CHUNK:
-            cut = line.rfind(" ", 1, CHUNK) + 1 or CHUNK
-            yield line[:cut]
-            line = line[cut:]
-        if line.strip():
-            yield line
-
-
-def wrapped(text):
-    """Text in which a run of more than TOKEN characters without a space may break."""
-    return " ".join(
-        " ".join(word[i : i + TOKEN] for i in range(0, len(word), TOKEN)) if len(word) > TOKEN else word for word in str(text).split(" ")
-    )
-
-
-pages.filters.update(chunks=chunks, wrapped=wrapped)
-
-
-def static_font(weight, name):
-    """The path of Noto Sans at one weight, cut from the variable font that the package ships; made once per data folder (about 2 s)."""
-    file = settings.folder / "fonts" / f"{name}.ttf"
-    if not file.exists():
-        import fontpkg_noto_sans
-        from fontTools.ttLib import TTFont
-        from fontTools.varLib.instancer import instantiateVariableFont
-
-        font = TTFont(next((Path(fontpkg_noto_sans.__file__).parent / "files").glob("NotoSans[[]*.ttf")))
-        for table in ("GSUB", "GPOS", "GDEF", "STAT", "MVAR"):
-            del font[table]
-        font = instantiateVariableFont(font, {"wght": weight, "wdth": 100})
-        font["name"].setName(name, 6, 3, 1, 0x409)  # otherwise both weights are taken for one font
-        font["name"].removeNames(nameID=6, platformID=1)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(f".{id(font)}")
-        font.save(part)
-        part.replace(file)
-    return file
-
-
-@lru_cache(maxsize=4)
-def letters_of(file):
-    from fontTools.ttLib import TTFont
-
-    return frozenset(TTFont(file).getBestCmap())
-
-
-def kanji_font(letters):
-    """A font with just `letters` of the Japanese font that the package ships: converting the whole takes 20 s a document."""
-    import pylopdf_fonts_jp
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
-
-    whole = Path(pylopdf_fonts_jp.__file__).with_name("NotoSansJP-Regular.otf")
-    have = letters & letters_of(whole)
-    kept = have | set(range(32, 127))  # a space after a kanji is drawn with the kanji’s font
-    file = settings.folder / "fonts" / f"kanji-{sha256(repr(sorted(have)).encode()).hexdigest()[:16]}.otf"
-    if have and not file.exists():
-        font = TTFont(whole)
-        subsetter = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True))
-        subsetter.populate(unicodes=kept)
-        subsetter.subset(font)
-        part = file.with_suffix(f".{id(font)}")
-        font.save(part)
-        part.replace(file)
-    return (file if have else None), have
-
-
-def to_pdf(html, seconds=60):
-    """Render a page of templates/pdf to PDF bytes. Closed to the network and to files other than our fonts.
-
-    `seconds` is the longest it may take, for a request waits for it. A letter that no font has is written as its Unicode name in brackets, so that nothing is lost. Raises RuntimeError when
-    xhtml2pdf reports an error or a warning: a PDF that lacks something is not evidence.
-    """
-    from xhtml2pdf import pisa
-    from xhtml2pdf.config.resources import ResourceAccessPolicy
-
-    html = html.replace(DIGEST, sha256(html.encode()).hexdigest()[:32])
-    regular, bold = static_font(400, "NotoSans-Regular"), static_font(700, "NotoSans-Bold")
-    known = letters_of(regular)
-    unknown = {ord(c) for c in html if ord(c) > 127} - known
-    kanji, have = kanji_font(unknown)
-    for code in unknown - have:
-        sign = chr(code)
-        name = "" if unicodedata.category(sign) in ("Cf", "Mn", "Cc") else f"[{unicodedata.name(sign, f'U+{code:04X}')}]"
-        html = html.replace(sign, escape(name))
-    faces = [
-        f"@font-face {{ font-family: N; src: url('{regular}') }} @font-face {{ font-family: N; font-weight: bold; src: url('{bold}') }}"
-    ]
-    if kanji:
-        faces += [f"@font-face {{ font-family: J; font-weight: {weight}; src: url('{kanji}') }}" for weight in ("normal", "bold")]
-    html = html.replace("/* fonts */", f"{' '.join(faces)} body {{ font-family: N{', J' if kanji else ''} }}")
-    policy = ResourceAccessPolicy.server(regular.parent, allow_remote=False, max_render_seconds=seconds)
-    out = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of libraries below xhtml2pdf
-        result = pisa.CreatePDF(html, dest=out, path=f"{regular.parent}/", resource_policy=policy)
-    if result.err or result.warn:
-        raise RuntimeError(
-            f"The PDF could not be made whole: {result.err} errors, {result.warn} warnings {[entry[2] for entry in result.log][:3]}"
-        )
-    return out.getvalue()
+UNSTAMPED = "It carries no time stamp, for the authority did not answer: the next of the history stands for it."
 
 
 class Document(Base):
     """The copy kept at a sign-off: the words are frozen in its transaction, the PDF is made of them right after."""
+
+    belongs, keeps = "event", "submitted"
+    changes, sealed = ("pdf", "sha256"), "OLD.pdf IS NOT NULL"
 
     event = ForeignKeyField(Event, unique=True, on_delete="RESTRICT")  # the sign-off: names the record, the case, the person and the time
     restricted = YesNo()
@@ -145,9 +34,6 @@ class Document(Base):
     def __str__(self):
         return f"the copy kept of {self.event.detail.get('record', '')}"
 
-    def case(self):
-        return self.event.incident
-
     @classmethod
     def of_case(cls, query, incident):
         """The copies in `query` that were kept for one case, newest first, without their contents."""
@@ -158,7 +44,7 @@ class Document(Base):
 
     @property
     def kept(self):
-        """What the history says was kept: {sha256, digest, signed}; None before the PDF is made. The first counts."""
+        """What the history says was kept: {sha256, digest, signed, stamped}; None before the PDF is made. The first counts."""
         event = (
             Event.select()
             .where(Event.subject == self.noun(), Event.record == self.id, Event.verb == "document:keep")
@@ -175,15 +61,19 @@ class Document(Base):
     def content(self):
         """The signed PDF, byte for byte the same for ever: made at the first call after the sign-off, kept from then on.
 
-        The history keeps its hash, so that neither the words nor the paper can be changed unseen.
+        The history keeps its hash, so that neither the words nor the paper can be changed unseen. A
+        time stamp comes with the signature or never, for the bytes stay: waiting for an authority
+        would leave a sign-off without its paper.
         """
         if self.pdf is None:
             if self.kept is not None:
                 raise Refused("This copy was kept once and is gone: restore it from a backup. Another is not made in its place.")
-            pdf = sign(to_pdf(self.words, seconds=900), f"Signed off: {self.event.detail.get('record', '')}")
+            pdf, stamped = seal(to_pdf(self.words, seconds=900), f"Signed off: {self.event.detail.get('record', '')}")
+            why = UNSTAMPED if settings.timestamp_url and not stamped else ""
             with transaction():
                 if Document.update(pdf=pdf, sha256=sha256(pdf).hexdigest()).where(Document.id == self.id, Document.pdf.is_null()).execute():
-                    Event.write("document:keep", self, None, sha256=sha256(pdf).hexdigest(), digest=self.digest, signed=True)
+                    said = {"sha256": sha256(pdf).hexdigest(), "digest": self.digest, "signed": True}
+                    Event.write("document:keep", self, None, **said, stamped=stamped, reason=why)
             fresh = Document.get_by_id(self.id)
             self.pdf, self.sha256 = fresh.pdf, fresh.sha256
         return bytes(self.pdf)

@@ -3,9 +3,9 @@
 import json
 from datetime import timedelta
 
-from peewee import CharField, ForeignKeyField, IntegerField, JSONField, fn
+from peewee import CharField, ForeignKeyField, IntegerField, fn
 
-from .base import Base, Moment, Refused, now, transaction
+from .base import Base, Json, Moment, NoCase, Refused, now, transaction
 from .people import User
 
 ANEW = ("csrf_token", "once", "passphrase_again", "draft")  # what each page of a form has anew: no part of what is typed
@@ -13,10 +13,17 @@ KEPT = timedelta(days=30)  # what nobody came back to is forgotten
 LONGEST, MOST, ALL = 3_000_000, 60, 10_000_000  # characters of one draft; drafts, and characters, of one person
 
 
+def address(path):
+    """The address of a form as the database keeps it, whatever was sent instead of one of ours."""
+    return path.replace("\0", "")[:200]
+
+
 class Draft(Base):
+    belongs, keeps = NoCase("what somebody is still writing is theirs alone"), "free"
+
     user = ForeignKeyField(User, on_delete="RESTRICT")
     path = CharField(max_length=200)  # the address of the form
-    fields = JSONField()  # [[name, value], …] as typed
+    fields = Json()  # [[name, value], …] as typed
     saved_at = Moment(default=now)
     size = IntegerField(null=True)  # characters; null in those of an earlier version
 
@@ -29,20 +36,21 @@ class Draft(Base):
 
         Raises Refused, and leaves what was kept before, when it is too long or there are too many: disks are not endless.
         """
-        fields = [[name, value.replace("\0", "")] for name, value in fields if name not in ANEW]
+        fields = [[name.replace("\0", ""), value.replace("\0", "")] for name, value in fields if name not in ANEW]
         size = len(json.dumps(fields, ensure_ascii=False))
         with transaction():
-            others = cls.select().where(cls.user == user, cls.path != path[:200])
+            others = cls.select().where(cls.user == user, cls.path != address(path))
             if size > LONGEST or size + (others.select(fn.SUM(cls.size)).scalar() or 0) > ALL:
                 raise Refused("This is too long to be kept as a draft. Save it, or keep a copy of your text.")
             if others.count() >= MOST:
                 raise Refused(f"You have {MOST} drafts. Save one of them or throw it away, and this one can be kept.")
             cls.drop(user, path)
-            cls.create(user=user, path=path[:200], fields=fields, size=size)
+            cls.create(user=user, path=address(path), fields=fields, size=size)
 
     @classmethod
     def of(cls, user, path):
-        return cls.get_or_none(cls.user == user, cls.path == path[:200])
+        found = cls.get_or_none(cls.user == user, cls.path == address(path))
+        return found if found and isinstance(found.fields, list) else None  # a damaged one is none
 
     @classmethod
     def all_of(cls, user):
@@ -56,4 +64,4 @@ class Draft(Base):
 
     @classmethod
     def drop(cls, user, path):
-        cls.delete().where(cls.user == user, cls.path == path[:200]).execute()
+        cls.delete().where(cls.user == user, cls.path == address(path)).execute()

@@ -7,12 +7,13 @@ from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
-from .base import Base, Model, Moment, Record, Refused, now, transaction
+from .base import DAMAGED, Base, Model, Moment, Record, Refused, now, transaction
 from .people import User
 from .permissions import VOCABULARY
+from .words import told
 
 GENESIS = "0" * 64
-LOOKS = (":read", ":pdf", ":export", ":refused")  # verbs that change nothing
+LOOKS = (":read", ":read_original", ":pdf", ":export", ":refused")  # verbs that change nothing
 address = ContextVar("address", default="")  # the network address of the request, set by the app
 
 
@@ -20,6 +21,8 @@ def plain(value):
     """A value as JSON can hold it, and as a reader can read it in 75 years: names with what tells two apart, not ids."""
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, bytes | memoryview):
+        return sha256(value).hexdigest()
     if isinstance(value, Model):
         return getattr(value, "label", str(value))
     if isinstance(value, list | tuple):
@@ -27,23 +30,29 @@ def plain(value):
     return value
 
 
+def values(row):
+    """What the history vouches for of one row: its columns, but those that it says may change, and what is empty."""
+    given = ((name, plain(row.__data__[name])) for name in row._meta.fields if name not in row.unvouched)
+    return sorted(pair for pair in given if pair[1] not in (None, "", []))
+
+
 def state(record):
     """A digest of what `record` and the rows that belong to it say in the database now, the same on every engine: empty answers do not count.
 
     None for a record that the history does not vouch for.
     """
-    rows = [
-        [
-            row.noun(),
-            *sorted(
-                (name, plain(row.__data__[name]))
-                for name in row._meta.fields
-                if name != "version" and row.__data__[name] not in (None, "", [])
-            ),
-        ]
-        for row in record.parts()
-    ]
+    return digest(record.parts())
+
+
+def digest(parts):
+    """The digest of rows that make up one record; None of none."""
+    rows = [[row.noun(), *values(row)] for row in parts]
     return sha256(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode()).hexdigest() if rows else None
+
+
+def letter(subject, body):
+    """The digest of an email, by which the event that caused it vouches for it until it is sent."""
+    return sha256(f"{subject}\n{body}".encode()).hexdigest()
 
 
 def link(event):
@@ -62,7 +71,26 @@ def link(event):
     return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
+class Nothing:
+    """A record that was asked for and is not there: that it was asked for is written down like any other refusal."""
+
+    def __init__(self, model, id):
+        self.noun, self.id = model.noun, id
+
+    def case(self):
+        return None
+
+    def parts(self):
+        return ()
+
+    def __str__(self):
+        return ""
+
+
 class Event(Base):
+    belongs, keeps = "incident", "submitted"
+    changes, sealed = ("payload",), "NEW.payload <> ''"  # only a retention decision takes words out
+
     id = IntegerField(primary_key=True)  # the sequence number: no gaps
     at = Moment()
     by = ForeignKeyField(User, null=True, on_delete="RESTRICT")
@@ -75,18 +103,24 @@ class Event(Base):
     previous = CharField(max_length=64)
     hash = CharField(max_length=64, unique=True)
 
-    closed = False
+    closed = True  # what a restricted section said is read only by who asked for it: see of_case
 
     class Meta:
         indexes = ((("subject", "record"), False),)
 
+    def parts(self):
+        """None: the chain vouches for its links."""
+        return ()
+
     @classmethod
-    def write(cls, verb, record, by, changed=None, told=(), also=(), **detail):
+    def write(cls, verb, record, by, changed=None, letters=(), also=(), **detail):
         """Append one event and return it.
 
         verb: "noun:verb" of the vocabulary. record: what it was done to. by: User, or None for the system.
-        changed: {field: (before, after)}. told: the Users whom an email goes to. also: further
-        records that changed with it. detail: anything else worth keeping (reason=…).
+        changed: {field: (before, after)}. letters: the emails that go out because of it, as
+        [(User, subject, body)]. also: further records that changed with it. detail: anything else
+        worth keeping (reason=…). Raises LookupError for a verb that is in no vocabulary, and for a
+        record of an incident that does not lead to one.
         """
         if verb not in VOCABULARY:
             raise LookupError(f"{verb} is not in models/permissions.py VOCABULARY: add it with the words the history says.")
@@ -97,8 +131,8 @@ class Event(Base):
         changes = () if verb.endswith(LOOKS) else (record, *also)
         if states := {f"{one.noun()} {one.id}": digest for one in changes if one.id and (digest := state(one))}:
             payload["states"] = states
-        if told:
-            payload["told"] = sorted(user.email for user in told)
+        if letters:
+            payload["told"] = {user.email: letter(subject, body) for user, subject, body in letters}
         text = json.dumps(payload, sort_keys=True, ensure_ascii=False)
         with transaction():
             last = cls.head()
@@ -149,12 +183,19 @@ class Event(Base):
         return cls.select(cls.id, cls.hash).order_by(cls.id.desc()).first()
 
     @classmethod
-    def of_case(cls, incident, restricted=True):
+    def of_case(cls, incident, restricted=False):
         """The history of one case (incident, log, tracker), oldest first. `restricted`: also what restricted sections said."""
         events = list(cls.select().where(cls.incident == incident).order_by(cls.id))
         for event in events:
             event.closed = not restricted
         return events
+
+    @classmethod
+    def story(cls, incident):
+        """A query of the events by which a case changed, oldest first: not who looked, nor the work of sending and keeping."""
+        looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
+        mine = cls.select().where(cls.incident == incident, cls.verb.not_in(looks))
+        return mine.where(cls.subject.not_in(("notice", "document"))).order_by(cls.id)
 
     @classmethod
     def last(cls, record, *verbs):
@@ -175,7 +216,10 @@ class Event(Base):
     @property
     def detail(self):
         """The payload as a dict, without what a restricted section said when the history was asked for without it."""
-        detail = json.loads(self.payload) if self.payload else {}
+        try:
+            detail = json.loads(self.payload) if self.payload else {}
+        except ValueError:
+            detail = {"by": DAMAGED}
         if self.closed and detail.get("restricted"):
             detail.pop("changed", None)
         return detail
@@ -190,8 +234,11 @@ class Event(Base):
     def sentence(self):
         """What happened, in words: 'Mark Osei triggered the notification OFS-2026-0007.'"""
         detail = self.detail
-        said = f"{detail.get('by', 'Someone')} {VOCABULARY[self.verb][1]}"
+        did = VOCABULARY.get(self.verb, ("", "did something"))[1]  # a verb can be damaged
+        said = f"{detail.get('by', 'Someone')} {did}"
         if not self.payload:
             return f"{said} (what it said was erased under a retention decision)."
+        if "read_at" in detail:
+            said = f"{said} on {told(detail['read_at'])}, while nothing could be written"
         what = detail.get("record")
         return f"{said}: {what}. {detail.get('reason', '')}".rstrip() if what and what != detail.get("by") else f"{said}."

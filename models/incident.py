@@ -1,21 +1,28 @@
 """What was seen, heard or said. Immutable once submitted: what comes later is a dated addendum."""
 
-from peewee import CharField, ForeignKeyField, TextField
+from datetime import timedelta
+
+from peewee import Case, CharField, ForeignKeyField, TextField, fn
 
 from .base import Moment, Pick, Record, Refused, Rows, YesNo, contains, now, transaction
 from .child import Child
-from .event import Event
+from .notice import Notice
 from .people import User
 from .steps import step
 
 HAPPENED = ["Exact", "Approximate", "Not known"]
 PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
+LONG_AGO = timedelta(days=26 * 365)  # young people are supported until they are 25
 ABOUT = "The concern is about this adult"
 ADULTS_PART = ["Present", ABOUT]
+CLEARED = "Named by mistake: the concern is not about this adult"
 GO_ELSEWHERE = "Everyone who would decide on this is named in it. Do not record it here: go to the chair of governors, or to the LADO of your local authority, today."
 
 
 class Incident(Record):
+    belongs, keeps, changes = "id", "submitted", ("status", "version")
+    STATUSES = ("no alert", "to decide", "triggered", "not notifiable")
+
     reference = CharField(unique=True, max_length=20, verbose_name="Reference")
     status = CharField(max_length=20, index=True, verbose_name="Status")
     reported_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Reported by")
@@ -83,9 +90,6 @@ class Incident(Record):
     def __str__(self):
         return self.reference
 
-    def case(self):
-        return self.id
-
     def parts(self):
         return [
             Incident.get_by_id(self.id),
@@ -96,14 +100,18 @@ class Incident(Record):
     def report(cls, by, others=(), adults=(), **answers):
         """Record an incident; `answers` are its fields by name. Tells nobody outside and triggers nothing (product, step 1).
 
+        Where it is about an adult with an account, who is shut out from now on, the other Level 5 are emailed.
+
         others: [(Child, part)], adults: [(User, part)]. Raises Refused when an answer contradicts another.
         """
-        errors = {}
+        errors, earliest, too_early = {}, now().date() - LONG_AGO, "This is more than 26 years ago."
+        if by.may("child:read"):  # nobody else learns a date of birth by trying
+            earliest, too_early = answers["child"].date_of_birth, f"{answers['child']} was not born then."
         for name in ("noticed_at", "happened_at", "told_dsl_at"):
             if answers.get(name) and answers[name] > now():
                 errors[name] = "This is in the future. Give the time it was, or leave it out."
-            if answers.get(name) and answers[name].date() < answers["child"].date_of_birth:
-                errors[name] = f"{answers['child']} was not born then. Give the time it was, or leave it out."
+            if answers.get(name) and answers[name].date() < earliest:
+                errors[name] = f"{too_early} Give the time it was, or leave it out."
         if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
             errors["happened_at"] = "Say when it happened, or choose “Not known” above."
         if answers.get("happened") == HAPPENED[2] and answers.get("happened_at"):
@@ -127,10 +135,11 @@ class Incident(Record):
                 Involved.create(incident=incident, child=child, part=part)
             for adult, part in adults:
                 Involved.create(incident=incident, adult=adult, part=part)
-            Event.write("incident:report", incident, by)
+            told = [person for person in User.level_5() if about and person not in about]
+            Notice.announce("incident:report", incident, by, told)
         return incident
 
-    @step(("no alert", "to decide", "triggered", "not notifiable"), lambda incident: incident.status)
+    @step(STATUSES, lambda incident: incident.status)
     def amend(self, text, by):
         Addendum.add(self, by, text)
 
@@ -165,10 +174,23 @@ class Incident(Record):
         return contains(cls.reference, term) | cls.child.in_(children) | contains(cls.topic, term) | contains(cls.what_happened, term)
 
 
-class Involved(Record):
+class OfIncident(Record, abstract=True):
+    """What is of one incident: need to know is decided there, so whoever may not see it sees none of these rows either.
+
+    Shut, with all that follows, to the adult whom it is about. The base gives the foreign key,
+    case(), parts() and the rule of models/policy.py; a noun of its own needs a line only where it
+    opens less than its incident.
+    """
+
+    belongs = "incident"
+    incident = ForeignKeyField(Incident, backref=lambda key: f"{key.model.noun()}s", on_delete="RESTRICT")
+
+
+class Involved(OfIncident):
     """Another child, or an adult with an account, and their part in an incident."""
 
-    incident = ForeignKeyField(Incident, backref="involved", on_delete="RESTRICT")
+    keeps, part_of = "fixed", "incident"
+
     child = ForeignKeyField(Child, null=True, on_delete="RESTRICT", verbose_name="Child")
     adult = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Adult")
     part = CharField(max_length=60, verbose_name="Part")
@@ -186,13 +208,34 @@ class Involved(Record):
         )
 
     @classmethod
+    def stands(cls):
+        """The condition on rows grouped by adult or incident that the adult was named, and not cleared since."""
+        named, cleared = (fn.MAX(Case(None, [(cls.part == part, cls.id)], 0)) for part in (ABOUT, CLEARED))
+        return named > cleared
+
+    @classmethod
     def about(cls, incident):
         """A query of the ids of the adults whom the concern is about: shut out at every door, whatever their role."""
-        return cls.select(cls.adult).where(cls.incident == incident, cls.part == ABOUT)
+        rows = cls.select(cls.adult).where(cls.incident == incident, cls.adult.is_null(False))
+        return rows.group_by(cls.adult).having(cls.stands())
+
+    @classmethod
+    def named(cls, incident):
+        """The adults whom the concern is about: the rows that name them, with their names, in one query."""
+        rows = cls.select(cls, User).join(User).where(cls.incident == incident, cls.part == ABOUT)
+        latest = {row.adult_id: row for row in rows.where(cls.adult.in_(cls.about(incident))).order_by(cls.id)}
+        return list(latest.values())
+
+    @classmethod
+    def cases_about(cls, adult):
+        """A query of the ids of the incidents that are about `adult`."""
+        rows = cls.select(cls.incident).where(cls.adult == adult)
+        return rows.group_by(cls.incident).having(cls.stands())
 
 
-class Addendum(Record):
-    incident = ForeignKeyField(Incident, backref="addenda", on_delete="RESTRICT")
+class Addendum(OfIncident):
+    keeps, part_of = "fixed", "incident"
+
     by = ForeignKeyField(User, on_delete="RESTRICT")
     at = Moment()
     text = TextField(verbose_name="Addendum")

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from peewee import CharField, IntegerField, TextField
 
-from .base import Record, YesNo, contains, now
+from .base import NoCase, Record, YesNo, contains, now
 from .event import Event
 
 SHIPPED = Path(__file__).with_name("lists.toml")
 
 
 class Choice(Record):
+    belongs, keeps = NoCase("the lists are the school's"), "rows"
+
     list = CharField(max_length=40, index=True, verbose_name="List")
     name = CharField(
         max_length=120, verbose_name="Choice", help_text="The words people choose. Old records keep the words they were given."
@@ -46,7 +48,8 @@ class Choice(Record):
         """Create the shipped lists that do not exist yet; a list that exists is the installation's own."""
         for of, rows in tomllib.loads(SHIPPED.read_text(encoding="utf-8")).items():
             if not cls.select().where(cls.list == of).exists():
-                for position, row in enumerate(rows, 1):
-                    row = {"name": row} if isinstance(row, str) else row
-                    cls.create(list=of, position=position, **row)
-                Event.write("choice:add", cls(list=of, name="the shipped list"), None, at=now())
+                made = [
+                    cls.create(list=of, position=position, **({"name": row} if isinstance(row, str) else row))
+                    for position, row in enumerate(rows, 1)
+                ]
+                Event.write("choice:add", cls(list=of, name="the shipped list"), None, also=made, at=now())

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from peewee import CharField, ForeignKeyField, TextField
 
+from . import front
 from .base import Moment, Pick, Record, Refused, contains, now, transaction
 from .child import Child
 from .document import Document
-from .event import Event
-from .incident import ABOUT, Addendum, Incident, Involved
+from .event import LOOKS, Event
+from .incident import Addendum, Incident, Involved, OfIncident
 from .notice import Notice
 from .people import User
 from .settings import settings
@@ -20,7 +21,7 @@ ENQUIRY = ["None", "Opened", "Concluded"]
 SIGNED = ("log:complete", "log:complete_anyway")  # the verbs of a sign-off
 
 
-class Log(Record):
+class Log(OfIncident):
     reference = CharField(unique=True, max_length=20, verbose_name="Reference")
     status = CharField(max_length=20, index=True, verbose_name="Status")
     incident = ForeignKeyField(Incident, unique=True, on_delete="RESTRICT", verbose_name="Incident")
@@ -77,27 +78,28 @@ class Log(Record):
         "summary",
     ]
 
+    STATUSES = ("open", "tracking", "completed")
+    keeps = "submitted"
+    changes = ("status", "version", *(name for names in GROUPS.values() for name in names))
+    sealed = "OLD.status = 'completed' AND NEW.status = 'completed'"
+
     def __str__(self):
         return self.reference
-
-    def case(self):
-        return self.incident_id
 
     def parts(self):
         return [Log.get_by_id(self.id), *Assignee.select().where(Assignee.log == self.id).order_by(Assignee.id)]
 
     def told(self):
         """The people to email: everyone assigned now, but for an adult whom the concern is about."""
-        shut_out = {
-            row.adult_id for row in Involved.select(Involved.adult).where(Involved.incident == self.incident_id, Involved.part == ABOUT)
-        }
+        shut_out = {row.adult_id for row in Involved.about(self.incident_id)}
         return [assignee.user for assignee in Assignee.of(self) if assignee.user_id not in shut_out]
 
     def moved(self, event):
         if self.status == "completed":
-            Document.create(
-                event=event, words=self.paper(), restricted=any(section.restricted and section.answers for section in self.sections())
-            )
+            # what was saved and emptied stands in the history that the copy prints
+            held = any(section.restricted and section.saved_at for section in self.sections())
+            document = Document.create(event=event, words=self.paper(restricted=True), restricted=held)
+            Event.write("document:add", document, event.by)
 
     @classmethod
     @starts("to decide")
@@ -196,14 +198,35 @@ class Log(Record):
         tracker = self.tracker.first()
         return lacking + (tracker.missing() if tracker else [("The safeguarding tracker has not been begun", self, "tracker")])
 
+    @property
+    def seen(self):
+        """By what a page of this log shows the case to be: the hash of the event that changed it last."""
+        return Event.story(self.incident_id).order_by(Event.id.desc()).first().hash
+
+    def look_again(self, seen):
+        """Raise Refused, with what changed since, when the case is not as the signer saw it. `seen`: as `seen` was then."""
+        changes = list(Event.story(self.incident_id))
+        known = next((number for number, event in enumerate(changes, 1) if event.hash == seen), 0)
+        if news := changes[known:]:
+            places = {section.id: section for section in self.sections()}
+            raise Refused(
+                f"{self} changed while you were looking at it. Nothing was signed yet. Look at what is new, and press again:",
+                links=[(event.sentence, places.get(event.record, self) if event.subject == "section" else self, "") for event in news],
+            )
+
     @step(("open", "tracking"), "completed")
-    def complete(self, by):
+    def complete(self, by, seen=None):
+        """Sign off. `seen`: what the page showed that was signed; None where no page was looked at."""
+        if seen is not None:
+            self.look_again(seen)
         if missing := self.missing():
             raise Refused(f"{self} cannot be completed yet. Still to answer:", links=missing)
 
     @step(("open", "tracking"), "completed")
-    def complete_anyway(self, reason, by):
-        """A Level 5 signs off in spite of what is missing; what was missing is kept in the history."""
+    def complete_anyway(self, reason, by, seen=None):
+        """A Level 5 signs off in spite of what is missing; what was missing is kept in the history. `seen`: as for complete()."""
+        if seen is not None:
+            self.look_again(seen)
         return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
 
     @step("completed", lambda log: "tracking" if log.tracker.exists() else "open")
@@ -220,20 +243,27 @@ class Log(Record):
         tracker = self.tracker.first()
         return tracker.in_order() if tracker else []
 
-    def paper(self, restricted=True):
+    def paper(self, restricted=False):
         """The whole case as the page that becomes its PDF. `restricted`: whether restricted sections are printed or only named."""
-        incident = self.incident
+        incident, sections, signed = self.incident, self.sections(), self.signed_off
+        involved, assignees = Involved.of(incident), Assignee.of(self)
+        history = Event.of_case(incident.id, restricted)
         return pages.get_template("pdf/log.html").render(
             log=self,
             incident=incident,
-            involved=Involved.of(incident),
+            parties=front.parties(self, involved, assignees, signed),
+            gist=front.gist(self, sections, signed),
+            timeline=front.timeline(self, self.tracker.first(), history),
+            signed=signed,
+            involved=involved,
             addenda=Addendum.of(incident),
             attachments=list(incident.attachments),
-            sections=self.sections(),
+            sections=sections,
             restricted=restricted,
-            assignees=Assignee.of(self),
+            assignees=assignees,
             notices=Notice.of_case(incident.id),
-            history=Event.of_case(incident.id, restricted),
+            reads=[event for event in history if event.verb.endswith(LOOKS)],
+            history=[event for event in history if not event.verb.endswith(LOOKS) and event.subject != "notice"],
             head=Event.head(),
         )
 
@@ -244,6 +274,9 @@ class Log(Record):
 
 
 class Assignee(Record):
+    belongs, keeps, part_of = "log", "submitted", "log"
+    changes = ("by", "assigned_at", "ended_at", "version")
+
     log = ForeignKeyField(Log, backref="assignees", on_delete="RESTRICT")
     user = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Person")
     by = ForeignKeyField(

@@ -18,6 +18,10 @@ LEASE = timedelta(minutes=5)  # a worker that dies holds its email no longer tha
 
 
 class Notice(Record):
+    belongs, keeps = "event", "submitted"
+    changes = ("email", "status", "due_at", "attempts", "sent_at", "problem", "version")
+    unvouched = Record.unvouched | dict.fromkeys(("due_at", "attempts", "problem"), "the work of sending; that it was sent is vouched for")
+
     event = ForeignKeyField(Event, on_delete="RESTRICT")
     user = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="To")
     email = CharField(max_length=254, verbose_name="Address")
@@ -31,27 +35,30 @@ class Notice(Record):
     problem = TextField(null=True, verbose_name="Problem")
 
     def __str__(self):
-        return f"{self.subject} to {self.email}"
+        return f"{self.subject} to {self.user}"  # not the address: the history of a case goes on paper
 
     @classmethod
     def to_account(cls, user, subject, body):
-        """Queue an email about somebody's own account. `{link}` in the text becomes a fresh link at each attempt to send, so none is stored."""
+        """Queue an email about somebody's account. LINK in the text becomes a fresh link at each attempt to send, so none is stored."""
+        return cls.queue("user:told", user, None, [(user, subject, body)], subject=subject)
+
+    @classmethod
+    def queue(cls, verb, record, by, letters, changed=None, **detail):
+        """Write an event and queue its emails, [(User, subject, body)], in one transaction; returns the event.
+
+        The event names everyone whom it told and vouches for each email, so that `verify` finds one that is missing, changed, or
+        without a cause.
+        """
         with transaction():
-            event = Event.write("user:told", user, None, told=[user], subject=subject)
-            cls.queue(event, user, subject, body)
+            event = Event.write(verb, record, by, changed, letters=letters, **detail)
+            for user, subject, body in letters:
+                cls.create(event=event, user=user, email=user.email, subject=subject, body=body, queued_at=event.at)
+        return event
 
     @classmethod
-    def queue(cls, event, user, subject, body):
-        """One email to `user` because of `event`, which names everyone whom it told, so that `verify` finds one missing or without a cause."""
-        return cls.create(event=event, user=user, email=user.email, subject=subject, body=body)
-
-    @classmethod
-    def about(cls, by, cases):
-        """Those sent to `by` and, with notice:read, those about `cases`: a query of incident ids that they may see."""
-        own = cls.user == by
-        return cls.select().where(
-            own | cls.event.in_(Event.select(Event.id).where(Event.incident.in_(cases))) if by.may("notice:read") else own
-        )
+    def of_no_case(cls):
+        """The condition that an email is about an account or the installation."""
+        return cls.event.in_(Event.select(Event.id).where(Event.incident.is_null()))
 
     @classmethod
     def announce(cls, verb, record, by, users, changed=None, about=None, **detail):
@@ -59,18 +66,13 @@ class Notice(Record):
 
         An email says who acted, the reference, the status and a link to `about` (else `record`): nothing else.
         """
-        users, event_of, record = list(users), record, about or record
-        event = Event.write(verb, event_of, by, changed, told=users, **detail)
-        for user in users:
-            body = pages.get_template("email/moved.txt").render(
-                who=str(event.by or "The system"),
-                did=VOCABULARY[event.verb][1],
-                record=record,
-                to=user,
-                link=f"{settings.url}/{record.noun()}/details/?id={record.id}",
-            )
-            cls.queue(event, user, f"{record.reference}: {record.status}", body)
-        return event
+        about = about or record
+        body = pages.get_template("email/moved.txt").render(
+            who=str(by or "The system"), did=VOCABULARY[verb][1], record=about,
+            link=f"{settings.url}/{about.noun()}/details/?id={about.id}",
+        )  # fmt: skip
+        subject = f"{about.reference}: {about.status}"
+        return cls.queue(verb, record, by, [(user, subject, body) for user in users], changed, **detail)
 
     @classmethod
     def of_case(cls, incident):
@@ -115,7 +117,7 @@ class Notice(Record):
                     status="waiting", due_at=min(notice.due_at, soon) if notice.status == "waiting" else now(), email=notice.user.email
                 ).where(cls.id == notice.id).execute()
             if found:
-                Event.write("notice:retry", Event(), by, emails=len(found), readdressed=moved)
+                Event.write("notice:retry", Event(), by, emails=len(found), readdressed=moved, also=found)
         return len(found)
 
     @classmethod
@@ -127,7 +129,8 @@ class Notice(Record):
         sent = 0
         if cls.held():
             return sent
-        for waiting in list(cls.select().where(cls.status == "waiting", cls.due_at <= now()).order_by(cls.id)):
+        due = (cls.due_at <= now()) | (cls.due_at > now() + BACK_OFF[-1] + LEASE)  # later than any is put off: by a clock that was ahead
+        for waiting in list(cls.select().where(cls.status == "waiting", due).order_by(cls.id)):
             if waiting.claim():
                 sent += waiting.attempt(send)
         return sent
@@ -154,8 +157,9 @@ class Notice(Record):
             }
         else:
             values = {"status": "sent", "sent_at": now(), "problem": None}
+        cls = type(self)
         with transaction():  # whoever took it over meanwhile, because this one hung longer than its lease, speaks for it now
-            type(self).update(**values).where(
-                type(self).id == self.id, type(self).attempts == tries, type(self).status == "waiting"
-            ).execute()
+            mine = cls.update(**values).where(cls.id == self.id, cls.attempts == tries, cls.status == "waiting").execute()
+            if mine and values["status"] != "waiting":
+                Event.write(f"notice:{'send' if values['status'] == 'sent' else 'fail'}", cls.get_by_id(self.id), None)
         return values["status"] == "sent"

@@ -1,5 +1,6 @@
 """People who sign in, their roles, and what those roles permit."""
 
+import re
 from unicodedata import normalize
 from uuid import uuid4
 
@@ -7,9 +8,10 @@ from email_validator import EmailNotValidError, validate_email
 from flask_security import RoleMixin, UserMixin, WebAuthnMixin
 from peewee import JOIN, BigIntegerField, BlobField, BooleanField, CharField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
-from .base import Moment, Record, Strings, YesNo, contains, transaction
-from .permissions import OPENS, SHIPPED_ROLES
+from .base import Moment, NoCase, Record, Refused, Strings, YesNo, contains, fold, transaction
+from .permissions import HARMLESS, REPORTS, SHIPPED_ROLES
 from .settings import settings
+from .words import line
 
 
 def normal(email):
@@ -32,6 +34,8 @@ class Email(CharField):
 
 
 class Role(RoleMixin, Record):
+    belongs, keeps = NoCase("roles are the school's"), "rows"
+
     name = CharField(unique=True, max_length=80, verbose_name="Name")
     level = IntegerField(verbose_name="Level", help_text="0 to 5. Every Level 5 is assigned to every Ofsted log.")
     description = TextField(default="", verbose_name="What it is for")
@@ -42,17 +46,30 @@ class Role(RoleMixin, Record):
 
     @property
     def reads(self):
-        """Whether this role opens records that are not one's own."""
-        return self.level == 5 or bool(OPENS & set(self.permissions))
+        """Whether this role opens records that are not one's own, or decides about them."""
+        return self.level == 5 or bool(set(self.permissions) - HARMLESS - REPORTS)
 
     @classmethod
     def ship(cls):
-        """Create the shipped roles that do not exist yet."""
-        for name, (level, description, permissions) in SHIPPED_ROLES.items():
-            cls.get_or_create(name=name, defaults={"level": level, "description": description, "permissions": permissions})
+        """Create the shipped roles that do not exist yet; returns them."""
+        return [
+            cls.create(name=name, level=level, description=description, permissions=permissions)
+            for name, (level, description, permissions) in SHIPPED_ROLES.items()
+            if not cls.select().where(cls.name == name).exists()
+        ]
 
 
 class User(UserMixin, Record):
+    belongs, keeps = NoCase("people are the school's"), "rows"
+    unvouched = Record.unvouched | dict.fromkeys(
+        ("last_login_at", "current_login_at", "last_login_ip", "current_login_ip", "login_count"),
+        "the sign-ins themselves are events",
+    ) | dict.fromkeys(
+        ("password", "fs_uniquifier", "tf_primary_method", "tf_totp_secret", "tf_last_counter",
+         "mf_recovery_codes", "fs_webauthn_user_handle"),
+        "a secret of signing in; that it was changed is an event, and no digest of it is kept",
+    )  # fmt: skip
+
     name = CharField(max_length=120, verbose_name="Full name")
     job_title = CharField(max_length=120, default="", verbose_name="Job title")
     email = Email(unique=True, max_length=254, verbose_name="Email")
@@ -74,6 +91,18 @@ class User(UserMixin, Record):
 
     def __str__(self):
         return self.name
+
+    def check(self):
+        """Raise Refused for a second account of one email, and for a name in which a line or a link could hide."""
+        super().check()
+        for field in ("name", "job_title"):
+            if line(getattr(self, field) or "") != (getattr(self, field) or ""):
+                raise Refused("Nothing was saved.", {field: "This holds a sign that is no letter. Type it again."})
+
+    def parts(self):
+        """Who this is, what they may do, and with which keys they sign in: who could read is evidence too."""
+        links = [link for model in (UserRole, WebAuthn) for link in model.select().where(model.user == self).order_by(model.id)]
+        return [User.get_by_id(self.id), *links]
 
     @property
     def label(self):
@@ -107,6 +136,15 @@ class User(UserMixin, Record):
 
     def check_tf_required_setup(self):
         return not settings.demo
+
+    def namesakes(self):
+        """The other accounts whose name is this one's however it is spelt: the same words, without accents and hyphens, in any order."""
+
+        def words(name):
+            return sorted(re.findall(r"\w+", fold(name)))
+
+        others = User.select().where(User.id != self.id).order_by(User.id)
+        return [one for one in others if words(one.name) == words(self.name)]
 
     @property
     def has_factor(self):
@@ -173,6 +211,11 @@ class User(UserMixin, Record):
 class WebAuthn(WebAuthnMixin, Record):
     """A passkey, as a second factor."""
 
+    belongs, keeps, part_of = NoCase("a person's own"), "free", "user"
+    unvouched = Record.unvouched | dict.fromkeys(
+        ("sign_count", "lastuse_datetime", "backup_state", "transports", "extensions"), "it changes when somebody signs in with it"
+    )
+
     user = ForeignKeyField(User, backref="webauthn", on_delete="RESTRICT")
     name = CharField(max_length=80)
     credential_id = BlobField(unique=True)
@@ -200,6 +243,8 @@ class WebAuthn(WebAuthnMixin, Record):
 
 
 class UserRole(Record):
+    belongs, keeps, part_of = NoCase("a person's"), "free", "user"
+
     user = ForeignKeyField(User, backref="user_roles", on_delete="RESTRICT")
     role = ForeignKeyField(Role, backref="user_roles", on_delete="RESTRICT")
 

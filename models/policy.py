@@ -2,12 +2,11 @@
 
 from peewee import fn
 
-from .attachment import Attachment
-from .base import now
+from .base import NoCase, now
 from .child import Child
 from .document import Document
 from .event import Event
-from .incident import ABOUT, Incident, Involved
+from .incident import Incident, Involved
 from .lists import Choice
 from .log import Assignee, Log
 from .notice import Notice
@@ -26,40 +25,38 @@ def in_emergency(by):
     return by.__dict__["_emergency"]
 
 
-def incidents(by):
-    """What they reported; what is assigned to or shared with them; all, with incident:read or in an emergency. Never one about them."""
-    about_them = Involved.select(Involved.incident).where(Involved.adult == by, Involved.part == ABOUT)
-    query = Incident.select().where(Incident.id.not_in(about_them))
+def sees(by, column):
+    """The condition that `by` sees the incident whose id stands in `column`: the one rule of need to know, for every noun.
+
+    What they reported; what is assigned to or shared with them; all, with incident:read or in an
+    emergency. Never one about them, and never what belongs to none.
+    """
+    others = column.is_null(False) & column.not_in(Involved.cases_about(by))
     if by.may("incident:read") or in_emergency(by):
-        return query
-    mine = (Incident.reported_by == by) | Incident.id.in_(Share.incidents_of(by))
+        return others
+    theirs = column.in_(Incident.select(Incident.id).where(Incident.reported_by == by))
+    theirs |= column.in_(Share.incidents_of(by))
     if by.may("log:read"):
-        mine |= Incident.id.in_(Log.select(Log.incident).where(Log.id.in_(Assignee.logs_of(by))))
-    return query.where(mine)
+        theirs |= column.in_(Log.select(Log.incident).where(Log.id.in_(Assignee.logs_of(by))))
+    return others & theirs
 
 
-def logs(by):
-    """With log:read those assigned to them, or whose incident is shared with them; all, with log:read_all or in an emergency. Never one about them."""
-    query = Log.select().where(Log.incident.in_(incidents(by).select(Incident.id)))
+def sees_log(by, column):
+    """The condition that `by` sees the Ofsted log, and all of it, of the incident whose id stands in `column`.
+
+    With log:read those assigned to them, or whose incident is shared with them; all, with
+    log:read_all or in an emergency. Never one about them.
+    """
     if by.may("log:read_all") or in_emergency(by):
-        return query
-    mine = Log.id.in_(Assignee.logs_of(by)) | Log.incident.in_(Share.incidents_of(by))
-    return query.where(mine) if by.may("log:read") else query.where(False)
-
-
-def fills_in(by, log):
-    """Whether `by` may write in the sections of a log that they see: emergency access is for reading."""
-    return by.may("log:read_all") or logs_theirs(by).where(Log.id == log.id).exists()
-
-
-def logs_theirs(by):
-    """The logs assigned to `by`, or whose incident is shared with them."""
-    return Log.select().where(Log.id.in_(Assignee.logs_of(by)) | Log.incident.in_(Share.incidents_of(by)))
+        return sees(by, column)
+    assigned = column.in_(Log.select(Log.incident).where(Log.id.in_(Assignee.logs_of(by))))
+    theirs = assigned | column.in_(Share.incidents_of(by))
+    return sees(by, column) & theirs if by.may("log:read") else column.in_(())
 
 
 def who_sees(incident):
-    """Who can see `incident`, and why: [(User, [reason, …])] by name. The same rules as `incidents`, from the record's side; a test holds them together."""
-    about = {row.adult_id for row in Involved.select(Involved.adult).where(Involved.incident == incident, Involved.part == ABOUT)}
+    """Who can see `incident`, and why: [(User, [reason, …])] by name. The same rules as `sees`, from the record's side; a test holds them together."""
+    about = {row.adult_id for row in Involved.about(incident)}
     log = Log.get_or_none(Log.incident == incident)
     assigned = {row.user_id: row.why for row in Assignee.of(log)} if log else {}
     shared = {share.user_id: f"shared by {share.by}" for share in Share.of(incident)}
@@ -80,31 +77,55 @@ def who_sees(incident):
     return seen
 
 
-def trackers(by):
-    return Tracker.select().where(Tracker.log.in_(logs(by).select(Log.id)))
-
-
 def sections(by):
-    query = Section.select().where(Section.tracker.in_(trackers(by).select(Tracker.id)))
+    query = Section.select().where(Section.among(lambda column: sees_log(by, column)))
     return query if by.may("section:read_restricted") else query.where(~Section.restricted)
 
 
 def documents(by):
-    """Copies kept at sign-off hold the whole tracker, so they are for those who may read all of it."""
-    query = Document.select().where(Document.event.in_(Event.select(Event.id).where(Event.incident.in_(logs(by).select(Log.incident)))))
-    return query if by.may("section:read_restricted") else query.where(~Document.restricted)
+    """Copies kept at sign-off hold the whole tracker and its history: for those who may read all of it.
+
+    A restricted section that was saved before the sign-off, and emptied, shuts a copy as well: earlier
+    versions kept such a copy as open.
+    """
+    query = Document.select().where(Document.among(lambda column: sees_log(by, column)))
+    if by.may("section:read_restricted"):
+        return query
+    signing, save = Event.alias(), Event.alias()
+    held = (
+        save.select(save.id)
+        .join(Section, on=(save.record == Section.id))
+        .where(save.subject == "section", save.verb == "section:save", Section.restricted)
+        .where(save.incident == signing.incident, save.id < signing.id)
+    )
+    closed = signing.select(signing.id).where(signing.id == Document.event, fn.EXISTS(held))
+    return query.where(~Document.restricted, ~fn.EXISTS(closed))
 
 
 def notices(by):
-    """Their own emails and, with notice:read, those about logs that they may see."""
-    return Notice.about(by, logs(by).select(Log.incident))
+    """Their own about their account and about cases that they may see, and with notice:read all those about logs that they may see."""
+    own = (Notice.user == by) & (Notice.of_no_case() | Notice.among(lambda column: sees(by, column)))
+    if not by.may("notice:read"):
+        return Notice.select().where(own)
+    return Notice.select().where(own | Notice.among(lambda column: sees_log(by, column)))
 
 
 def events(by):
-    """The history, with event:read_all: what belongs to no case, and to cases that they may see."""
-    case = fn.COALESCE(Event.incident, 0)  # no index on this: by the case, SQLite would sort millions to find the latest
-    theirs = (case == 0) | case.in_(incidents(by).select(Incident.id))
-    return Event.select().where(theirs if by.may("event:read_all") else False)
+    """The history, with event:read_all: of the cases that they may see, and what belongs to none.
+
+    But for refusals that belong to none: their being there, or not, would tell whether there is
+    a record. One's own are shown to nobody, others' to nobody who is shut out of anything.
+    """
+    if not by.may("event:read_all"):
+        return Event.select().where(False)
+    refused = (Event.verb == "record:refused") & Event.incident.is_null()
+    told = ~refused if Involved.cases_about(by).exists() else ~refused | (Event.by != by)
+    return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
+
+
+def of_log(model):
+    """Rows that go with an Ofsted log, for whoever sees the log."""
+    return lambda by: model.select().where(model.among(lambda column: sees_log(by, column)))
 
 
 def only(model, permission):
@@ -112,14 +133,13 @@ def only(model, permission):
 
 
 VISIBLE = {
-    Incident: incidents,
-    Log: logs,
-    Tracker: trackers,
+    Log: of_log(Log),
+    Assignee: of_log(Assignee),
+    Tracker: of_log(Tracker),
     Section: sections,
     Document: documents,
     Notice: notices,
     Event: events,
-    Attachment: lambda by: Attachment.select().where(Attachment.incident.in_(incidents(by).select(Incident.id))),
     Child: only(Child, "child:read"),
     Template: only(Template, "template:edit"),
     TemplateSection: only(TemplateSection, "template:edit"),
@@ -132,5 +152,10 @@ VISIBLE = {
 
 
 def visible(model, by):
-    """The query of rows of `model` that the User `by` may see. A model without a rule has no door: KeyError."""
-    return VISIBLE[model](by)
+    """The query of rows of `model` that the User `by` may see: a rule of its own above, else whoever sees its incident sees it.
+
+    A model of no incident and without a rule has no door: KeyError.
+    """
+    if model in VISIBLE or isinstance(model.belongs, NoCase):
+        return VISIBLE[model](by)
+    return model.select().where(model.among(lambda column: sees(by, column)))

@@ -2,22 +2,25 @@
 
 import json
 import re
-from collections import defaultdict
+from base64 import b64decode
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from itertools import islice
 
 from .attachment import Attachment
-from .base import Refused, db, sqlite, transaction
+from .base import Base, Refused, db, sqlite, transaction
 from .document import Document
-from .event import GENESIS, Event, link, state
+from .event import GENESIS, Event, digest, letter, link, state
 from .log import SIGNED, Log
 from .notice import Notice
-from .seal import check
+from .seal import judged, named, stamped
+from .seal import vouched as vouched_for
 from .settings import settings
 from .words import when
 
-ANCHOR = re.compile(r"history (\d+) ([0-9a-f]{32,64})")  # as papers, emails and backups carry it
+ANCHOR = re.compile(r"history (?:([0-9]{1,40}) )?([0-9a-f]{32,64})")  # as papers, emails and backups carry it; older ones with the number
+SIGNATURE = re.compile(r"signed ([A-Za-z0-9+/]{60,}=*)")  # under the line, in the daily email
 FOOT = re.compile(r'<div id="foot".*?' + ANCHOR.pattern, re.S)  # not in what people wrote: their < and " are escaped
 
 
@@ -31,7 +34,7 @@ def one_moment():
 
 
 def anchors(given="", backups=None):
-    """Heads of the history that were written down elsewhere: [(number, hash or its beginning, where)].
+    """Heads of the history that were written down elsewhere: [(number or "", hash or its beginning, where)].
 
     `given`: text that holds one. `backups`: the folder of the backups, whose manifests hold one each; those made between a backup that
     was restored and its restore belong to a history that ended, and do not count. Raises Refused for what cannot be read.
@@ -40,10 +43,10 @@ def anchors(given="", backups=None):
         yield (*parsed(given), "what you gave")
     for document in Document.select(Document.id, Document.words).order_by(Document.id).iterator():
         if found := FOOT.search(document.words):
-            yield int(found[1]), found[2], f"kept copy {document.id}"
+            yield found[1], found[2], f"kept copy {document.id}"
     for notice in Notice.select(Notice.id, Notice.body).where(Notice.subject.startswith("History")).order_by(Notice.id).iterator():
         for number, start in ANCHOR.findall(notice.body):
-            yield int(number), start, f"email {notice.id}"
+            yield number, start, f"email {notice.id}"
     restored = [
         (event.detail.get("name", ""), f"{event.at:%Y-%m-%dT%H%M%SZ}") for event in Event.select().where(Event.verb == "event:restore")
     ]
@@ -56,24 +59,34 @@ def anchors(given="", backups=None):
         except (OSError, ValueError, KeyError):
             raise Refused(f"The manifest of backup {name} cannot be read. Make a new backup, and put this one aside.") from None
         for number, start in ANCHOR.findall(head):
-            yield int(number), start, f"backup {name}"
+            yield number, start, f"backup {name}"
 
 
 def parsed(text):
-    """The number and the hash of a line that somebody kept. Raises Refused when it holds none."""
+    """The number and the hash of a line that somebody kept.
+
+    Raises Refused when it holds none, or a signature that is not ours, of that line.
+    """
     found = ANCHOR.search(text.lower())
     if not found:
         raise Refused(
-            "This holds no line “history”, a number, and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
+            "This holds no line “history” and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
         )
-    return int(found[1]), found[2]
+    if (signature := SIGNATURE.search(text)) and not vouched_for(found[0], signature[1]):
+        raise Refused(
+            "This line was not signed by this installation, or not as it stands here. Copy both lines as they stand in the email."
+        )
+    return found[1] or "", found[2]
 
 
 def history(tables, given="", backups=None):
     """The chain, every payload, every anchor, what every record says, and the emails that events say were queued. Returns the number of events."""
-    known, told, erased, empty, moved, states = defaultdict(list), {}, set(), {}, set(), {}
+    numbered, heads, told, erased, empty, moved, states, free = defaultdict(list), {}, {}, set(), {}, set(), {}, set()
     for number, start, where in anchors(given, backups):
-        known[number].append((start, where))
+        if number:
+            numbered[int(number)].append((start, where))
+        else:
+            heads[start[:32]] = (start, where)
     previous, count = GENESIS, 0
     for event in Event.walk():
         count += 1
@@ -82,7 +95,8 @@ def history(tables, given="", backups=None):
             text and sha256(text.encode()).hexdigest() != event.digest
         ):
             raise Refused(f"The history does not fit at event {event.id}, where event {count} was expected.")
-        for start, where in known.pop(event.id, ()):
+        kept = [heads.pop(event.hash[:32], ("", "")), *numbered.pop(event.id, ())]
+        for start, where in kept:
             if not event.hash.startswith(start):
                 raise Refused(f"Event {event.id} is not the one that {where} was anchored to: the history was rewritten.")
         previous = event.hash
@@ -96,52 +110,94 @@ def history(tables, given="", backups=None):
                 erased.update(ids)
                 for key in detail.get("unvouched") or map(empty.get, ids):  # the first erasures named none
                     states.pop(key, None)
+                    free.add(key)
             moved.update(detail.get("readdressed", ()) if event.verb == "notice:retry" else ())
             if "told" in detail:
-                told[event.id] = sorted(detail["told"])
-    if known:
-        number = min(known)
-        raise Refused(f"The history ends at event {count}, but {known[number][0][1]} was anchored to event {number}: its tail was cut off.")
+                told[event.id] = detail["told"]
+    if numbered:
+        number = min(numbered)
+        raise Refused(f"The history ends at event {count}, but {numbered[number][0][1]} was anchored to event {number}: its tail was cut off.")
+    if heads:
+        raise Refused(f"No event is the one that {next(iter(heads.values()))[1]} was anchored to: the history was rewritten, or its tail was cut off.")
     if lost := empty.keys() - erased:
         raise Refused(f"What event {min(lost)} said is gone, and no retention decision erased it.")
-    records(tables, states)
-    emails(told, moved, erased)
+    records(tables, states, free)
+    emails(told, moved, erased, states.keys() | free)
     return count
 
 
-def records(tables, states):
-    """Every record says what the history says that it said last. `states`: {"noun id": digest}."""
-    models = {model.noun(): model for model in tables}
-    for key, digest in states.items():
-        noun, id = key.split(" ")
-        record = models[noun].get_or_none(models[noun].id == int(id))
-        if not record:
-            raise Refused(f"The {noun} {id} is gone, though the history knows it.")
-        if state(record) != digest:
-            raise Refused(f"The {noun} {id} is not what the history says it was: it was changed behind the system’s back.")
+def vouched(tables):
+    """The models whose every row the history vouches for by itself."""
+    return [model for model in tables if model.keeps != "free" and not model.part_of and model is not Event]
+
+
+def records(tables, states, free):
+    """Every record says what the history says that it said last, and there is none that the history does not know.
+
+    states: {"noun id": digest}. free: the keys of those that an erasure let go. Emails that wait are known by the event that
+    caused them: see emails().
+    """
+    there = set()
+    for model in vouched(tables):
+        alone = model.parts is Base.parts  # a record of one row is judged as it is read
+        for record in walk(model):
+            key = f"{model.noun()} {record.id}"
+            there.add(key)
+            known = states.get(key)
+            if not known and key not in free and model is not Notice:
+                raise Refused(f"The {key} is not in the history: it was put there behind the system’s back.")
+            if known and (digest([record]) if alone else state(record)) != known:
+                raise Refused(f"The {key} is not what the history says it was: it was changed behind the system’s back.")
+    if gone := states.keys() - there:
+        raise Refused(f"The {min(gone)} is gone, though the history knows it.")
+
+
+def walk(model, size=500):
+    """Every row of `model` in the order of their ids, fetched by `size`."""
+    last = 0
+    while rows := list(model.select().where(model.id > last).order_by(model.id).limit(size)):
+        yield from rows
+        last = rows[-1].id
+
+
+FIRST = ("incident", "log", "tracker", "section", "attachment", "child")  # vouched for from schema 0004 on
 
 
 def adopt(tables):
-    """Take what every record says into the history, once: those from before the history kept their digests (schema 0003)."""
-    if Event.latest("event:adopt"):
+    """Take what every record says into the history, once for each noun: those from before the history kept their digests."""
+    before = [event.detail for event in Event.select().where(Event.verb == "event:adopt")]
+    done = {noun for detail in before for noun in detail.get("nouns", FIRST)}
+    new = [model for model in vouched(tables) if model.noun() not in done]
+    if not new:
         return
-    states = ((f"{row.noun()} {row.id}", digest) for model in tables for row in list(model.select()) if (digest := state(row)))
+    states = ((f"{row.noun()} {row.id}", found) for model in new for row in walk(model) if (found := state(row)))
     with transaction():
         while some := dict(islice(states, 500)):
-            Event.write("event:adopt", Event(), None, states=some)
-        Event.write("event:adopt", Event(), None)
+            Event.write("event:adopt", Event(), None, states=some, nouns=[])
+        Event.write("event:adopt", Event(), None, nouns=[model.noun() for model in new])
 
 
-def emails(told, moved, erased):
-    """Every event that told people has exactly its emails, and no email is without its cause. `told`: {event id: [address]}."""
+def emails(told, moved, erased, known):
+    """Every event that told people has exactly its emails, as they were written, and no email is without its cause.
+
+    told: {event id: {address: digest}}, or [address] in older events. known: the keys of records that stand in the history by
+    themselves, as an email does once it was sent or given up; one that does not must still wait.
+    """
     queued = defaultdict(list)
-    for notice in Notice.select(Notice.id, Notice.event, Notice.email).order_by(Notice.id).iterator():
-        queued[notice.event_id].append(None if notice.id in moved else notice.email)
+    for notice in Notice.select(Notice, Event.id, Event.at).join(Event).order_by(Notice.id).iterator():
+        queued[notice.event_id].append(notice)
+        waits = (notice.status, notice.sent_at, notice.queued_at) == ("waiting", None, notice.event.at)
+        if not waits and notice.event_id not in erased and f"notice {notice.id}" not in known:
+            raise Refused(f"The notice {notice.id} is not what the history says it was: it was changed behind the system’s back.")
     for id in sorted((told.keys() | queued.keys()) - erased):
         addresses, sent = told.get(id, []), queued.get(id, [])
-        same = len(addresses) == len(sent) and {email for email in sent if email} <= set(addresses)
+        same = len(addresses) == len(sent) and {one.email for one in sent if one.id not in moved} <= set(addresses)
         if not same and told and id >= min(told):  # events name whom they told from schema 0004 on
             raise Refused(f"Event {id} told {len(addresses)} people, but {len(sent)} emails are queued for it, or to other addresses.")
+        for one in sent if isinstance(addresses, dict) else ():
+            expected = addresses.values() if one.id in moved else [addresses[one.email]]
+            if letter(one.subject, one.body) not in expected:
+                raise Refused(f"The notice {one.id} is not what the history says it was: it was changed behind the system’s back.")
 
 
 def references(tables):
@@ -170,8 +226,12 @@ def files():
 
 
 def papers():
-    """Every sign-off has its copy, and every kept copy is what the history says was kept. Returns (how many, how many are still to be made)."""
-    count = waiting = 0
+    """Every sign-off has its copy; every kept copy is what the history says, and its signature whole.
+
+    Returns ({"whole": how many, "foreign": by a certificate in use before, "none": kept before copies
+    were signed}, how many are still to be made).
+    """
+    counts, waiting = Counter(), 0
     signed = Event.select(Event.id).where(Event.verb.in_(SIGNED))
     if lost := signed.where(Event.id.not_in(Document.select(Document.event))).order_by(Event.id).first():
         raise Refused(f"The copy of the sign-off in event {lost.id} is gone.")
@@ -184,14 +244,46 @@ def papers():
         if document.pdf is None and not kept:
             waiting += 1
             continue
-        count += 1
         if not kept or (sha256(bytes(document.pdf or b"")).hexdigest(), document.sha256, document.digest) != (
             kept["sha256"],
             kept["sha256"],
             kept["digest"],
         ):
             raise Refused(f"Kept copy {document.id} is not the one that the history names.")
-    return count, waiting
+        seen, status = judged(bytes(document.pdf)) if kept.get("signed") else ("none", None)
+        if kept.get("signed") and seen not in ("whole", "foreign"):
+            raise Refused(f"The signature of kept copy {document.id} is not whole, though the history says that it was signed.")
+        if kept.get("stamped") and not status.timestamp_validity:
+            raise Refused(f"Kept copy {document.id} has no time stamp, though the history says that it was given one.")
+        counts[seen] += 1
+    return counts, waiting
+
+
+def copies_said(counts, waiting):
+    """What papers() found, as a sentence."""
+    signed, before, foreign = counts.total() - counts["none"], counts["none"], counts["foreign"]
+    parts = [f"{counts.total():,} kept copies, all as they were signed: {signed:,} with a whole signature"]
+    parts += [f"{foreign:,} of these by a certificate in use before"] if foreign else []
+    parts += [f"{before:,} kept before copies were signed"] if before else []
+    return f"{', '.join(parts)}." + (f" {waiting} could not be made yet." if waiting else "")
+
+
+def stamps():
+    """Every time stamp of the history's head is of the event that it names.
+
+    Returns [(when, by whom)], the latest first.
+    """
+    found = []
+    kept = Event.select().where(Event.verb == "event:stamp", Event.payload != "")
+    for event in kept.order_by(Event.id.desc()).iterator():
+        line = event.detail["head"]
+        _number, start = parsed(line)
+        if not (given := stamped(b64decode(event.detail["token"]), line)):
+            raise Refused(f"The time stamp in event {event.id} is not whole, or was not given for the line that it stands beside.")
+        if not Event.select().where(Event.hash == start).exists():
+            raise Refused(f"No event is the one that was time-stamped on {when(given[0])}: the history was rewritten.")
+        found.append(given)
+    return found
 
 
 def sign_offs():
@@ -210,21 +302,26 @@ def findings(tables, given=""):
     """Run every check in order, as of one moment; returns one sentence for each. Raises Refused naming the first thing that does not fit."""
     Document.finish()
     with one_moment():
-        events, kinds, attached, (copies, waiting), completed = (
+        events, kinds, attached, copies, completed, stamped_at = (
             history(tables, given, settings.backups),
             references(tables),
             files(),
             papers(),
             sign_offs(),
+            stamps(),
         )
-    later = f" {waiting} could not be made yet." if waiting else ""
-    return [
+    found = [
         f"{events:,} events, with their anchors, records and emails, all fit.",
         f"{kinds} kinds of reference, all lead to a record.",
         f"{attached:,} attachments, all as they were attached.",
-        f"{copies:,} kept copies, all as they were signed.{later}",
+        copies_said(*copies),
         f"{completed:,} completed logs, all with who signed, when, and the copy.",
     ]
+    if stamped_at:
+        found.append(f"{len(stamped_at):,} time stamps, the latest of {when(stamped_at[0][0])} by {stamped_at[0][1]}.")
+    if SIGNATURE.search(given):
+        found.append("The line that you gave was signed by this installation.")
+    return found
 
 
 def verify(tables, given=""):
@@ -234,13 +331,19 @@ def verify(tables, given=""):
     except Refused as problem:
         Event.write("event:verify", Event(), None, problem=str(problem))
         raise
-    Event.write("event:verify", Event(), None, found=found)
+    Event.write("event:verify", Event(), None, found=[uncounted(sentence) for sentence in found])
     return found
+
+
+def uncounted(sentence):
+    """A finding without its number, for pages and emails: to somebody shut out of a case the numbers would tell that there is one."""
+    words = re.sub(r"^[\d,]+ ", "", sentence)
+    return words[:1].upper() + words[1:]
 
 
 def of_paper(content):
     """Whether `content` (bytes of a PDF) is what was signed off: a sentence that says so. Raises Refused with a sentence that says what it is not."""
-    digest, signature = sha256(content).hexdigest(), check(content)
+    digest, (signature, status) = sha256(content).hexdigest(), judged(content)
     document = Document.get_or_none(Document.sha256 == digest)
     kept = document and document.kept
     if kept and kept["sha256"] == digest and (signature == "whole" or signature == "foreign" or not kept.get("signed")):
@@ -250,7 +353,10 @@ def of_paper(content):
             "foreign": "Its signature is whole, by a certificate that was in use before.",
         }
         said = f"{event.detail.get('record', 'a log')}, kept when {event.detail.get('by', event.by)} signed it off on {when(event.at)} (event {event.id})"
-        return f"This is the copy of {said}, byte for byte. {seal.get(signature, 'It was kept before copies were signed.')} Record digest {kept['digest']}."
+        signed = seal.get(signature, "It was kept before copies were signed.")
+        if status and (stamp := status.timestamp_validity):
+            signed += f" {named(stamp.signing_cert)} stamped it on {when(stamp.timestamp)}."
+        return f"This is the copy of {said}, byte for byte. {signed} Record digest {kept['digest']}."
     raise Refused(NOT[signature])
 
 
@@ -265,10 +371,11 @@ NOT = {
 def compare(text):
     """Whether an anchor that somebody kept (“history N HASH”) is still in the history: a sentence. Raises Refused with a sentence when it is not."""
     number, start = parsed(text)
-    event = Event.get_or_none(Event.id == number) if number < 2**31 else None
-    if not event or not event.hash.startswith(start):
+    event = Event.get_or_none(Event.hash.startswith(start))
+    if not event or number and int(number) != event.id:
         raise Refused(
-            f"This does not fit. First compare the line letter by letter with the paper or the email. If it stands there so, event {number} is "
-            "not what it was when it was written down: the history was changed or cut. Tell the DSL and IT today."
+            "This does not fit. First compare the line letter by letter with the paper or the email. If it stands there so, the history "
+            "is not what it was when it was written down: it was changed or cut. Tell the DSL and IT today."
         )
-    return f"It fits: event {event.id} of {when(event.at)} is what it was, and so is everything before it, if the last check fitted."
+    signed = " It was signed by this installation." if SIGNATURE.search(text) else ""
+    return f"It fits: the history up to {when(event.at)} is what it was, if the last check fitted.{signed}"

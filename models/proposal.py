@@ -1,35 +1,56 @@
 """Changes that would let somebody read records: they wait until a Level 5 who neither asked nor gains approves them."""
 
-from uuid import uuid4
+import secrets
+from hashlib import sha256
 
-from peewee import CharField, ForeignKeyField, JSONField
+from peewee import CharField, ForeignKeyField, IntegerField
 
-from .base import Moment, Record, Refused, now, transaction
+from .base import DAMAGED, Json, Moment, NoCase, Record, Refused, now, transaction
 from .event import Event
 from .notice import Notice
 from .people import Role, User, UserRole
-from .permissions import OPENS
-from .settings import settings
+from .permissions import PERMISSIONS
 from .signin import Session
-from .steps import step
+from .steps import starts, step
 from .words import pages
 
 KINDS = {
-    "role": "widen the role {role}: {value}",
+    "role": "change the role {role}",
     "grant": "give {user} the role {role}",
+    "active": "let {user} sign in again",
     "email": "change the email of {user} to {value}",
     "factor": "reset the second factor of {user}",
 }
+CODE = "code to be typed"  # approved; it counts once the person has typed what the approver handed over
+TRIES = 5
+
+
+def hashed(code):
+    """What is kept of a code: however it is typed, capitals, spaces and hyphens do not count."""
+    return sha256("".join(c for c in code.upper() if c.isalnum()).encode()).hexdigest()
+
+
+def not_oneself(person, by):
+    """Nobody resets their own second factor here: use a recovery code, or ask a colleague."""
+    return by != person
 
 
 class Proposal(Record):
+    belongs, keeps = NoCase("about people and roles"), "submitted"
+    changes = ("status", "version", "code", "tries")
+
     kind = CharField(max_length=20, verbose_name="Kind")
     user = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Person")
     role = ForeignKeyField(Role, null=True, on_delete="RESTRICT", verbose_name="Role")
-    value = JSONField(null=True)
+    value = Json(null=True)
     status = CharField(max_length=20, default="waiting", index=True, verbose_name="Status")
     by = ForeignKeyField(User, backref="proposals", on_delete="RESTRICT", verbose_name="Asked for by")
     at = Moment(default=now, verbose_name="Asked for")
+    code = CharField(null=True, max_length=64)  # a hash of the last one handed over
+    tries = IntegerField(null=True)
+
+    unvouched = Record.unvouched | dict.fromkeys(("code", "tries"), "of a code that is typed once; that it was typed is an event")
+    fresh_code = None  # the code itself, on the object that has just made it, for the approver to see once
 
     def __str__(self):
         return self.what
@@ -39,10 +60,31 @@ class Proposal(Record):
         return f"Change {self.id}"
 
     @property
+    def damaged(self):
+        """Whether what was asked for can no longer be read."""
+        return self.kind not in KINDS or isinstance(self.value, dict) and DAMAGED in self.value
+
+    @property
     def what(self):
         """What is asked for, in words, without any record's content."""
-        value = ", ".join(self.value["permissions"] + [f"level {self.value['level']}"]) if self.kind == "role" else self.value
-        return KINDS[self.kind].format(user=self.user, role=self.role, value=value)
+        if self.damaged:
+            return DAMAGED
+        said = KINDS[self.kind].format(user=self.user, role=self.role, value=self.value)
+        return f"{said}: {'; '.join(self.differences())}" if self.kind == "role" else said
+
+    def differences(self):
+        """What would become of a role, or what a role gives that is given, in sentences for whoever decides."""
+        if self.damaged:
+            return [DAMAGED]
+        if self.kind == "grant":
+            return opened(self.role.permissions, self.role.level)
+        if self.kind != "role":
+            return []
+        value = self.value
+        added = value.get("added", value.get("permissions", []))  # the whole list in those asked for before
+        said = [f"will also be able to: {line}" for line in opened(added, value["level"])]
+        said += [f"will no longer be able to: {line}" for line in opened(value.get("removed", ()))]
+        return said + [f"{name} will be “{value[name]}”" for name in ("name", "description") if value.get(name)]
 
     def told(self):
         return list(User.level_5())
@@ -68,135 +110,138 @@ class Proposal(Record):
         query = cls.joined(cls.select()).where(cls.status == "waiting", cls.by != by, cls.user.is_null() | (cls.user != by))
         return list(query.order_by(cls.id))
 
+    @classmethod
+    def with_code(cls, user):
+        """What was approved for `user` and counts once they have typed the code."""
+        return list(cls.select().where(cls.status == CODE, cls.user == user).order_by(cls.id))
+
+    @classmethod
+    def holds_back(cls, user):
+        """Whether `user` signs in with a new second factor and has not yet shown, by a code, that it is they who set it up."""
+        waiting = cls.select().where(cls.status == CODE, cls.user == user, cls.kind == "factor")
+        return waiting.exists()
+
     def gainers(self):
         """Those who would read more: the person, or everyone who has the role."""
-        return [self.user] if self.user else list(User.select().join(UserRole).where(UserRole.role == self.role))
+        if self.user:
+            return [self.user]
+        return list(User.select().join(UserRole).where(UserRole.role == self.role).order_by(User.name))
 
-    @step("waiting", "approved")
+    def apart(self, by):
+        """Only a Level 5 who neither asked for this nor gains by it may approve it."""
+        return by.level == 5 and by != self.by and by not in self.gainers()
+
+    def not_asker(self, by):
+        """Whoever asked for a change does not decide on it."""
+        return by != self.by
+
+    def theirs(self, by):
+        """The code is typed by the person whom the change is about."""
+        return by == self.user
+
+    def decided(self):
+        """Where an approval leads: to a code, when somebody will read who did not, or has a new second factor."""
+        binds = self.kind == "grant" and not self.user.reads or self.kind == "factor" and self.user.reads
+        return CODE if binds else "approved"
+
+    def hand_over(self):
+        """Make the code that the approver hands over, face to face; it is shown once and only its hash is kept."""
+        letters = "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(12))
+        self.fresh_code = "-".join(letters[i : i + 4] for i in (0, 4, 8))
+        self.code, self.tries = hashed(self.fresh_code), 0
+
+    @step("waiting", decided, who=apart)
     def approve(self, by):
-        if by.level < 5 or by == self.by or by in self.gainers():
-            raise Refused("Only a Level 5 who neither asked for this nor gains by it may approve it.")
+        if self.damaged:
+            raise Refused("What was asked for is damaged. Refuse it, and have it asked for again.")
         for person in self.gainers():
             Session.end_all(person)
         if self.kind == "role":
-            self.role.set(**self.value)
-            self.role.save()
-        elif self.kind == "grant":
-            UserRole.get_or_create(user=self.user, role=self.role)
+            self.widen()
         elif self.kind == "email":
+            tell(self.user, by, f"Their email changes from {self.user.email} to {self.value}")
             self.user.set(email=self.value)
             self.user.check()
             self.user.save()
-        else:
+        elif self.kind == "active":
+            self.user.set(active=True)
+            self.user.save()
+        elif self.kind == "factor":
             self.user.forget_factor()
             self.user.save()
+        elif self.status != CODE:
+            UserRole.get_or_create(user=self.user, role=self.role)
+        if self.status == CODE:
+            self.hand_over()
+        return {"also": [self.user or self.role]}
 
-    @step("waiting", "refused")
-    def refuse(self, by):
-        if by == self.by:
-            raise Refused("Whoever asked for a change does not decide on it.")
-
-
-def led():
-    """(whether there is an active Level 5, whether one of them may approve changes), as the database says now."""
-    level_5 = list(User.level_5())
-    return bool(level_5), any(person.may("proposal:approve") for person in level_5)
-
-
-def keep_led(before, field):
-    """Raise Refused, at `field`, when what `led` said before no longer holds. Inside the transaction, after the change: so nothing is saved."""
-    if any(was and not still for was, still in zip(before, led(), strict=True)):
-        raise Refused(
-            "Nothing was saved.", {field: "This would leave no active Level 5 who can approve changes. Give somebody else Level 5 first."}
-        )
-
-
-def edit_person(person, by, roles, **values):
-    """Set a person's fields and roles. What opens records is asked for, the rest counts at once; returns how many requests were made.
-
-    Raises Refused when no active Level 5 who may approve would be left, and for a change of one's own roles.
-    """
-    before = Proposal.select().where(Proposal.status == "waiting").count()
-    with transaction():
-        well = led()
-        old = {role.id: role for role in person.roles}
-        new = {role.id: role for role in roles}
-        if by == person and set(old) != set(new):
-            raise Refused("Nothing was saved.", {"roles": "Nobody changes their own roles. Ask a colleague who may."})
-        if person.id and values.get("email", person.email) != person.email:  # whoever has the mailbox may become the person
-            Proposal.make(by, "email", user=person, value=values.pop("email"))
-        changed = person.set(**values)
-        person.check()
-        person.save()
-        for role in [role for id, role in old.items() if id not in new]:
-            UserRole.delete().where(UserRole.user == person, UserRole.role == role).execute()
-            changed[f"role {role}"] = (True, False)
-        for role in [role for id, role in new.items() if id not in old]:
-            if role.reads:
-                Proposal.make(by, "grant", user=person, role=role)
-            else:
-                UserRole.create(user=person, role=role)
-                changed[f"role {role}"] = (False, True)
-        keep_led(well, "roles")
-        if changed:
-            Event.write("user:edit", person, by, changed)
-            person.roles = None
-            if set(changed) - {"name", "job_title"}:
-                Session.end_all(person)
-    return Proposal.select().where(Proposal.status == "waiting").count() - before
-
-
-def add_person(by, roles, **values):
-    """Create a person who has no passphrase yet, give the roles that open nothing, ask for the others."""
-    with transaction():
-        person = User(fs_uniquifier=uuid4().hex, **values)
-        person.check()
-        person.save()
-        Event.write("user:add", person, by)
-        edit_person(person, by, roles)
-        Notice.to_account(
-            person, f"Your account at {settings.school}", pages.get_template("email/invitation.txt").render(person=person, by=by)
-        )
-    return person
-
-
-def reset_factor(person, by):
-    """Ask for the removal of a person's second factor; at once only while they have never chosen a passphrase.
-
-    For everyone, not only for those whose roles read: roles could be taken away first and given back afterwards.
-    """
-    with transaction():
-        if by == person:
-            raise Refused("Nobody resets their own second factor here. Use a recovery code, or ask a colleague.")
-        if person.password:
-            Proposal.make(by, "factor", user=person)
-            return False
-        person.forget_factor()
-        person.save()
-        Session.end_all(person)
-        Event.write("user:reset_factor", person, by)
-    return True
-
-
-def edit_role(role, by, level, permissions, **values):
-    """Set a role's fields. A higher level of 5, or permissions that open records, wait for approval; the rest counts at once."""
-    if level not in range(6):
-        raise Refused("Nothing was saved.", {"level": "A level is a number from 0 to 5."})
-    with transaction():
-        well = led()
-        wider = (OPENS & set(permissions)) - set(role.permissions)
-        raised = level == 5 and (role.level or 0) < 5
-        waits = bool(wider) or raised
-        now_level = (role.level or 0) if raised else level
-        changed = role.set(level=now_level, permissions=[p for p in permissions if p not in wider], **values)
+    def widen(self):
+        """Give the role what was asked for, on top of what it has by now."""
+        value, role = self.value, self.role
+        added, removed = value.get("added", value.get("permissions", [])), value.get("removed", ())
+        permissions = [p for p in role.permissions if p not in removed]
+        permissions += [p for p in added if p not in permissions]
+        more = {name: value[name] for name in ("name", "description") if value.get(name)}
+        role.set(permissions=permissions, level=value["level"], **more)
         role.check()
-        new = not role.id
         role.save()
-        keep_led(well, "permissions")
-        if changed:
-            Event.write("role:add" if new else "role:edit", role, by, changed)
-            for link in role.user_roles:
-                Session.end_all(link.user)
-        if waits:
-            Proposal.make(by, "role", role=role, value={"level": level, "permissions": permissions})
-    return waits
+
+    @step("waiting", "refused", who=not_asker)
+    def refuse(self, by):
+        """Nothing changes."""
+
+    @step(CODE, CODE, who=apart)
+    def new_code(self, by):
+        """Another code in place of the one that was lost or mistyped too often."""
+        self.hand_over()
+
+    @step(CODE, "approved", who=theirs)
+    def claim(self, code, by):
+        """The person types the code that the approver handed over: from now on it counts."""
+        if not self.code or (self.tries or 0) >= TRIES or self.code != hashed(code):
+            raise Refused("This is not the code.")
+        if self.kind == "grant":
+            UserRole.get_or_create(user=self.user, role=self.role)
+        self.code = None
+        return {"also": [self.user]}
+
+    @classmethod
+    def type_code(cls, code, by):
+        """Claim what the typed code opens; returns it, or None when it opens nothing, which counts as a try (TRIES, then a new code is needed)."""
+        with transaction():
+            for proposal in cls.with_code(by):
+                if proposal.code == hashed(code) and (proposal.tries or 0) < TRIES:
+                    return proposal.claim(code, by=by)
+            cls.update(tries=cls.tries + 1).where(cls.status == CODE, cls.user == by).execute()
+            Event.write("user:failed", by, by, way="code of an approval")
+        return None
+
+    @staticmethod
+    @starts(who=not_oneself)
+    def reset_factor(person, by):
+        """Ask for the removal of a person's second factor; at once only while they have never chosen a passphrase.
+
+        For everyone, not only for those whose roles read: roles could be taken away first and given back afterwards.
+        """
+        with transaction():
+            if person.password:
+                Proposal.make(by, "factor", user=person)
+                return False
+            person.forget_factor()
+            person.save()
+            Session.end_all(person)
+            Event.write("user:reset_factor", person, by)
+        return True
+
+
+def opened(permissions, level=0):
+    """What permissions allow, as the ends of a sentence."""
+    lines = [f"{text[0].lower()}{text[1:].rstrip('.')}" for verb in permissions if (text := PERMISSIONS.get(verb))]
+    return lines + (["be assigned to every Ofsted log (level 5)"] if level == 5 else [])
+
+
+def tell(person, by, what):
+    """Email a person and every Level 5 what was changed about the person's account: who stands behind an account is no secret."""
+    body = pages.get_template("email/person.txt").render(person=person, by=by, what=what)
+    for one in {*User.level_5(), person}:
+        Notice.to_account(one, "An account was changed", body)

@@ -5,14 +5,21 @@ from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField
 
-from .base import Base, Moment, now
+from .base import Base, Moment, NoCase, now
 from .people import User
 
 KEPT = timedelta(days=30)
 
 
+def written(token):
+    """A token as the database keeps it, whatever was sent instead of one of ours."""
+    return token.replace("\0", "")[:64]
+
+
 class Receipt(Base):
     """Every form carries a token of its own; this says that it was used, for what, and where that is shown."""
+
+    belongs, keeps = NoCase("a person's own: where a form led them"), "free"
 
     token = CharField(max_length=64)
     user = ForeignKeyField(User, on_delete="RESTRICT")
@@ -31,7 +38,7 @@ class Receipt(Base):
     def keep(cls, token, user, sent, path):
         """Note, in the transaction of the change, that `sent` ([(name, text)]) was saved and is shown at `path`."""
         if token:
-            cls.create(token=token[:64], user=user, content=cls.digest(sent), path=path[:300])
+            cls.create(token=written(token), user=user, content=cls.digest(sent), path=path[:300])
 
     @classmethod
     def forget(cls):
@@ -41,9 +48,9 @@ class Receipt(Base):
     @classmethod
     def same(cls, token, user, sent):
         """The receipt of the very same form sent before with the same content, or None."""
-        return token and cls.get_or_none(cls.token == token[:64], cls.user == user, cls.content == cls.digest(sent))
+        return token and cls.get_or_none(cls.token == written(token), cls.user == user, cls.content == cls.digest(sent))
 
     @classmethod
     def earlier(cls, token, user):
         """The receipt of the same form, whatever it held then: somebody went back, changed it, and sent it again."""
-        return token and cls.select().where(cls.token == token[:64], cls.user == user).order_by(cls.id.desc()).first()
+        return token and cls.select().where(cls.token == written(token), cls.user == user).order_by(cls.id.desc()).first()

@@ -1,31 +1,17 @@
 """The roll: the list of children as the school's own system (SIMS, Arbor, Bromcom) exports it, taken in as often as wanted."""
 
-import csv
 from collections import Counter
-from datetime import date, datetime
-from io import StringIO
-from re import fullmatch
 from time import sleep
-from unicodedata import normalize
 
 from peewee import fn
 
 from .base import Refused, fold, now, transaction
 from .child import Child
 from .event import Event
+from .pupil_list import read, who
 
 BATCH = 100  # rows in one transaction
 PAUSE = 0.15  # seconds after each, in which others save
-HEADINGS = {  # what is kept: the headings it may stand under, the first that is there
-    "name": ("name", "full name", "pupil name", "legal name"),
-    "forename": ("forename", "first name", "legal forename"),
-    "surname": ("surname", "last name", "family name", "legal surname"),
-    "date_of_birth": ("date of birth", "dob"),
-    "upn": ("upn", "unique pupil number"),
-    "year": ("year", "year group", "unit"),
-    "left_on": ("left on", "date of leaving", "leaving date"),
-}
-COLUMNS = "The first row must name the columns: Name (or Forename and Surname), Date of birth; UPN, Year, Left on. Nothing was saved."
 
 
 def take(content, by=None, sure=False):
@@ -35,7 +21,7 @@ def take(content, by=None, sure=False):
     date. Done in batches: cut off or killed, it is done again, and what is as it was is left alone. Raises Refused, and saves nothing,
     for what is no such list, or where it would do so much that a column may have slipped (unless `sure`).
     """
-    rows, bad = read(content)
+    rows, bad, columns = read(content)
     batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     if not sure and (odd := list(slipped(batches, len(rows)))):
         raise Refused(f"{' '.join(odd)} Perhaps a column has slipped. Nothing was saved. Where the list is right, say so: --sure.")
@@ -52,96 +38,7 @@ def take(content, by=None, sure=False):
         if counts["as they were"] + len(bad) < before + len(batch):
             sleep(PAUSE)
     done = [f"Children {what}: {number:,}." for what, number in counts.items()]
-    return done, [f"Row {row} was not taken: {why}" for row, why in sorted(bad)]
-
-
-# reading
-
-
-def read(content):
-    """([(row, {field: value})], [(row, what is wrong)]) of a CSV file; the heading is row 1. Raises Refused for what is no such list."""
-    try:
-        text = content.decode("utf-8-sig")
-        first = text.partition("\n")[0]
-        table = list(csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True))
-    except csv.Error as problem:
-        raise Refused(f"This is not a whole CSV list: {problem}. Nothing was saved.") from None
-    except UnicodeDecodeError:
-        raise Refused("This is not a list in UTF-8, or it was cut off. Save it as “CSV UTF-8”. Nothing was saved.") from None
-    heading = [cell.strip().casefold() for cell in table[0]] if table else []
-    columns = {field: heading.index(name) for field, names in HEADINGS.items() for name in reversed(names) if name in heading}
-    if "date_of_birth" not in columns or not ("name" in columns or {"forename", "surname"} <= columns.keys()):
-        raise Refused(COLUMNS)
-    rows, bad, seen = [], [], {}
-    for row, cells in enumerate(table[1:], 2):
-        try:
-            if any(cells):
-                if row == len(table) and not content.endswith((b"\n", b"\r")):
-                    raise Refused("it is the last and its line does not end: the list may be cut off here.")
-                if len(cells) != len(heading):
-                    raise Refused(f"it has {len(cells)} cells where the heading has {len(heading)}.")
-                values = understood({field: normalize("NFC", cells[place]).strip() for field, place in columns.items()})
-                once_only(values, row, seen)
-                rows.append((row, values))
-        except Refused as problem:
-            bad.append((row, str(problem)))
-    return rows, bad
-
-
-def once_only(values, row, seen):
-    """Refuse a child who stands in the list twice. Two with a UPN each may share name and date of birth: they are two."""
-    upn, bare = values.get("upn"), who(values["name"], values["date_of_birth"])
-    for key in [upn, (bare, "without")] if upn else [bare]:
-        if key in seen:
-            raise Refused(f"it {'has the UPN' if key == upn else 'is the child'} of row {seen[key]}.")
-    for key in (upn, bare) if upn else (bare, (bare, "without")):
-        seen.setdefault(key, row)
-
-
-def understood(cells):
-    """What a row says, as a child's fields. Raises Refused for the first thing that cannot be."""
-    names = [cells["name"]] if "name" in cells else [cells["forename"], cells["surname"]]
-    values = {"name": " ".join(" ".join(names).split())}
-    if not all(names):
-        raise Refused("the name is missing.")
-    values["date_of_birth"] = day_of(cells["date_of_birth"], "date of birth")
-    if not values["date_of_birth"] or not date(1900, 1, 1) <= values["date_of_birth"] <= now().date():
-        raise Refused("the date of birth is missing, in the future or before 1900.")
-    if upn := cells.get("upn", "").upper():
-        if not fullmatch(r"[A-Z][0-9]{11}[A-Z0-9]", upn):
-            raise Refused("the UPN is not a letter, eleven digits, and a digit or letter.")
-        values["upn"] = upn
-    if "year" in cells:
-        values["year"] = cells["year"]
-    if "left_on" in cells:
-        values["left_on"] = day_of(cells["left_on"], "leaving date")
-        if values["left_on"] and values["left_on"] < values["date_of_birth"]:
-            raise Refused("the leaving date is before the date of birth.")
-    for name, longest in (("name", 120), ("year", 20)):
-        text = values.get(name, "")
-        if len(text) > longest or not text.isprintable():
-            raise Refused(f"the {name} is longer than {longest} letters, or holds what is no letter.")
-    return values
-
-
-def day_of(text, what):
-    """A date written 22/11/2013 or 2013-11-22; None for nothing."""
-    for form in ("%d/%m/%Y", "%Y-%m-%d") if text else ():
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            pass
-    if text:
-        raise Refused(f"the {what} is not a date such as 22/11/2013.")
-    return None
-
-
-# keeping
-
-
-def who(name, born):
-    """By what a child without a UPN is known: the name however it is spelt, and the date of birth."""
-    return " ".join(fold(name).split()), born
+    return done + columns, [f"Row {row} was not taken: {why}" for row, why in sorted(bad)]
 
 
 def here(batch):

@@ -18,6 +18,7 @@ ALL = {
     "UPLOAD_MB": ("10", "Largest file, in megabytes, that may be attached to an incident."),
     "BACKUPS": ("", "Folder that `flask backup` fills when it is given none, and whose age the home page watches."),
     "BACKUP_KEY": ("", "File whose content encrypts the keys in a backup; else a passphrase is asked for. Keep a copy elsewhere."),
+    "TIMESTAMP_URL": ("", "Address of a time stamping authority (RFC 3161): proves what existed when; it gets hashes, never words."),
     "MAIL_SERVER": ("localhost", "SMTP server that takes our emails."),
     "MAIL_PORT": ("25", "Its port."),
     "MAIL_TLS": ("no", "`yes` to require STARTTLS."),

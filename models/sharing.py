@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from peewee import ForeignKeyField, TextField
 
-from .base import Base, Moment, Record, Refused, now, transaction
+from .base import Base, Moment, NoCase, Refused, now, transaction
 from .event import Event
-from .incident import ABOUT, GO_ELSEWHERE, Addendum, Incident, Involved
+from .incident import ABOUT, CLEARED, GO_ELSEWHERE, Addendum, Incident, Involved, OfIncident
 from .notice import Notice
 from .people import User
 from .steps import starts
@@ -14,10 +14,11 @@ from .steps import starts
 LASTS = timedelta(hours=24)
 
 
-class Share(Record):
+class Share(OfIncident):
     """An incident, and what becomes of it, opened for one person."""
 
-    incident = ForeignKeyField(Incident, backref="shares", on_delete="RESTRICT")
+    keeps, changes = "submitted", ("ended_at", "version")
+
     user = ForeignKeyField(User, on_delete="RESTRICT")
     by = ForeignKeyField(User, backref="shared", on_delete="RESTRICT")
     reason = TextField()
@@ -37,7 +38,7 @@ class Share(Record):
         return cls.select(cls.incident).where(cls.user == user, cls.ended_at.is_null())
 
     @classmethod
-    @starts("no alert", "to decide", "triggered", "not notifiable")
+    @starts(*Incident.STATUSES)
     def share(cls, incident, person, reason, by):
         """Open `incident` for `person`. Refused for an adult whom the concern is about; a second time nothing happens."""
         with transaction():
@@ -45,39 +46,70 @@ class Share(Record):
                 raise Refused(f"This incident cannot be shared with {person}.")
             if cls.select().where(cls.incident == incident, cls.user == person, cls.ended_at.is_null()).exists():
                 raise Refused(f"This incident is already shared with {person}.")
-            cls.create(incident=incident, user=person, by=by, reason=reason)
-            Event.write("incident:share", incident, by, reason=reason, person=person)
+            share = cls.create(incident=incident, user=person, by=by, reason=reason)
+            Event.write("incident:share", incident, by, also=[share], reason=reason, person=person)
         return incident
 
     @classmethod
-    @starts("no alert", "to decide", "triggered", "not notifiable")
+    @starts(*Incident.STATUSES)
     def name_adult(cls, incident, person, reason, by):
         """The concern turns out to be about `person`: it is shut to them at every door, shared or assigned or not."""
         with transaction():
-            if User.select().where(User.id == person.id, User.id.in_(Involved.about(incident))).exists():
+            named = {row.adult_id for row in Involved.about(incident)}
+            if person.id in named:
                 raise Refused(f"{person} is already named.")
-            named = set(User.select().where(User.id.in_(Involved.about(incident)))) | {person}
-            if set(User.level_5()) <= named:
+            others = [one for one in User.level_5() if one.id not in named | {person.id}]
+            if not others:
                 raise Refused(GO_ELSEWHERE)
             Involved.create(incident=incident, adult=person, part=ABOUT)
-            cls.update(ended_at=now()).where(cls.incident == incident, cls.user == person, cls.ended_at.is_null()).execute()
+            ended = cls.end(incident, person)
             Addendum.add(incident, by, f"The concern is about {person}. {reason}")
-            Event.write("incident:name_adult", incident, by, reason=reason, person=person)
+            Notice.announce("incident:name_adult", incident, by, others, also=ended, reason=reason, person=person)
+        return incident
+
+    def not_named(incident, by):
+        """Only a Level 5 whom the concern is not about may withdraw that somebody was named."""
+        return by.level == 5 and by.id not in {row.adult_id for row in Involved.about(incident)}
+
+    @classmethod
+    @starts(*Incident.STATUSES, who=not_named)
+    def clear_adult(cls, incident, person, reason, by):
+        """The concern is not about `person`: it opens to them again as far as their role goes. The other Level 5 are told."""
+        with transaction():
+            if person.id not in {row.adult_id for row in Involved.about(incident)}:
+                raise Refused(f"{person} is not named.")
+            Involved.create(incident=incident, adult=person, part=CLEARED)
+            Addendum.add(incident, by, f"The concern is not about {person}, who was named by mistake. {reason}")
+            named = {row.adult_id for row in Involved.about(incident)} | {person.id}
+            others = [one for one in User.level_5() if one.id not in named]
+            Notice.announce("incident:clear_adult", incident, by, others, reason=reason, person=person)
         return incident
 
     @classmethod
-    @starts("no alert", "to decide", "triggered", "not notifiable")
+    @starts(*Incident.STATUSES)
     def unshare(cls, incident, person, by):
         """Close it again for `person`."""
         with transaction():
-            if not cls.update(ended_at=now()).where(cls.incident == incident, cls.user == person, cls.ended_at.is_null()).execute():
+            ended = cls.end(incident, person)
+            if not ended:
                 raise Refused(f"This incident is not shared with {person}.")
-            Event.write("incident:unshare", incident, by, person=person)
+            Event.write("incident:unshare", incident, by, also=ended, person=person)
         return incident
+
+    @classmethod
+    def end(cls, incident, person):
+        """End what is shared of `incident` with `person`; returns the rows, for the event that says so."""
+        open_now = list(cls.select().where(cls.incident == incident, cls.user == person, cls.ended_at.is_null()))
+        for share in open_now:
+            share.ended_at = now()
+            share.save()
+        return open_now
 
 
 class Emergency(Base):
     """Access to every record for 24 hours, for one person, with a reason."""
+
+    belongs, keeps = NoCase("it opens every record for one person"), "fixed"
 
     user = ForeignKeyField(User, backref="emergencies", on_delete="RESTRICT")
     reason = TextField()

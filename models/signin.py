@@ -4,9 +4,9 @@ import secrets
 from datetime import timedelta
 from hashlib import sha256
 
-from peewee import CharField, ForeignKeyField, IntegerField
+from peewee import CharField, ForeignKeyField, IntegerField, OperationalError
 
-from .base import Base, Moment, Refused, now, transaction
+from .base import Base, Moment, NoCase, Refused, now, transaction
 from .event import Event, address
 from .notice import Notice
 from .people import Role, User, UserRole
@@ -20,6 +20,7 @@ LIMITS = {"pair": 5, "account": 20, "address": 40}  # within WINDOW, by those wh
 AT_HOME = 5  # within WINDOW, of one account in one browser in which its person has signed in before
 KNOWN = timedelta(days=180)  # a browser that was not used for so long is a new one
 SETUP = timedelta(hours=24)
+SEEN = {}  # {id of a session: when it was last seen}, where the database took no time
 CHANGED = "your roles or your account were changed"
 
 
@@ -29,6 +30,8 @@ def hashed(token):
 
 class Session(Base):
     """One browser in which somebody is signed in. Only a hash of its token is kept."""
+
+    belongs, keeps = NoCase("a person's own"), "free"
 
     token = CharField(unique=True, max_length=64)
     user = ForeignKeyField(User, backref="sessions", on_delete="RESTRICT")
@@ -42,7 +45,8 @@ class Session(Base):
     @property
     def ran_out(self):
         """Whether it stood idle for 20 minutes, or is older than 10 hours."""
-        return now() - self.seen_at > IDLE or now() - self.begun_at > LONGEST
+        seen_at = max(self.seen_at, SEEN.get(self.id, self.seen_at))
+        return now() - seen_at > IDLE or now() - self.begun_at > LONGEST
 
     @classmethod
     def begin(cls, user, address, browser):
@@ -60,7 +64,7 @@ class Session(Base):
         if not session or session.ran_out:
             return None
         if now() - session.seen_at > timedelta(minutes=1):  # often enough, without a write at each page
-            cls.touch(session)
+            session.touch()
         return session
 
     @classmethod
@@ -91,10 +95,14 @@ class Session(Base):
         """End one session of `user`; somebody else's is left alone."""
         cls.update(ended_at=now(), why=why).where(cls.id == id, cls.user == user, cls.ended_at.is_null()).execute()
 
-    @classmethod
-    def touch(cls, session):
-        """Count as activity now."""
-        cls.update(seen_at=now()).where(cls.id == session.id).execute()
+    def touch(self):
+        """Count as activity now; a disk that takes nothing ends no session."""
+        cls, moment = type(self), now()
+        try:
+            cls.update(seen_at=moment).where(cls.id == self.id).execute()
+            SEEN.pop(self.id, None)
+        except OperationalError:
+            SEEN[self.id] = moment
 
     @classmethod
     def end_all(cls, user, but=None, why=CHANGED):
@@ -115,6 +123,8 @@ class Device(Base):
     It opens nothing by itself. On a shared computer each person has a row. Only a hash of the token is kept,
     and each sign-in changes it: a copy, or one that somebody else laid there beforehand, is worth nothing then.
     """
+
+    belongs, keeps = NoCase("a person's own"), "free"
 
     token = CharField(max_length=64)
     user = ForeignKeyField(User, on_delete="RESTRICT")
@@ -150,11 +160,12 @@ class Device(Base):
     @staticmethod
     def tell(user):
         told = [user, *(person for person in User.level_5() if person != user)]
-        event = Event.write("user:new_browser", user, user, told=told)
-        letter = pages.get_template("email/new_browser.txt")
-        for person in told:
-            body = letter.render(user=user, to=person, at=event.at, address=address.get(), settings=settings)
-            Notice.queue(event, person, "A sign-in from a new browser", body)
+        page = pages.get_template("email/new_browser.txt")
+        letters = [
+            (person, "A sign-in from a new browser", page.render(user=user, to=person, at=now(), address=address.get(), settings=settings))
+            for person in told
+        ]
+        Notice.queue("user:new_browser", user, user, letters)
 
     @classmethod
     def leave(cls, user, but=None):
@@ -169,6 +180,8 @@ class Device(Base):
 
 class Attempt(Base):
     """A passphrase or code that is being judged, or was wrong. Kept in the database, so that no restart forgets it."""
+
+    belongs, keeps = NoCase("the installation's"), "free"
 
     account = CharField(max_length=254, index=True)
     address = CharField(max_length=64, index=True)
@@ -215,6 +228,8 @@ class Attempt(Base):
 
 class SetupLink(Base):
     """The single-use link of the first start. Only a hash of its token is kept."""
+
+    belongs, keeps = NoCase("the installation's"), "free"
 
     token = CharField(unique=True, max_length=64)
     made_at = Moment(default=now)

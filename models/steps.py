@@ -1,8 +1,8 @@
-"""@step: the one door between two statuses. Claim, rule, history and what follows from it in one transaction."""
+"""@step: the one door between two statuses. Claim, rule, history and what follows from it in one transaction; `who=` on this record."""
 
 from functools import wraps
 
-from .base import Refused, transaction
+from .base import Base, Refused, transaction
 from .notice import Notice
 
 
@@ -22,11 +22,23 @@ def claim(record, sources, target):
     record._dirty.clear()
 
 
-def step(source, target):
+def anyone(_record, _by):
+    """Whoever has the permission."""
+    return True
+
+
+def ask(who, record, by):
+    """Raise Refused with the sentence that opens the docstring of `who` when that rule says no to `by` on this record."""
+    if not who(record, by):
+        raise Refused(f"{who.__doc__.strip().splitlines()[0]} Nothing was changed.")
+
+
+def step(source, target, who=anyone):
     """Decorate a method that moves its record from `source` (a status, or several) to `target` (a status, or a function of the record).
 
     The method holds the rule, may change fields, may raise Refused, and may return a dict of details for the history.
     It is called with `by=` (a User): `log.complete(by=alice)`. Two at once: one wins, the other is refused.
+    who: a function (record, by) giving whether this person may, on this record; the button and the door ask it as well.
     """
     sources = (source,) if isinstance(source, str) else source
 
@@ -37,6 +49,7 @@ def step(source, target):
         @wraps(rule)
         def move(self, *args, by, **kwargs):
             with transaction():
+                ask(who, self, by)
                 before = self.status
                 claim(self, sources, target(self) if callable(target) else target)
                 detail = rule(self, *args, by=by, **kwargs) or {}
@@ -44,17 +57,26 @@ def step(source, target):
                 self.moved(Notice.announce(verb_of(type(self)), self, by, self.told(), {"status": (before, self.status)}, **detail))
             return self
 
-        move.sources = sources
+        move.sources, move.who = sources, who
         return move
 
     return decorate
 
 
-def starts(*sources):
-    """Decorate a creation step (a function of the earlier record) with the statuses of that record from which it can be taken."""
+def starts(*sources, who=anyone):
+    """Decorate a step that makes or changes something besides the status, with the statuses from which it can be taken (none: any).
+
+    Its first argument that is a record is what it is done to, its last, or the one named `by`, who does it. `who`: as for step().
+    """
 
     def decorate(rule):
-        rule.sources = sources
-        return rule
+        @wraps(rule)
+        def begin(*args, **kwargs):
+            record = next(one for one in args if isinstance(one, Base))
+            ask(who, record, kwargs["by"] if "by" in kwargs else args[-1])
+            return rule(*args, **kwargs)
+
+        begin.sources, begin.who = sources, who
+        return begin
 
     return decorate

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField, fn
 
-from .base import Pick, Record, Refused, YesNo, transaction
+from .base import NoCase, Pick, Record, Refused, YesNo, transaction
 from .event import Event
 from .lists import Choice
 
@@ -14,8 +14,10 @@ KINDS = ["short text", "long text", "date", "date and time", "yes/no", "one of a
 RATINGS = ["1 – not in place", "2 – beginning", "3 – mostly in place", "4 – fully in place"]
 
 
-class Ordered(Record):
+class Ordered(Record, abstract=True):
     """A row among its siblings, in an order that people change."""
+
+    belongs, keeps = NoCase("what forms ask is the school's"), "rows"
 
     def siblings(self):
         raise NotImplementedError
@@ -34,10 +36,12 @@ class Ordered(Record):
                 row.set(position=position)
                 row.save()
             if new != old:
-                Event.write(f"{self.noun()}:edit", self, by, {"position": (old + 1, new + 1)})
+                Event.write(f"{self.noun()}:edit", self, by, {"position": (old + 1, new + 1)}, also=rows)
 
 
 class Template(Record):
+    belongs, keeps = NoCase("what forms ask is the school's"), "rows"
+
     name = CharField(unique=True, max_length=120, verbose_name="Name")
     purpose = TextField(default="", verbose_name="What it is for")
     in_force = YesNo(default=False, verbose_name="In force?", help_text="The one template that Begin safeguarding tracker uses.")
@@ -46,12 +50,18 @@ class Template(Record):
         return self.name
 
     def check(self):
-        """Keep exactly one template in force: choosing this one retires the other."""
+        """Raise Refused where no template would be in force."""
         super().check()
-        if self.in_force:
-            Template.update(in_force=False).where(Template.id != self.id).execute()
-        elif not Template.select().where(Template.in_force, Template.id != (self.id or 0)).exists():
+        if not self.in_force and not Template.select().where(Template.in_force, Template.id != (self.id or 0)).exists():
             raise Refused("The template was not saved.", {"in_force": "One template must be in force. Choose another one first."})
+
+    def takes_along(self):
+        """Exactly one template is in force: choosing this one retires the others."""
+        others = list(Template.select().where(Template.in_force, Template.id != self.id)) if self.in_force else []
+        for other in others:
+            other.in_force = False
+            other.save()
+        return others
 
     @classmethod
     def current(cls):
@@ -84,12 +94,12 @@ class Template(Record):
                 template = cls.create(
                     name=shipped["name"], purpose=shipped["purpose"], in_force=not cls.select().where(cls.in_force).exists()
                 )
+                made = []
                 for position, section in enumerate(shipped["section"], 1):
                     questions = section.pop("question")
                     row = TemplateSection.create(template=template, position=position, **section)
-                    for place, question in enumerate(questions, 1):
-                        Question.create(section=row, position=place, **question)
-                Event.write("template:add", template, None)
+                    made += [row, *(Question.create(section=row, position=n, **one) for n, one in enumerate(questions, 1))]
+                Event.write("template:add", template, None, also=made)
 
 
 class TemplateSection(Ordered):

@@ -1,19 +1,23 @@
 """The safeguarding tracker of a log: sections that keep the questions they were begun with, and their answers."""
 
+from contextlib import suppress
 from datetime import date, datetime
 
-from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
-from .base import Moment, Record, YesNo, now, transaction
+from .base import DAMAGED, Json, Moment, Record, Refused, YesNo, now, transaction
 from .event import Event, plain
-from .log import Log
+from .log import Assignee, Log
 from .notice import Notice
 from .people import User
+from .sharing import Share
 from .steps import claim, starts
 from .template import Template
 
 
 class Tracker(Record):
+    belongs, keeps = "log", "fixed"
+
     log = ForeignKeyField(Log, unique=True, backref="tracker", on_delete="RESTRICT")
     template = ForeignKeyField(Template, on_delete="RESTRICT")
     begun_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Begun by")
@@ -21,9 +25,6 @@ class Tracker(Record):
 
     def __str__(self):
         return f"tracker of {self.log}"
-
-    def case(self):
-        return self.log.incident_id
 
     @classmethod
     @starts("open")
@@ -56,57 +57,69 @@ class Tracker(Record):
             )
         return tracker
 
-    def parts(self):
-        return [Tracker.get_by_id(self.id)]
-
     def in_order(self):
         """The sections in order, with who last saved each, in one query."""
         return list(self.sections.select(Section, User).left_outer_join(User).order_by(Section.position))
 
     def missing(self):
         """Required questions without an answer: [(text, section, anchor)]."""
-        return [
-            (f"{section}: {question['text']}", section, f"q{question['id']}")
-            for section in self.in_order()
-            for question in section.questions
-            if section.lacks(question)
-        ]
+        found = []
+        for section in self.in_order():
+            if section.damaged:
+                found.append((f"{section}: what it says is damaged", section, ""))
+                continue
+            lacking = [question for question in section.questions if section.lacks(question)]
+            found += [(f"{section}: {question['text']}", section, f"q{question['id']}") for question in lacking]
+        return found
 
 
 class Section(Record):
+    belongs, keeps = "tracker", "submitted"
+    changes = ("answers", "saved_by", "saved_at", "version")
+
     tracker = ForeignKeyField(Tracker, backref="sections", on_delete="RESTRICT")
     position = IntegerField()
     title = CharField(max_length=120)
     help = TextField(default="")
     restricted = YesNo(default=False)
-    questions = JSONField()
-    answers = JSONField(default=dict)
+    questions = Json()
+    answers = Json(default=dict)
     saved_by = ForeignKeyField(User, null=True, on_delete="RESTRICT")
     saved_at = Moment(null=True)
 
     def __str__(self):
         return f"{self.position} {self.title}"
 
-    def case(self):
-        return self.tracker.log.incident_id
-
-    def parts(self):
-        return [Section.get_by_id(self.id)]
-
     def lacks(self, question):
         return question["required"] and self.answers.get(question["id"]) in (None, "", [])
 
     @property
+    def damaged(self):
+        """Whether its questions or answers can no longer be read."""
+        return DAMAGED in self.questions or DAMAGED in self.answers
+
+    @property
     def status(self):
-        """Derived, never stored: not started, in progress, or complete when every required question is answered."""
+        """Derived, never stored: damaged, not started, in progress, or complete when every required question is answered."""
+        if self.damaged:
+            return "damaged"
         if not self.saved_at:
             return "not started"
         return "in progress" if any(self.lacks(question) for question in self.questions) else "complete"
 
+    def fills_in(self, by):
+        """Only those who read every Ofsted log, are assigned to this one, or with whom its incident is shared, fill in its sections."""
+        if by.may("log:read_all"):  # not in an emergency: that is for reading
+            return True
+        theirs = Log.id.in_(Assignee.logs_of(by)) | Log.incident.in_(Share.incidents_of(by))
+        return Log.select().where(Log.id == self.tracker.log_id, theirs).exists()
+
+    @starts(who=fills_in)
     def save_answers(self, answers, by):
         """Save answers {question id: value}, half-finished or not. Refused once the log is completed; TypeError for what cannot be an answer."""
         with transaction():
             self.tracker.log.stay_open()
+            self.stay_whole()
             old, asked = self.answers, {question["id"]: question["text"] for question in self.questions}
             new = {key: plain(value) for key, value in answers.items() if key in asked and value not in (None, "", [])}
             for question in self.questions:
@@ -120,13 +133,23 @@ class Section(Record):
             self.save()
             Event.write("section:save", self, by, changed, restricted=self.restricted)
 
+    def stay_whole(self):
+        """Raise Refused when it is damaged: what is saved now would take the place of what could be brought back."""
+        if self.damaged:
+            raise Refused("This section is damaged. IT brings it back from a backup. Nothing was saved.")
+
     def answered(self):
-        """[(question, answer)] for showing, with dates and times as Python values."""
+        """[(question, answer)] for showing, with dates and times as Python values; of a damaged one what is left, as it stands."""
+        if self.damaged:
+            return [({"text": f"{DAMAGED} {name}"}, str(getattr(self, name))) for name in ("questions", "answers")]
         return [(question, typed(question["kind"], self.answers.get(question["id"]))) for question in self.questions]
 
 
 def typed(kind, value):
-    """An answer as stored (JSON) turned into what its kind means."""
-    if value and kind == "date":
-        return date.fromisoformat(value)
-    return datetime.fromisoformat(value) if value and kind == "date and time" else value
+    """An answer as stored (JSON) turned into what its kind means; a date that is damaged stays as it is."""
+    with suppress(ValueError):
+        if value and kind == "date":
+            return date.fromisoformat(value)
+        if value and kind == "date and time":
+            return datetime.fromisoformat(value)
+    return value

@@ -1,27 +1,45 @@
 """How values read: dates, yes and no; and the Jinja environment of emails and PDFs, which need no web request."""
 
 import re
+from collections import Counter
 from contextlib import suppress
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
+from unicodedata import category
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from .base import LONDON, now
+from .base import DAMAGED, LONDON, LONG_AGO, now
 from .settings import settings
 
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they write what follows the other way round
+INLINE = 2_000  # the effort (see there) up to which what changed is shown on the page of the record itself
+PAGE = 40_000  # … and that of all changes on one page together; what is above is compared when somebody asks
+MOST = 150_000  # pairs of words, of one comparison: a second or two in the worst case
 ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
 
 
+def twice(local):
+    """Whether the clocks in Britain showed `local` twice: in the hour of October after which they go back."""
+    first, second = (local.replace(tzinfo=LONDON, fold=fold).utcoffset() for fold in (0, 1))
+    return first > second
+
+
+def minute(local):
+    return f"{day(local)}, {local:%H:%M}"
+
+
 def when(moment):
-    """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05."""
+    """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05; with BST or GMT where the clocks showed it twice."""
+    if moment == LONG_AGO:
+        return DAMAGED
     local = moment.astimezone(LONDON)
-    return f"{local.day} {local:%B %Y, %H:%M}"
+    return f"{minute(local)} {local:%Z}" if twice(local) else minute(local)
 
 
 def day(value):
-    return f"{value.day} {value:%B %Y}"
+    return DAMAGED if value == LONG_AGO.date() else f"{value.day} {value:%B %Y}"
 
 
 def shown(value):
@@ -37,6 +55,12 @@ def shown(value):
     if isinstance(value, list | tuple):
         return "; ".join(shown(item) for item in value)
     return str(value)
+
+
+def line(value):
+    """Text as one line in which nothing can pass for another line, a link or another order: for names in emails."""
+    typed = str(value)
+    return "".join(" " if c in "{}\u2028\u2029" or category(c) == "Cc" or c in TURNS else c for c in typed)
 
 
 def paragraphs(text):
@@ -59,22 +83,65 @@ def as_typed(value):
     with suppress(ValueError):
         if re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d)?", value):
             typed = datetime.fromisoformat(value)
-            return when(typed.replace(tzinfo=LONDON)) if "T" in value else day(typed)
+            return minute(typed) if "T" in value else day(typed)
     return value
 
 
+def words(value):
+    return re.findall(r"\s*\S+", told(value))
+
+
+def apart(old, new):
+    """Where two lists of words differ: (how many are the same at the beginning, how many after that at the end)."""
+    shorter = min(len(old), len(new))
+    start = next((place for place in range(shorter) if old[place] != new[place]), shorter)
+    end = next((place for place in range(shorter - start) if old[-1 - place] != new[-1 - place]), shorter - start)
+    return start, end
+
+
+def pairs(old, new):
+    """How many pairs of equal words a comparison looks at: what it costs grows with them."""
+    counts = Counter(new)
+    return sum(number * counts[word] for word, number in Counter(old).items())
+
+
+def effort(before, after):
+    """What showing the two versions of a text costs a page: the words to be read, and the pairs to be looked at. Very long ones are not even split."""
+    letters = len(told(before)) + len(told(after))
+    if letters > 10 * INLINE:
+        return letters
+    old, new = words(before), words(after)
+    start, end = apart(old, new)
+    return len(old) + len(new) + pairs(old[start : len(old) - end], new[start : len(new) - end])
+
+
 def compared(before, after):
-    """What became of a text: [(kind, words)], kind being "same", "gone" or "new". Very long texts are not compared word by word."""
-    old, new = (re.findall(r"\s*\S+", told(value)) for value in (before, after))
-    if len(old) * len(new) > 1_000_000:
-        return [("gone", "".join(old)), ("new", "".join(new))]
-    parts = []
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    """What became of a text: [(kind, words)], kind being "same", "gone" or "new". Where more than MOST pairs of words are apart, they are not compared."""
+    old, new = words(before), words(after)
+    start, end = apart(old, new)
+    old_end, new_end = len(old) - end, len(new) - end
+    if pairs(old[start:old_end], new[start:new_end]) > MOST:
+        steps = [("replace", start, old_end, start, new_end)]
+    else:
+        matcher = SequenceMatcher(None, old[start:old_end], new[start:new_end], autojunk=False)
+        steps = [(kind, *(place + start for place in places)) for kind, *places in matcher.get_opcodes()]
+    parts = [("same", "".join(old[:start]))]
+    for kind, a, b, c, d in steps:
         parts += [("same", "".join(old[a:b]))] if kind == "equal" else [("gone", "".join(old[a:b])), ("new", "".join(new[c:d]))]
-    return [(kind, text) for kind, text in parts if text]
+    return [(kind, text) for kind, text in [*parts, ("same", "".join(old[old_end:]))] if text]
 
 
-FILTERS = {"as_typed": as_typed, "compared": compared, "told": told, "when": when, "day": day, "shown": shown, "paragraphs": paragraphs}
+FILTERS = {
+    "line": line,
+    "as_typed": as_typed,
+    "compared": compared,
+    "effort": effort,
+    "told": told,
+    "when": when,
+    "day": day,
+    "shown": shown,
+    "paragraphs": paragraphs,
+}
 
 pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),

@@ -1,22 +1,27 @@
 """Black-box attacks on a served installation: `make attack` prints what was tried and what came of it. Also run as a test."""
 
 import re
+import socket
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date
 from html import unescape
+from http.client import HTTPConnection
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
 
+from waitress import wasyncore
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.http_proxy import ProxyMiddleware
 from werkzeug.test import Client
 
 import app as application
+import server
 from models import Child, Event, Incident, Log, Role, User, db
 from models.base import connect, now
 from models.settings import settings
@@ -28,6 +33,7 @@ from .person import CHEAP_ARGON2, PASSWORD, Person, code_of, enrol_cast
 
 CASES = []  # each in a school of its own
 READING = []  # those that change nothing that another one looks at: all in one school
+HALVES = (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", b"POST /login HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nemail=", b"")
 
 
 def case(function):
@@ -73,6 +79,29 @@ def school():
     finally:
         db.close()
         settings.load()
+
+
+@contextmanager
+def served(app):
+    """The app as `flask serve` serves it, on a free port: ((host, port), server)."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        running = server.make(app, listener)
+        thread = threading.Thread(target=running.run)
+        thread.start()
+        try:
+            yield listener.getsockname(), running
+        finally:
+            running.trigger.pull_trigger(lambda: wasyncore.close_all(running._map))  # the loop ends when it has nothing left
+            thread.join()
+            running.task_dispatcher.shutdown()
+
+
+def answers(address):
+    """Whether the sign-in page comes within 10 seconds."""
+    with suppress(OSError), closing(HTTPConnection(*address, timeout=10)) as client:
+        client.request("GET", "/login")
+        return client.getresponse().status == 200
+    return False
 
 
 def enter(place, name):
@@ -416,6 +445,15 @@ def it_does_not_give_itself_the_records(place):
         if fresh.level == 0 and not fresh.may("incident:read") and enter(place, "ira").get("/log/").status_code == 403
         else ["IT reads records"]
     )
+
+
+@case
+def half_open_requests_stop_nobody(place):
+    """A hundred and fifty connections that send half a request or nothing, and then go on holding the line."""
+    with served(place.app) as (address, _running), ExitStack() as held:
+        for number in range(150):
+            held.enter_context(socket.create_connection(address)).sendall(HALVES[number % len(HALVES)])
+        return [] if answers(address) else ["the sign-in page is not answered"]
 
 
 @reading

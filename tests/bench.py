@@ -18,7 +18,7 @@ from waitress import create_server
 import app as application
 from models import TABLES, Child, Event, Incident, Log, User, backup, db, demo, proof
 from models.base import now, sqlite
-from models.document import to_pdf
+from models.paper import to_pdf
 from models.settings import settings
 
 from . import engine
@@ -169,7 +169,7 @@ def main():
         start = time.perf_counter()
         to_pdf(log.paper())
         print(
-            f"{'PDF of a completed log':40} {(time.perf_counter() - start) * 1000:7.1f} (first, cutting fonts: {first:.1f} s) {size / 1000:.1f} kB"
+            f"{'PDF of a completed log':40} {(time.perf_counter() - start) * 1000:7.1f} (first, reading the fonts: {first:.1f} s) {size / 1000:.1f} kB"
         )
 
         fifty(app, alice, incidents[0])

@@ -1,12 +1,13 @@
 """The cast, each in a browser of their own, in a school that every test gets afresh."""
 
 import shutil
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
 
 import app as application
-from models import Attachment, Child, Document, Event, Incident, Log, Tracker, User, db, demo, document
+from models import Attachment, Child, Document, Event, Incident, Log, Tracker, User, db, demo, document, looks, signin
 from models.base import connect, now
 from models.settings import settings
 
@@ -47,44 +48,39 @@ def app():
     return application.create_app(TESTING=True, SECRET_KEY="only in tests", SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2)
 
 
-@pytest.fixture(scope="session")
-def fonts(tmp_path_factory):
-    """The fonts of the PDF, cut once for all tests."""
-    return tmp_path_factory.mktemp("fonts")
-
-
-def settle(folder, fonts, **given):
+def settle(folder, **given):
     """Load settings for a data folder of its own and open its database."""
     folder.mkdir(exist_ok=True)
-    if not (folder / "fonts").exists():
-        (folder / "fonts").symlink_to(fonts)
     known = {"SCHOOL": "Thornley Beck School", "ADDRESS": "2 Beck Lane", "URL": "http://127.0.0.1:5000"}
     settings.load(DATA=folder, DATABASE_URL=engine.current().url(folder), **known | given)
     connect(settings.database)
 
 
 @pytest.fixture(scope="session")
-def blank(app, tmp_path_factory, fonts):
+def blank(app, tmp_path_factory):
     """A database with the tables, the cast and four children, made once and copied for every test."""
     folder = tmp_path_factory.mktemp("blank")
-    settle(folder, fonts)
+    settle(folder)
     application.prepare()
     with app.app_context(), db.connection_context():
         enrol_cast(app, "thornley.example")
         for number, name in enumerate(["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]):
-            Child.create(name=name, date_of_birth=f"2013-0{number + 1}-17", year=f"Year {number + 6}", upn=f"A12345678900{number}")
+            born = date(2013, number + 1, 17)
+            child = Child.create(name=name, date_of_birth=born, year=f"Year {number + 6}", upn=f"A12345678900{number}")
+            Event.write("child:add", child, None)
         engine.current().settle()
     return folder
 
 
 @pytest.fixture
-def school(app, blank, tmp_path, fonts):
+def school(app, blank, tmp_path):
     """A fresh copy of the school, open for direct calls of the models; `school.alice` and the rest are Users."""
     tmp_path = tmp_path / "data"
     tmp_path.mkdir()
     engine.current().copy(blank, tmp_path)
-    document.AGAIN.clear()
-    settle(tmp_path, fonts)
+    for kept in (document.AGAIN, looks.WAITING, signin.SEEN):  # by the process
+        kept.clear()
+    settle(tmp_path)
     db.connect()
     people = {user.email.split("@")[0]: user for user in User.select()}
     children = list(Child.select().order_by(Child.id))
@@ -176,10 +172,10 @@ def ready(school, log, tracker):
 
 
 @pytest.fixture(scope="session")
-def demonstration(app, tmp_path_factory, fonts):
+def demonstration(app, tmp_path_factory):
     """The fictional school, built once: the path of its folder."""
     folder = tmp_path_factory.mktemp("demonstration") / "demo"
-    settle(folder, fonts, demo=True, **demo.SCHOOL)
+    settle(folder, demo=True, **demo.SCHOOL)
     application.prepare()
     with app.app_context(), db.connection_context():
         demo.build(application.hash_password(demo.PASSWORD))
@@ -188,9 +184,9 @@ def demonstration(app, tmp_path_factory, fonts):
 
 
 @pytest.fixture
-def demo_school(app, demonstration, fonts):
+def demo_school(app, demonstration):
     """The fictional school, open for reading: tests that write take `school`."""
-    settle(demonstration, fonts, demo=True, **demo.SCHOOL)
+    settle(demonstration, demo=True, **demo.SCHOOL)
     db.connect()
     yield app
     db.close()
@@ -219,7 +215,7 @@ def signed(request, school, shelf):
     db.close()
     source, target = (school.folder, shelf) if making else (shelf, school.folder)
     engine.current().drop(target)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("fonts"), dirs_exist_ok=True)
+    shutil.copytree(source, target, dirs_exist_ok=True)
     engine.current().copy(source, target)
     db.connect()
     return Log.get()
@@ -236,21 +232,20 @@ def vault(school, tmp_path):
 
 
 @pytest.fixture
-def elsewhere(school, tmp_path, fonts):
+def elsewhere(school, tmp_path):
     """An empty machine: call it to move there; the real one is back afterwards."""
     folder = tmp_path / "elsewhere"
 
     def move():
         db.close()
-        settle(folder, fonts)
-        (folder / "fonts").unlink()
+        settle(folder)
         db.connect()
         return folder
 
     yield move
     db.close()
     engine.current().drop(folder)
-    settle(school.folder, fonts)
+    settle(school.folder)
     db.connect()
 
 

@@ -3,9 +3,10 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from email import message_from_bytes, policy
 
 from aiosmtpd.controller import Controller
@@ -13,6 +14,7 @@ from peewee import Database
 
 from models import TABLES, Incident, Log, Tracker, db, proof
 from models.base import connect
+from models.keeps import triggers
 from models.settings import settings
 
 from . import engine
@@ -131,7 +133,58 @@ def post_office(app):
         server.stop()
 
 
-def untie(table, *names):
-    """What somebody with the database in hand does first."""
-    for name in names:
-        engine.current().remove_trigger(table, f"{table}_{name}_refused")
+def untie(*tables):
+    """What somebody with the database in hand does first: the refusals of these tables go, of all where none is named."""
+    for name, table in triggers(db.obj):
+        if not tables or table in tables:
+            engine.current().remove_trigger(table, name)
+
+
+@contextmanager
+def read_only(folder):
+    """Within the block `folder`, which nobody has open, takes no change: mounted read-only where we may mount, else by its permissions.
+
+    A reader has the database open all the while, as a server that was running has. Gives a function that makes it writable again.
+    """
+    below, files = folder, lambda: [folder, *folder.glob("safeguarding.db*")]
+    mounted = (
+        sys.platform == "linux"
+        and not os.geteuid()
+        and not subprocess.run(["mount", "--bind", folder, folder], capture_output=True).returncode
+    )
+    if mounted:
+        below = folder.with_name("below")
+        below.mkdir()
+        subprocess.run(["mount", "--bind", folder, below], check=True)
+    with closing(sqlite3.connect(below / "safeguarding.db")) as reader:
+        reader.execute("SELECT COUNT(*) FROM event").fetchone()
+        if mounted:
+            subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+            again = ["mount", "-o", "remount,bind,rw", folder]
+        else:
+            for file in files():
+                file.chmod(0o555)
+        try:
+            yield lambda: subprocess.run(again, check=True) if mounted else [file.chmod(0o755) for file in files()]
+        finally:
+            if mounted:
+                for place in (below, folder):
+                    subprocess.run(["umount", "--lazy", place], check=True)
+            else:
+                for file in files():
+                    file.chmod(0o755)
+
+
+def fill(folder):
+    """Take all that is left of a small disk (see small_disk). Returns a function that gives it back."""
+    import resource
+
+    if not folder.is_mount():
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+        return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    file = folder / "full"
+    with file.open("wb", buffering=0) as out, suppress(OSError):
+        while out.write(b"x" * 4096):
+            pass
+    return file.unlink

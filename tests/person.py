@@ -6,7 +6,7 @@ import time
 from html import unescape
 
 import app as application
-from models import Device, Role, User, UserRole
+from models import Device, Event, Role, User, UserRole
 from models.signin import hashed
 
 PASSWORD = "correct-horse-battery"
@@ -31,6 +31,7 @@ def enrol_cast(app, domain):
         factor = {"tf_primary_method": "authenticator", "tf_totp_secret": app.extensions["security"].totp_factory.generate_totp_secret()}
         user = User.create(name=name, email=f"{email}@{domain}", job_title=title, password=password, **factor)
         UserRole.create(user=user, role=Role.get(Role.name == role))
+        Event.write("user:add", user, None)
 
 
 def code_of(app, user):
@@ -78,12 +79,14 @@ class Person:
         page = self.post("/login", {"email": self.user.email, "password": password})
         if "Your code" in page.text_only:
             self.post("/tf-validate", {"code": code_of(self.app, User.get_by_id(self.user.id))})
-        page = self.get("/")
+        page = self.get("/", follow_redirects=True)
         assert page.status_code == 200 and "Sign out" in page.text_only, "signed in"
         return self
 
     def press(self, verb, record, view=None, **fields):
-        """Send what the button of `verb` sends, on the page of `record`."""
+        """Send what the button of `verb` sends, on the page of `record` as it is now."""
+        if verb.startswith("log:complete"):
+            fields = {"seen": type(record).get_by_id(record.id).seen} | fields
         return self.post(f"/{view or record.noun()}/action/", {"action": verb, "rowid": record.id} | fields)
 
 

@@ -151,9 +151,9 @@ class Clerk(threading.Thread):
             self.problem = problem
 
 
-def school(folder, fonts):
+def school(folder):
     """A school of its own with as many managers as there are clerks."""
-    settle(folder, fonts, LOCAL="yes")
+    settle(folder, LOCAL="yes")
     application.prepare()
     app = application.create_app(SECRET_KEY=application.secret(), SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2)
     with app.app_context(), db.connection_context():
@@ -175,10 +175,10 @@ def school(folder, fonts):
     return app, users, label
 
 
-def bad_day(folder, fonts, seconds, seed, backups=None):
+def bad_day(folder, seconds, seed, backups=None):
     """Live through it; returns figures. Raises AssertionError when anything acknowledged is not there once, or does not fit."""
     chance = random.Random(seed)
-    app, users, child = school(folder, fonts)
+    app, users, child = school(folder)
     with post_office(app) as office:
         office.moods = [chance.choice(["ok", "ok", "ok", "busy", "drop"]) for _ in range(2_000)]
         server = Server(app.extensions["mailman"].port)
@@ -253,10 +253,8 @@ def main():
     given = parser.parse_args()
     engine.choose(given.engine)
     with tempfile.TemporaryDirectory() as place:
-        fonts = Path(place) / "fonts"
-        fonts.mkdir()
         try:
-            for name, value in bad_day(Path(place) / "data", fonts, given.minutes * 60, given.seed, Path(place) / "backups").items():
+            for name, value in bad_day(Path(place) / "data", given.minutes * 60, given.seed, Path(place) / "backups").items():
                 print(f"{name:22}{value}")
         finally:
             engine.current().stop()

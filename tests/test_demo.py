@@ -69,6 +69,29 @@ def test_the_command_serves_it_and_keeps_what_was_entered(tmp_path):
     assert (tmp_path / "demo" / "secret.key").stat().st_mode & 0o77 == 0
 
 
+def test_two_started_at_once_in_an_empty_folder(tmp_path):
+    """One builds and serves; the other says that the port is used. On another port it waits, and serves the same school."""
+    ports = [free_port()] * 2 + [free_port()]
+    known = os.environ | {"SAFEGUARDING_DATA": str(tmp_path), "PYTHONUNBUFFERED": "1", "FLASK_APP": "app"}
+    command = [sys.executable, "-m", "flask", "demo"]
+    started = [subprocess.Popen(command, cwd=HERE, env=known | {"PORT": str(port)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for port in ports]  # fmt: skip
+    try:
+        while all(process.poll() is None for process in started[:2]):
+            time.sleep(0.05)
+        loser = started[0] if started[0].poll() is not None else started[1]
+        serving = [process for process in started if process is not loser]
+        said = loser.communicate()[0]
+        assert loser.returncode == 1 and f"Port {ports[0]} is used by another program" in said and "Building" not in said
+        pages = [wait_for(f"http://127.0.0.1:{port}", process) for port, process in zip((ports[0], ports[2]), serving, strict=True)]
+        assert all("This is a demonstration" in page for page in pages)
+    finally:
+        for process in started:
+            process.terminate()
+    printed = [process.communicate()[0] for process in serving]
+    assert sum("Building the school" in text for text in printed) == 1 and all("Alice" in text for text in printed)
+    assert "Traceback" not in "".join(printed)
+
+
 def test_every_record_of_the_school_opens(demo_school):
     from .person import Person
 

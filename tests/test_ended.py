@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from models import Draft, Incident, Proposal, Role, draft
+from models.accounts import edit_person
 from models.base import at, now
-from models.proposal import edit_person
 
 from .person import PASSWORD, Person
 

@@ -149,9 +149,9 @@ def test_a_slow_worker_does_not_speak_for_the_one_that_took_over(school):
 START = "import app; print(app.secret()); app.prepare()"
 
 
-def test_four_processes_that_start_at_once_on_an_empty_machine_agree(school, tmp_path, fonts):
+def test_four_processes_that_start_at_once_on_an_empty_machine_agree(school, tmp_path):
     folder = tmp_path / "new"
-    settle(folder, fonts)
+    settle(folder)
     db.close()
     environment = {"SAFEGUARDING_DATA": str(folder), "DATABASE_URL": settings.database, "PATH": "/usr/bin:/bin"}
     started = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", START], cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]  # fmt: skip
@@ -165,7 +165,7 @@ def test_four_processes_that_start_at_once_on_an_empty_machine_agree(school, tmp
     assert Choice.select().count() == len({(row.list, row.name) for row in Choice.select()}) and whole()
     db.close()
     engine.current().drop(folder)
-    settle(school.folder, fonts)
+    settle(school.folder)
     db.connect()
 
 

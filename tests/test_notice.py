@@ -160,7 +160,7 @@ def test_stuck_emails_are_tried_again_at_the_address_of_today(cast, school, log)
 
 def test_it_cannot_give_itself_the_release_of_held_emails(school):
     from models import Role
-    from models.proposal import edit_role
+    from models.accounts import edit_role
 
     role = Role.get(Role.name == "IT")
     assert edit_role(

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 from peewee import IntegrityError
 
-from models import TABLES, Addendum, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, User, db, proof
+from models import TABLES, Addendum, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, Session, User, db, proof
 from models.base import now
 from models.event import GENESIS, link, state
 from models.settings import put
@@ -25,7 +25,7 @@ def test_everything_fits(signed):
 
 
 def rewrite_a_word():
-    untie("event", "payload")
+    untie("event")
     event = Event.get(Event.verb == "log:trigger")
     Event.update(payload=event.payload.replace("Mark", "Dina")).where(Event.id == event.id).execute()
     return f"at event {event.id}"
@@ -33,7 +33,7 @@ def rewrite_a_word():
 
 def rewrite_all():
     """The whole chain anew, every hash right: only what was written down elsewhere can tell."""
-    untie("event", "payload", "update")
+    untie("event")
     event = Event.get(Event.verb == "incident:report")
     Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
     previous = GENESIS
@@ -47,9 +47,9 @@ def rewrite_all():
 def cut_the_tail():
     """From the sign-off on, everything is as if it had never been."""
     signed = Event.get(Event.verb == "log:complete")
-    untie("event", "delete")
-    untie("notice", "delete")
-    untie("document", "update")
+    untie("event")
+    untie("notice")
+    untie("document")
     Document.update(event=1).execute()
     Notice.delete().where(Notice.event >= signed.id).execute()
     Event.delete().where(Event.id >= signed.id).execute()
@@ -57,8 +57,8 @@ def cut_the_tail():
 
 
 def remove_an_event():
-    untie("event", "delete")
-    untie("notice", "delete")
+    untie("event")
+    untie("notice")
     event = Event.get(Event.verb == "section:save")
     Event.delete().where(Event.id == event.id).execute()
     return f"at event {event.id + 1}, where event {event.id} was expected"
@@ -71,7 +71,7 @@ def empty_a_payload():
 
 
 def lose_an_email():
-    untie("notice", "delete")
+    untie("notice")
     notice = Notice.select().first()
     Notice.delete().where(Notice.id == notice.id).execute()
     return f"Event {notice.event_id} told 2 people, but 1 emails"
@@ -80,7 +80,7 @@ def lose_an_email():
 def add_an_email():
     notice = Notice.select().order_by(Notice.id.desc()).first()
     Notice.create(event=notice.event, user=notice.user, email="stranger@example.com", subject="OFS", body="")
-    return f"Event {notice.event_id} told"
+    return f"The notice {notice.id + 1} is not what the history says it was"
 
 
 def redirect_an_email():
@@ -93,8 +93,9 @@ def lose_a_record():
         db.pragma("foreign_keys", 0)
     else:
         db.execute_sql("SET session_replication_role = replica")
-    db.execute_sql("UPDATE notice SET user_id = 4711")
-    return "notice 1 names a user that is not there"
+    Session.begin(User.get(), "127.0.0.1", "Firefox")
+    db.execute_sql("UPDATE session SET user_id = 4711")
+    return "session 1 names a user that is not there"
 
 
 def lose_a_file():
@@ -108,22 +109,22 @@ def change_a_file():
 
 
 def change_the_copy():
-    untie("document", "update")
+    untie("document")
     document = Document.get()
     Document.update(pdf=document.content().replace(b"obj", b"Obj", 1)).execute()
-    return "is not the one that the history names"
+    return "The document 1 is not what the history says it was"
 
 
 def change_the_words():
-    untie("document", "update")
+    untie("document")
     Document.update(words=Document.get().words.replace("red mark", "small mark")).execute()
-    return "is not the one that the history names"
+    return "The document 1 is not what the history says it was"
 
 
 def lose_the_paper():
-    untie("document", "update")
+    untie("document")
     Document.update(pdf=None).execute()
-    return "is not the one that the history names"
+    return "The document 1 is not what the history says it was"
 
 
 def complete_by_hand():
@@ -136,6 +137,7 @@ def complete_by_hand():
         triggered_at=now(),
         setting="x",
     )
+    Event.write("log:edit", log, None)
     return f"{log} is completed, but who signed it off"
 
 
@@ -148,7 +150,7 @@ def report_more():
 
 
 def change_an_incident():
-    untie("incident", "update")
+    untie("incident")
     Incident.update(what_happened="Nothing.").execute()
     return "The incident 1 is not what the history says it was"
 
@@ -179,13 +181,13 @@ def change_an_answer():
 
 
 def change_an_addendum():
-    untie("addendum", "update")
+    untie("addendum")
     Addendum.update(text="Other words.").execute()
     return "The incident 1 is not what the history says it was"
 
 
 def swap_a_file():
-    untie("attachment", "update")
+    untie("attachment")
     row = Attachment.get()
     Attachment.update(sha256=sha256(b"Another note.").hexdigest()).execute()
     put(Attachment.get().path, b"Another note.")
@@ -193,7 +195,7 @@ def swap_a_file():
 
 
 def remove_a_file():
-    untie("attachment", "delete")
+    untie("attachment")
     Attachment.get().path.unlink()
     Attachment.delete().execute()
     return "The attachment 1 is gone, though the history knows it"
@@ -202,9 +204,9 @@ def remove_a_file():
 def lose_an_earlier_copy():
     log = Log.get()
     log.reopen(reason="More came up.", by=User.get(User.name == "Alice Brennan"))
-    untie("document", "delete")
+    untie("document")
     Document.delete().execute()
-    return "The copy of the sign-off in event"
+    return "The document 1 is gone, though the history knows it"
 
 
 def change_a_name():
@@ -243,9 +245,9 @@ def test_what_is_given_as_an_anchor_and_is_none_is_refused(school, incident):
 
 
 def test_a_record_of_before_is_taken_into_the_history_once(school, signed):
-    assert Event.select().where(Event.verb == "event:adopt").count() == 1
+    before = Event.select().where(Event.verb == "event:adopt").count()
     proof.adopt(TABLES)
-    assert Event.select().where(Event.verb == "event:adopt").count() == 1 and whole()
+    assert Event.select().where(Event.verb == "event:adopt").count() == before and whole()
 
 
 def test_people_who_work_while_it_checks_cause_no_alarm(school, signed, monkeypatch):
@@ -307,7 +309,7 @@ def test_words_are_erased_that_were_there_before_the_history_vouched_for_records
     assert Event.erase(log.case(), school.alice, "Retention ended on 1 September 2026.") and whole()
     assert Event.latest("event:erase").detail["unvouched"] == ["incident 1", "log 1"]
     log.incident.amend(text="Seen once more.", by=school.dave)
-    untie("addendum", "update")
+    untie("addendum")
     assert whole() and Addendum.update(text="Never seen.").execute()
     with pytest.raises(Refused, match="incident 1 is not what the history says"):
         whole()

@@ -59,11 +59,11 @@ def test_the_first_start_prints_one_link_and_makes_a_key_for_its_owner_only(tmp_
 
 
 @pytest.fixture
-def empty(app, tmp_path, fonts):
+def empty(app, tmp_path):
     """An installation with nobody in it."""
     from .conftest import settle
 
-    settle(tmp_path / "empty", fonts)
+    settle(tmp_path / "empty")
     application.prepare()
     db.connect()
     yield app

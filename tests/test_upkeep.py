@@ -1,14 +1,17 @@
 """What is looked after daily, and what people see of it: the daily email, the page History, warnings."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from peewee import OperationalError
 
-from models import TABLES, Attachment, Draft, Event, Notice, Receipt, Refused, proof, upkeep
+import app as application
+from models import TABLES, Attachment, Draft, Event, Log, Notice, Receipt, Refused, db, proof, upkeep
 from models.base import at, now
 
 from .conftest import report
-from .faults import whole
+from .faults import post_office, whole
 
 pytestmark = pytest.mark.both
 
@@ -16,7 +19,7 @@ pytestmark = pytest.mark.both
 def test_the_result_is_kept_and_shown(cast, signed):
     proof.verify(TABLES)
     page = cast.alice.get("/event/")
-    assert "Last checked on" in page.text_only and "events, with their anchors, records and emails, all fit" in page.text_only
+    assert "Last checked on" in page.text_only and "Events, with their anchors, records and emails, all fit" in page.text_only
     Attachment.get().path.write_bytes(b"Another note.")
     with pytest.raises(Refused):
         proof.verify(TABLES)
@@ -49,7 +52,7 @@ def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monk
     assert "Numbers" not in cast.alice.get("/event/").text_only, "one window holds all"
     monkeypatch.setattr("admin_views.history.WINDOW", 3)
     page = cast.alice.get("/event/")
-    assert Event.select().count() > 6 and "3 events" in page.text_only and str(Event.head().id) in page.text_only
+    assert Event.select().count() > 6 and "3 events" in page.text_only
     page = cast.alice.get("/event/", query_string={"numbers": "4 to 6"})
     assert "3 events" in page.text_only and Event.get_by_id(5).sentence in page.text_only and ">4 to 6</option>" in page.text
     for strange in ("4 to 7", "x"):
@@ -58,7 +61,8 @@ def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monk
 
 def test_a_kept_line_is_compared_on_the_page(cast, school, incident):
     head = Event.head()
-    assert "It fits" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {head.hash}"}).text_only
+    for line in (f"history {head.hash}", f"history {head.id} {head.hash}"):  # older papers have the number
+        assert "It fits" in cast.alice.get("/event/", query_string={"anchor": line}).text_only
     assert "Tell the DSL and IT today" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {'0' * 64}"}).text_only
 
 
@@ -67,10 +71,10 @@ def test_level_5_get_the_head_once_a_day(school, incident):
     with at(moment):
         assert upkeep.daily(TABLES) and not upkeep.daily(TABLES)
     letters = list(Notice.select().where(Notice.subject.startswith("History")))
-    anchor = Event.latest("event:anchor")
+    head = Event.get_by_id(Event.latest("event:anchor").id - 1)
     assert {letter.email for letter in letters} == {"alice@thornley.example", "bob@thornley.example"}
     assert (
-        f"history {anchor.id} {anchor.hash}" in letters[0].body
+        f"history {head.hash}" in letters[0].body
         and "all fit" in letters[0].body
         and incident.reference not in letters[0].body
     )
@@ -123,6 +127,122 @@ def test_the_day_of_the_daily_email_is_the_schools(school):
         assert upkeep.daily(TABLES)
 
 
+def test_a_clock_that_was_ahead_silences_neither_the_check_nor_the_warnings(cast, school):
+    moment = now()
+    with at(moment + timedelta(days=400)):  # IT set the wrong year, and sees it a minute later
+        assert upkeep.daily(TABLES)
+        Event.write("event:backup", Event(), None)
+        Log.trigger(report(school), school.mark)
+    with at(moment):
+        assert upkeep.daily(TABLES) and not upkeep.daily(TABLES), "once, not at each round"
+        found = list(upkeep.warnings(moment, upkeep.latest()))
+        assert any("The last good backup" in sentence and "has not come yet" in sentence for sentence in found)
+        assert not any("The last check" in sentence for sentence in found), "it was made again"
+        sent = []
+        Notice.deliver(sent.append)
+        assert any("OFS" in letter.subject for letter in sent), "an email queued then does not wait for a year"
+    with at(moment + timedelta(days=1)):
+        assert upkeep.daily(TABLES) and whole()
+
+
+def test_two_machines_whose_clocks_differ_by_seconds_send_one_daily_email(school):
+    with at(datetime(2026, 7, 1, 23, 0, 1, tzinfo=UTC)):
+        assert upkeep.daily(TABLES)
+    with at(datetime(2026, 7, 1, 22, 59, 59, tzinfo=UTC)):
+        assert not upkeep.daily(TABLES)
+
+
+def test_a_deliverer_that_died_is_warned_of_after_a_quarter_of_an_hour(app, cast, school, incident):
+    quarter, moment = timedelta(minutes=15), now()
+
+    def warned(later):
+        return any("Nothing is being delivered" in sentence for sentence in upkeep.warnings(moment + later, upkeep.latest()))
+
+    Log.trigger(incident, school.mark)
+    assert not warned(timedelta(minutes=1)) and warned(quarter * 2), "nobody ever delivered, and an email waits"
+    with post_office(app):
+        application.deliver(app)
+    assert not warned(quarter) and warned(quarter + timedelta(seconds=1))
+    assert warned(timedelta(days=-1)), "its clock was ahead, and it is dead"
+    with at(moment + quarter * 2):
+        for person in (cast.ira, cast.alice):
+            assert "Nothing is being delivered" in person.get("/").text_only
+
+
+def test_a_deliverer_that_fails_at_each_round_is_none(app, school, monkeypatch):
+    monkeypatch.setattr(Notice, "deliver", lambda send: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        application.deliver(app)
+    assert upkeep.heard() is None
+
+
+def words_of(app, **headers):
+    answer = app.test_client().get("/healthz", headers=headers)
+    return answer.status_code, answer.json
+
+
+def test_a_monitor_is_told_how_it_stands_and_no_record(app, school, incident, monkeypatch):
+    before = Event.head().id
+    assert words_of(app) == (503, {"database": "ok", "deliverer": "silent", "disk": "ok", "check": "late"})
+    application.deliver(app)
+    assert words_of(app) == (200, {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "ok"})
+    before = Event.head().id
+    with at(now() + timedelta(minutes=16)):
+        assert words_of(app)[1]["deliverer"] == "silent"
+    Event.write("event:verify", Event(), None, problem="The incident 1 is gone.")
+    assert words_of(app) == (503, {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "failed"})
+    monkeypatch.setattr(upkeep.shutil, "disk_usage", lambda path: SimpleNamespace(free=1))
+    assert words_of(app)[1]["disk"] == "full"
+    assert Event.head().id == before + 1, "asking writes nothing"
+    answer = app.test_client().get("/healthz", headers={"Host": "elsewhere.example"})
+    assert answer.status_code == 400 and b"database" not in answer.data
+
+
+def test_a_monitor_is_told_when_the_database_is_away(app, school, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("connection refused to secret-host")
+
+    db.close()
+    monkeypatch.setattr(type(db.obj), "connect", away)
+    status, words = words_of(app)
+    monkeypatch.undo()
+    assert status == 503 and words["database"] == "away" and words["check"] == "unknown"
+
+
 def test_it_is_warned_on_the_home_page(cast, school):
     assert "No backup has been made yet" in cast.ira.get("/").text_only
     assert "No backup" not in cast.carol.get("/").text_only
+
+
+def test_unusually_many_reads_are_told_to_another_level_5(school, monkeypatch):
+    """Mark opens five cases a day; then, before he leaves, thirty. Alice reads many every day, and nobody is told of that."""
+    monkeypatch.setattr("models.upkeep.FLOOR", 10)
+    cases = [report(school) for _ in range(30)]
+    moment = now()
+
+    def day(number, **opened):
+        with at(moment + timedelta(days=number)):
+            for name, many in opened.items():
+                for case in cases[:many]:
+                    Event.write("incident:read", case, getattr(school, name))
+                    Event.write("incident:read", case, getattr(school, name))  # twice is once
+            upkeep.watch()
+            upkeep.watch()
+            upkeep.daily(TABLES)
+
+    def told():
+        found = Notice.select().join(Event).where(Event.verb == "user:many_reads").order_by(Notice.id)
+        return [(notice.user.name, notice.event.record) for notice in found]
+
+    for number in range(3):
+        day(number, mark=5, alice=10, bob=9)
+    assert told() == []
+    day(3, mark=30, alice=30)
+    assert told() == [("Alice Brennan", school.mark.id), ("Bob Adeyemi", school.mark.id)], "Alice’s thirty are three times her ten"
+    day(4, bob=30)
+    assert told()[2:] == [("Alice Brennan", school.bob.id)], "another Level 5, not Bob himself"
+    body = Notice.select().join(Event).where(Event.verb == "user:many_reads").get().body
+    assert "Mark Kowalczyk, Pastoral manager has opened far more records" in body and "INC" not in body and "30" not in body
+    day(5, mark=30)
+    assert len(told()) == 3, "what was once a day is a habit, and has been told"
+    assert whole()
