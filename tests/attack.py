@@ -426,25 +426,69 @@ def a_cookie_that_was_copied_ends_with_sign_out(place):
 
 @case
 def it_does_not_give_itself_the_records(place):
-    """IT gives itself a role, widens its own role, and approves it."""
-    ira = enter(place, "ira")
-    roles = [role.id for role in Role.select()]
-    ira.get(f"/user/edit/?id={place.ira.id}")
-    ira.post(
-        f"/user/edit/?id={place.ira.id}",
-        {"version": place.ira.version, "name": "Ira", "email": place.ira.email, "active": "yes", "roles": roles},
-    )
-    it = Role.get(Role.name == "IT")
-    from models import PERMISSIONS
+    """IT gives itself each role, widens its own and others' roles, makes new ones, and approves it all; then opens everything."""
+    from models import PERMISSIONS, Proposal
+    from models.permissions import HARMLESS
 
-    ira.post(f"/role/edit/?id={it.id}", {"version": it.version, "name": "IT", "level": 5, "permissions": list(PERMISSIONS)})
-    ira.post("/proposal/action/", {"action": "proposal:approve", "rowid": 1})
+    ira = enter(place, "ira")
+    before = {role.name: (role.level, set(role.permissions) - HARMLESS) for role in Role.select()}
+    own = {"name": "Ira Lindqvist", "email": place.ira.email, "active": "yes"}
+    ira.get(f"/user/edit/?id={place.ira.id}")
+    for role in Role.select():
+        version = User.get_by_id(place.ira.id).version
+        ira.post(f"/user/edit/?id={place.ira.id}", own | {"version": version, "roles": [role.id]})
+    for role in Role.select():
+        fields = {"version": role.version, "name": role.name, "description": role.description, "level": 5}
+        ira.post(f"/role/edit/?id={role.id}", fields | {"permissions": list(PERMISSIONS)})
+    ira.post("/role/new/", {"name": "Mine", "level": 5, "permissions": list(PERMISSIONS)})
+    for number in range(1, Proposal.select().count() + 1):
+        for verb in ("proposal:approve", "proposal:claim", "proposal:new_code"):
+            ira.post("/proposal/action/", {"action": verb, "rowid": number})
+    ira.post("/account/code/", {"code": ""})
+    after = {role.name: (role.level, set(role.permissions) - HARMLESS) for role in Role.select().where(Role.name != "Mine")}
+    broken = ["a role was widened"] if after != before else []
+    broken += ["the new role opens"] if Role.get(Role.name == "Mine").reads or Role.get(Role.name == "Mine").level else []
     fresh = User.get_by_id(place.ira.id)
-    return (
-        []
-        if fresh.level == 0 and not fresh.may("incident:read") and enter(place, "ira").get("/log/").status_code == 403
-        else ["IT reads records"]
-    )
+    broken += ["IT has other roles"] if [role.name for role in fresh.roles] != ["IT"] else []
+    ira, words = enter(place, "ira"), ("Zofia", "Red mark", place.log.reference, place.incident.reference)
+    for rule in place.app.url_map.iter_rules():
+        if "GET" in rule.methods and "logout" not in rule.rule:
+            path = rule.rule.replace("<export_type>", "csv").replace("<path:filename>", "x").replace("<token>", "x").replace("<name>", "x")
+            for id in (1, 2):
+                text = ira.get(path, query_string={"id": id, "template": 1, "section": 1}).get_data(as_text=True)
+                broken += [path] if any(word in text for word in words) else []
+    return broken
+
+
+@case
+def a_puppet_stays_a_puppet(place):
+    """IT adds a second Carol whose mailbox it has, a Level 5 approves in good faith, and IT guesses at the code, thirty at once."""
+    from models import Proposal
+
+    ira, alice = enter(place, "ira"), enter(place, "alice")
+    team = Role.get(Role.name == "Safeguarding team")
+    ira.get("/user/new/")
+    ira.post("/user/new/", {"name": "Carol Vaughan-Wyn", "email": "carol@attacked-school.example", "active": "yes", "roles": [team.id]})
+    page = alice.get(f"/proposal/details/?id={Proposal.get().id}").text_only
+    broken = [] if "another account of this name" in page and "carol@attacked-school.example" in page else ["the approver is not warned"]
+    alice.post("/proposal/action/", {"action": "proposal:approve", "rowid": Proposal.get().id})
+    puppet = User.get(User.email == "carol@attacked-school.example")
+    User.update(password=place.carol.password, tf_primary_method="authenticator", tf_totp_secret=place.carol.tf_totp_secret).where(
+        User.id == puppet.id
+    ).execute()
+    place.puppet = User.get_by_id(puppet.id)
+    thief = enter(place, "puppet")
+    thief.get("/account/")
+    with ThreadPoolExecutor(10) as pool:
+        list(
+            pool.map(
+                lambda number: thief.client.post("/account/code/", data={"csrf_token": thief.token, "code": f"AAAA-BBBB-{number:04}"}),
+                range(30),
+            )
+        )
+    broken += ["guesses are not counted"] if (Proposal.get().tries or 0) < 30 else []
+    broken += [path for path in ("/incident/", "/log/", "/child/") if thief.get(path).status_code != 403]
+    return broken
 
 
 @case

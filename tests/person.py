@@ -85,7 +85,7 @@ class Person:
 
     def press(self, verb, record, view=None, **fields):
         """Send what the button of `verb` sends, on the page of `record` as it is now."""
-        if verb.startswith("log:complete"):
+        if verb.startswith("log:complete") and record.noun() == "log":
             fields = {"seen": type(record).get_by_id(record.id).seen} | fields
         return self.post(f"/{view or record.noun()}/action/", {"action": verb, "rowid": record.id} | fields)
 

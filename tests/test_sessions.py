@@ -90,7 +90,7 @@ def test_sign_off_asks_again_after_10_minutes_and_loses_nothing(cast, school, mo
     cast.alice.get("/")
     with cast.alice.client.session_transaction() as cookie:
         cookie["fs_paa"] = time.time() - 700
-    fields = {"action": "log:complete_anyway", "rowid": log.id, "reason": "Typed before the question", "seen": Log.get().seen}
+    fields = {"action": "log:complete_anyway", "rowid": log.id, "reason": "Typed before the question", "seen": log.seen}
     page = cast.alice.post("/log/action/", fields)
     assert "Your passphrase, please" in page.text_only and 'value="Typed before the question"' in page.text and Log.get().status == "open"
     page = cast.alice.post("/log/action/", fields | {"passphrase_again": "wrong"})

@@ -8,6 +8,7 @@ from peewee import BlobField, BooleanField, DateField, DateTimeField, ForeignKey
 
 from models import (
     TABLES,
+    Device,
     Draft,
     Emergency,
     Event,
@@ -64,7 +65,8 @@ def full(school, signed):
     Draft.keep(school.carol, "/incident/new/", [("topic", "Red mark")])
     Receipt.keep("token", school.carol, [], "/")
     SetupLink.make()
-    Attempt.fail("carol@thornley.example", "127.0.0.1")
+    Device.meet("a browser", school.carol)
+    Attempt.reserve("carol@thornley.example", "127.0.0.1")
     notice = Notice.select().order_by(Notice.id).first()
     notice.claim(), notice.attempt(lambda one: None)
     fits()
