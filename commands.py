@@ -10,7 +10,7 @@ import click
 from peewee import ImproperlyConfigured, PeeweeException
 
 from admin_views.trouble import first_cause
-from models import TABLES, Choice, Document, Event, Refused, Role, Template, backup, db, proof, roll, transaction
+from models import TABLES, Choice, Document, Event, Refused, Role, Template, backup, copies, db, proof, roll, transaction
 from models.base import Unsafe, connect, without_words
 from models.copying import alone, copy_to, pending, upgrade
 from models.settings import settings
@@ -91,7 +91,7 @@ def migrate_command(backed_up):
 def verify_command(paper, anchor):
     """Check that everything kept fits together, or whether a PDF is what was signed off; name the first thing that does not fit."""
     with opened():
-        for line in [proof.of_paper(paper.read_bytes())] if paper else proof.verify(TABLES, anchor):
+        for line in [copies.of_paper(paper.read_bytes())] if paper else proof.verify(TABLES, anchor):
             click.echo(line)
 
 

@@ -57,6 +57,7 @@ ORDER = [  # fmt: skip
     "tracker",
     "policy",
     "keeps",
+    "copies",
     "proof",
     "upkeep",
     "copying",

@@ -7,7 +7,7 @@ import filetype
 from peewee import CharField, ForeignKeyField, IntegerField
 from PIL import Image
 
-from .base import Moment, Refused, now
+from .base import Moment, Refused, now, transaction
 from .event import Event
 from .incident import OfIncident
 from .people import User
@@ -121,8 +121,9 @@ class Attachment(OfIncident):
         )
         if not row.path.exists():
             put(row.path, content)
-        row.save()
-        Event.write("attachment:add", row, by, sha256=row.sha256)
+        with transaction():  # a backup in between would find a file that the history does not know
+            row.save()
+            Event.write("attachment:add", row, by, sha256=row.sha256)
         return row
 
     @property

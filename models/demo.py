@@ -128,6 +128,7 @@ def build(password):
         for moment, _order, function in sorted(steps, key=lambda step: step[:2]):
             with at(moment):
                 function()
+                deliver()
         with at(min(start, now()) - timedelta(minutes=5)):
             ask(people)
         post()
@@ -228,6 +229,13 @@ def given(question, child, incident):
     return now().date() + timedelta(days=int(answer.split()[0])) if question["kind"] == "date" and answer else answer
 
 
+def deliver(send=lambda notice: None):
+    """Send what waits, now."""
+    for notice in Notice.select().where(Notice.status == "waiting").order_by(Notice.id):
+        notice.claim()
+        notice.attempt(send)
+
+
 def post():
     """Send what was queued, all but the emails of one mailbox that has been full for a while: those still wait."""
     full = Notice.select().order_by(Notice.id.desc()).first()
@@ -236,10 +244,7 @@ def post():
         if notice.id == full.id:
             raise SMTPResponseException(452, b"mailbox full")
 
-    for notice in Notice.select().order_by(Notice.id):
-        with at(notice.queued_at + timedelta(minutes=1)):
-            notice.claim()
-            notice.attempt(send)
+    deliver(send)
     full = Notice.get_by_id(full.id)
     while full.attempts < 5:
         with at(full.due_at):

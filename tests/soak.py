@@ -14,13 +14,14 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import date
 from html import unescape
 from http.client import HTTPException
 from http.cookiejar import CookieJar
 from pathlib import Path
 
 import app as application
-from models import TABLES, Child, Incident, Log, Notice, Role, User, UserRole, backup, db
+from models import TABLES, Child, Event, Incident, Log, Notice, Role, User, UserRole, backup, db
 from models.base import connect
 from models.settings import settings
 
@@ -169,7 +170,8 @@ def school(folder):
                     tf_totp_secret=secret(),
                 )
                 UserRole.create(user=user, role=Role.get(Role.name == role))
-        Child.create(name="Siôn Ŵyn", date_of_birth="2013-05-03", year="Year 7")
+                Event.write("user:add", user, None)
+        Event.write("child:add", Child.create(name="Siôn Ŵyn", date_of_birth=date(2013, 5, 3), year="Year 7"), None)
         users = list(User.select().where(User.name.in_(CLERKS)))
         label = Child.get().label
     return app, users, label

@@ -5,7 +5,7 @@ import re
 import pytest
 from lxml import html
 
-from models import Notice, Proposal, Role, db
+from models import Draft, Notice, Proposal, Role, db
 from models.proposal import CODE, hashed
 
 from .person import Person
@@ -70,6 +70,7 @@ def troubles(person, path, fields):
 def test_absurd_forms_are_answered(app, school, cast, case):  # noqa: F811
     Person(app, school.alice).sign_in()  # elsewhere, so that there is a session to end
     Notice.update(status="failed", problem="550 no such user").execute()
+    Draft.keep(school.alice, "/incident/new/", [("topic", "Red mark")])  # so that there is one to throw away
     for person, code in ((school.connor, hashed("AAAA-BBBB-CCCC")),):  # who has a code to type
         Proposal.create(kind="grant", user=person, role=Role.get(Role.name == "Manager"), status=CODE, by=school.ira, code=code, tries=0)
     seen, broken = set(), []

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from peewee import Database
 
-from models import TABLES, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, Session, User, backup, proof, upkeep
+from models import TABLES, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, Session, User, backup, copies, proof, upkeep
 from models.base import at, now
 from models.copying import fingerprint
 from models.settings import flush, settings
@@ -37,7 +37,7 @@ def test_a_backup_comes_back_on_an_empty_machine(app, school, signed, vault, els
     assert {name: digest for name, digest in fingerprint(TABLES).items() if name not in ("event", "session")} == content
     assert Event.get_by_id(head.id).hash == head.hash and Event.latest("event:restore").id == head.id + 1
     assert (folder / "secret.key").read_bytes() == school_key and stat.S_IMODE((folder / "secret.key").stat().st_mode) == 0o600
-    assert "byte for byte" in proof.of_paper(pdf) and Attachment.get().read() == b"A note."
+    assert "byte for byte" in copies.of_paper(pdf) and Attachment.get().read() == b"A note."
     assert not Session.select().where(Session.ended_at.is_null()).exists(), "nobody is signed in on the new machine"
     sent = []
     assert Notice.deliver(sent.append) == 0

@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from models import Document, Event, Refused, db, proof
+from models import Document, Event, Refused, copies, db
 from models.base import now
 from models.paper import to_pdf
 from models.seal import certificate
@@ -20,14 +20,14 @@ def test_a_forged_row_does_not_make_a_paper_genuine(signed):
     forged = to_pdf("<html><body>Another paper</body></html>")
     Document.update(pdf=forged, sha256=sha256(forged).hexdigest()).execute()
     with pytest.raises(Refused, match="carries no signature"):
-        proof.of_paper(forged)
+        copies.of_paper(forged)
 
 
 def test_the_copy_is_signed_and_carries_its_digest_and_the_head(signed):
     document = Document.get()
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(document.content())).pages)
     assert f"history {document.event.hash[:32]}" in text and f"record {document.digest[:32]}" in text
-    said = proof.of_paper(document.content())
+    said = copies.of_paper(document.content())
     assert (
         "kept when Mark Kowalczyk signed it off" in said
         and "signature is this installation’s and whole" in said
@@ -56,24 +56,24 @@ def test_one_changed_byte_is_found_wherever_it_is(signed):
         changed = bytearray(pdf)
         changed[place] ^= 1
         with pytest.raises(Refused, match="not what was signed off|carries no signature|not, byte for byte"):
-            proof.of_paper(bytes(changed))
+            copies.of_paper(bytes(changed))
     with pytest.raises(Refused, match="changed after it was signed"):
-        proof.of_paper(pdf + b"\n%% one more line")
+        copies.of_paper(pdf + b"\n%% one more line")
 
 
 def test_other_papers_are_called_what_they_are(signed, tmp_path):
     with pytest.raises(Refused, match="carries no signature"):
-        proof.of_paper(to_pdf(signed.paper()))
+        copies.of_paper(to_pdf(signed.paper()))
     with pytest.raises(Refused, match="carries no signature"):
-        proof.of_paper(b"not a PDF at all")
+        copies.of_paper(b"not a PDF at all")
     from models.seal import sign
 
     ours = sign(to_pdf("<html><body>A paper</body></html>"), "Signed off")
     with pytest.raises(Refused, match="not, byte for byte, a copy kept here"):
-        proof.of_paper(ours)
+        copies.of_paper(ours)
     (settings.folder / "signing.pem").unlink()  # another installation makes its own
     with pytest.raises(Refused, match="the signature is another’s"):
-        proof.of_paper(ours)
+        copies.of_paper(ours)
 
 
 def test_another_copy_is_never_made_in_the_place_of_one_whose_history_was_emptied(signed):

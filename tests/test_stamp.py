@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from models import TABLES, Document, Event, Log, Notice, Refused, db, proof, upkeep
+from models import TABLES, Document, Event, Log, Notice, Refused, copies, db, proof, upkeep
 from models.base import at, now
 from models.document import to_pdf
 from models.event import GENESIS, link
@@ -123,7 +123,7 @@ def test_the_signature_of_a_copy_carries_a_time_stamp(school, completed, paper, 
     assert kept(completed)["stamped"] and stamping.asked
     given, by = stamp_of(completed.get_by_id(completed.id).content())
     assert abs(given - now()) < timedelta(minutes=5) and by == "Thornley Time"
-    assert "Thornley Time stamped it on" in proof.of_paper(Document.get().content()) and whole()
+    assert "Thornley Time stamped it on" in copies.of_paper(Document.get().content()) and whole()
 
 
 @pytest.mark.parametrize("mood", ["busy", "moved", "garbage", "liar", "slow", "gone"])
@@ -222,7 +222,7 @@ def test_a_stamp_shows_a_history_that_was_rewritten_whole(school, incident, stam
 
     rewritten(another)
     with pytest.raises(Refused, match=r"was time-stamped on .* the history was rewritten"):
-        proof.stamps()
+        copies.stamps()
 
 
 def test_a_forged_stamp_is_found(school, incident, stamping):
@@ -234,4 +234,4 @@ def test_a_forged_stamp_is_found(school, incident, stamping):
 
     rewritten(moved)
     with pytest.raises(Refused, match="was not given for the line"):
-        proof.stamps()
+        copies.stamps()

@@ -23,6 +23,7 @@ from models import (
     Share,
     User,
     WebAuthn,
+    copies,
     db,
     now,
     proof,
@@ -75,7 +76,7 @@ def full(school, signed):
 
 def fits(anchor=""):
     """What verify looks at, without the transaction of its own. `anchor`: a head that was written down, by which a cut tail is seen."""
-    proof.history(TABLES, anchor), proof.references(TABLES), proof.files(), proof.papers(), proof.sign_offs()
+    proof.history(TABLES, anchor), proof.references(TABLES), proof.files(), copies.papers(), copies.sign_offs()
 
 
 def other(field, value):

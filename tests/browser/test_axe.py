@@ -35,7 +35,7 @@ def pages(app):
             "incident": open_log.incident_id,
         }
     for rule in app.url_map.iter_rules():
-        if "GET" not in rule.methods or re.search(r"static|export|pdf|copy|file|logout|/login|<", rule.rule):
+        if "GET" not in rule.methods or re.search(r"static|export|pdf|copy|file|healthz|logout|/login|<", rule.rule):
             continue
         noun = rule.endpoint.split(".")[0]
         query = (
