@@ -122,7 +122,7 @@ def test_a_restore_that_is_killed_can_be_done_again(school, signed, vault, elsew
     folder = elsewhere()
     killed, number = 0, 0
     while killed_at(number, lambda: backup.restore(vault, SECRET, TABLES)):
-        killed, number = killed + 1, number + 7
+        killed, number = killed + 1, number + 23
         if not backup.empty(TABLES):
             assert Notice.held(), "as soon as there is anything, no email leaves"
             break

@@ -93,7 +93,9 @@ def other(field, value):
         return bytes(value or b"") + b"x"
     if isinstance(field, IntegerField | ForeignKeyField) or field.name == "id":
         return (value or 0) + 1000
-    return f"{value or ''}x" if isinstance(value, str | None) else "other"
+    if not isinstance(value, str | None):
+        return "other"
+    return f"{(value or '')[:-1]}{'y' if (value or '').endswith('x') else 'x'}"  # no longer than it was
 
 
 def found(tamper):
