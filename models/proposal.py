@@ -195,10 +195,14 @@ class Proposal(Record):
         """Another code in place of the one that was lost or mistyped too often."""
         self.hand_over()
 
+    def fits(self, code):
+        """Whether `code` is the one handed over, and has not been guessed at too often."""
+        return self.code == hashed(code) and (self.tries or 0) < TRIES
+
     @step(CODE, "approved", who=theirs)
     def claim(self, code, by):
         """The person types the code that the approver handed over: from now on it counts."""
-        if not self.code or (self.tries or 0) >= TRIES or self.code != hashed(code):
+        if not self.fits(code):
             raise Refused("This is not the code.")
         if self.kind == "grant":
             UserRole.get_or_create(user=self.user, role=self.role)
@@ -210,7 +214,7 @@ class Proposal(Record):
         """Claim what the typed code opens; returns it, or None when it opens nothing, which counts as a try (TRIES, then a new code is needed)."""
         with transaction():
             for proposal in cls.with_code(by):
-                if proposal.code == hashed(code) and (proposal.tries or 0) < TRIES:
+                if proposal.fits(code):
                     return proposal.claim(code, by=by)
             cls.update(tries=cls.tries + 1).where(cls.status == CODE, cls.user == by).execute()
             Event.write("user:failed", by, by, way="code of an approval")
