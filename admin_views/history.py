@@ -16,7 +16,9 @@ KINDS = {
     "Refusals": Event.verb == "record:refused",
     "Signing in": Event.verb.in_(SIGN_INS),
     "The installation": (Event.subject == "event") & Event.record.is_null(),
-    "Changes": Event.verb.not_in((*READS, *SIGN_INS, "incident:export", "log:export", "record:refused", "user:told", "notice:send", "document:add", "document:keep"))
+    "Changes": Event.verb.not_in(
+        (*READS, *SIGN_INS, "incident:export", "log:export", "record:refused", "user:told", "notice:send", "document:add", "document:keep")
+    )
     & ((Event.subject != "event") | Event.record.is_null(False)),
 }
 

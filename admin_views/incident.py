@@ -160,8 +160,6 @@ class IncidentView(RecordView):
             abort(403)
         content = attachment.read() if verb == "attachment:read_original" else attachment.shown()
         look(verb, attachment, me())
-        response = send_file(
-            BytesIO(content), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name
-        )
+        response = send_file(BytesIO(content), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name)
         response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
         return response

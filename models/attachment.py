@@ -68,7 +68,9 @@ def without_metadata(content, name):
             picture.save(out, form, exif=kept, icc_profile=colours, **same)
             return out.getvalue()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise Refused(f"The picture “{name}” cannot be read, so it cannot be shown without what it says of place and camera. Nothing was changed.") from None
+        raise Refused(
+            f"The picture “{name}” cannot be read, so it cannot be shown without what it says of place and camera. Nothing was changed."
+        ) from None
 
 
 class Attachment(OfIncident):

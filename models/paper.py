@@ -89,4 +89,3 @@ def to_pdf(html, seconds=60):
         raise RuntimeError(f"The PDF could not be made whole: {found}")
     title = re.search("<title>(.*?)</title>", head)
     return archived(out.getvalue(), words(html), unescape(title[1]) if title else "")
-

@@ -67,9 +67,7 @@ def parsed(text):
     """
     found = ANCHOR.search(text.lower())
     if not found:
-        raise Refused(
-            "This holds no line “history” and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email."
-        )
+        raise Refused("This holds no line “history” and 32 or 64 letters and digits. Copy it as it stands on the paper or in the email.")
     if (signature := SIGNATURE.search(text)) and not vouched_for(found[0], signature[1]):
         raise Refused(
             "This line was not signed by this installation, or not as it stands here. Copy both lines as they stand in the email."
@@ -114,9 +112,13 @@ def history(tables, given="", backups=None):
                 told[event.id] = detail["told"]
     if numbered:
         number = min(numbered)
-        raise Refused(f"The history ends at event {count}, but {numbered[number][0][1]} was anchored to event {number}: its tail was cut off.")
+        raise Refused(
+            f"The history ends at event {count}, but {numbered[number][0][1]} was anchored to event {number}: its tail was cut off."
+        )
     if heads:
-        raise Refused(f"No event is the one that {next(iter(heads.values()))[1]} was anchored to: the history was rewritten, or its tail was cut off.")
+        raise Refused(
+            f"No event is the one that {next(iter(heads.values()))[1]} was anchored to: the history was rewritten, or its tail was cut off."
+        )
     if lost := empty.keys() - erased:
         raise Refused(f"What event {min(lost)} said is gone, and no retention decision erased it.")
     records(tables, states, free)
@@ -223,10 +225,6 @@ def files():
     return count
 
 
-
-
-
-
 def findings(tables, given=""):
     """Run every check in order, as of one moment; returns one sentence for each. Raises Refused naming the first thing that does not fit."""
     Document.finish()
@@ -268,8 +266,6 @@ def uncounted(sentence):
     """A finding without its number, for pages and emails: to somebody shut out of a case the numbers would tell that there is one."""
     words = re.sub(r"^[\d,]+ ", "", sentence).partition(": ")[0].rstrip(".")
     return f"{words[:1].upper()}{words[1:]}."
-
-
 
 
 def compare(text):

@@ -11,8 +11,6 @@ from models.proposal import CODE, hashed
 from .person import Person
 from .test_matrix import address, case  # noqa: F401  (a record of each kind)
 
-pytestmark = pytest.mark.both
-
 OWN = re.compile(r"/(logout|login|tf-|mf-|wan-|change|reset|verify|setup|_security|static|admin/static|fs-static)")  # tests/test_signin.py
 NUMBERS = ["²", "9" * 5_000, "9" * 30]  # a digit that is no number, one that int() refuses, one that no database holds
 TEXT = "\0👩‍👧‍👦" + "x" * 100_000
@@ -67,6 +65,7 @@ def troubles(person, path, fields):
             yield path, good.get("action"), name, next(iter(wrong.values()))[:6]
 
 
+@pytest.mark.both
 def test_absurd_forms_are_answered(app, school, cast, case):  # noqa: F811
     Person(app, school.alice).sign_in()  # elsewhere, so that there is a session to end
     Notice.update(status="failed", problem="550 no such user").execute()
@@ -102,6 +101,7 @@ def test_an_absurd_line_to_compare_is_answered(cast):
         assert page.status_code == 200 and ("holds no line" in page.text_only or "does not fit" in page.text_only)
 
 
+@pytest.mark.both
 def test_absurd_drafts_are_kept_or_refused(school, cast):
     cast.dave.get("/")
     for value in (*NUMBERS, TEXT):

@@ -20,8 +20,6 @@ from .conftest import SECRET, report, run
 from .faults import killed_at, small_disk, small_files
 from .test_house_rules import HERE
 
-pytestmark = pytest.mark.both
-
 FULL = re.compile("No space left|disk is full|disk I/O error|too large")
 
 
@@ -38,6 +36,7 @@ def command(school, *args):
     )
 
 
+@pytest.mark.both
 def test_a_backup_made_while_people_write_holds_a_moment_of_it(school, vault, elsewhere, tmp_path):
     stop, written, troubles = threading.Event(), [], []
 
@@ -70,6 +69,7 @@ def test_a_backup_made_while_people_write_holds_a_moment_of_it(school, vault, el
     assert before <= there <= set(written) and list(proof.findings(TABLES)), "every acknowledged write from before is in it, whole"
 
 
+@pytest.mark.both
 def test_a_backup_that_cannot_be_whole_is_not_called_one(app, school, signed, vault):
     Attachment.get().path.unlink()
     failed = run(app, "backup", vault)
@@ -125,6 +125,7 @@ def test_commands_say_what_they_lack(app, school, vault, monkeypatch):
     db.connect()
 
 
+@pytest.mark.both
 def test_a_line_of_a_backup_anchors_the_history(school, signed, vault, monkeypatch):
     backup.make(vault, SECRET, TABLES)
     monkeypatch.setattr(settings, "backups", vault)

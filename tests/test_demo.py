@@ -25,7 +25,10 @@ def test_the_school_is_believable(demo_school):
     assert {section.status for section in Section.select()} == {"not started", "in progress", "complete"}
     span = max(i.reported_at for i in Incident.select()) - min(i.reported_at for i in Incident.select())
     assert span.days > 600 and all(event.at <= now() for event in Event.select()), "two school years, none of them ahead"
-    told = [event.at for event in Event.select().where(Event.verb.not_in(["template:add", "choice:add", "role:add", "event:adopt"])).order_by(Event.id)]
+    told = [
+        event.at
+        for event in Event.select().where(Event.verb.not_in(["template:add", "choice:add", "role:add", "event:adopt"])).order_by(Event.id)
+    ]
     assert told == sorted(told), "told in the order it happened"
     assert proof.history(TABLES) == Event.select().count() > 250
     assert Document.select().count() >= 7 and Assignee.select().where(Assignee.by.is_null(False)).count() > 5

@@ -13,8 +13,6 @@ from models.words import shown
 
 from .conftest import answer_all, fill_in, report
 
-pytestmark = pytest.mark.both
-
 
 def read(pdf):
     """All words of a PDF, with single spaces, and its number of pages."""

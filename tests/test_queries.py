@@ -9,8 +9,6 @@ from models.base import now
 
 from .conftest import report
 
-pytestmark = pytest.mark.both
-
 
 @contextmanager
 def counted():

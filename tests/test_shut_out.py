@@ -55,7 +55,13 @@ def words_of(case):
 def test_bob_reads_no_word_of_it_on_any_page_list_search_or_csv(cast, school, about_bob):
     words, bob = words_of(about_bob), cast.bob
     lists = [f"{page}?search={term}" for page in PAGES for term in ("INC", "OFS", "wrist", "Zofia")]
-    filters = ["/incident/?status=triggered", "/log/?status=completed", "/event/?what=Changes", "/event/?what=Refusals", "/notice/?status=sent"]
+    filters = [
+        "/incident/?status=triggered",
+        "/log/?status=completed",
+        "/event/?what=Changes",
+        "/event/?what=Refusals",
+        "/notice/?status=sent",
+    ]
     for path in [*PAGES, *lists, *filters, "/incident/export/csv/", "/log/export/csv/", "/child/details/?id=1"]:
         text = bob.get(path).get_data(as_text=True)
         text = re.sub(r'(value|href)="[^"]*"', "", text)  # what he typed himself
@@ -70,7 +76,12 @@ def test_what_was_refused_does_not_tell_him_that_it_is_there(cast, school, about
     """The finding: a named Level 5, refused an email at the door, read on her History page that it had been refused, with its subject."""
     notice = Notice.select().join(Event).where(Event.incident == about_bob.id).first()
     before = Event.head().id
-    for path in (f"/notice/details/?id={notice.id}", "/notice/details/?id=4711", f"/log/details/?id={Log.get().id}", "/log/details/?id=4711"):
+    for path in (
+        f"/notice/details/?id={notice.id}",
+        "/notice/details/?id=4711",
+        f"/log/details/?id={Log.get().id}",
+        "/log/details/?id=4711",
+    ):
         assert cast.bob.get(path).status_code == 404
     refusals = list(Event.select().where(Event.id > before, Event.verb == "record:refused"))
     assert len(refusals) == 4, "written whether there is such a record or not: the number of events tells nothing"
@@ -79,7 +90,9 @@ def test_what_was_refused_does_not_tell_him_that_it_is_there(cast, school, about
     text = cast.alice.get("/event/?what=Refusals").text_only
     assert text.count("was refused a record") == 4, "to Alice, who sees the case, all four"
     Share.name_adult(report(school, by=school.dina), school.alice, "Another case.", school.mark)
-    assert cast.alice.get("/event/?what=Refusals").text_only.count("was refused a record") == 2, "named herself, only those of cases that she sees"
+    assert cast.alice.get("/event/?what=Refusals").text_only.count("was refused a record") == 2, (
+        "named herself, only those of cases that she sees"
+    )
 
 
 def test_no_number_counts_what_is_hidden(cast, school, about_bob):

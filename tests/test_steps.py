@@ -11,8 +11,6 @@ from models.incident import ABOUT
 from .conftest import answer_all, fill_in, report
 from .person import Person
 
-pytestmark = pytest.mark.both
-
 REASON = {"reason": "Because the social worker said so on the telephone."}
 
 
@@ -79,6 +77,7 @@ def state(record):
     )
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("verb", STEPS)
 def test_works(verb, school, cast):
     page, right, _wrong, person, _other, typed, after = STEPS[verb]
@@ -143,6 +142,7 @@ def test_without_a_reason_nothing_happens(verb, school, cast):
     assert answer.status_code == 422 and "This is needed. Nothing was saved." in answer.text and state(record) == before
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("verb", ["log:trigger", "tracker:begin", "log:complete"])
 def test_twenty_at_once(verb, school, cast):
     page, right, _wrong, person, _other, _typed, after = STEPS[verb]

@@ -189,8 +189,14 @@ def test_it_takes_no_mark_off_a_restricted_section(cast, school):
     section = TemplateSection.get(TemplateSection.restricted)
     for person, status, after in ((cast.ira, 422, True), (cast.alice, 200, False)):
         person.get(f"/template-section/edit/?id={section.id}")
-        page = person.post(f"/template-section/edit/?id={section.id}", {"version": section.version, "title": section.title, "restricted": "no"})
+        page = person.post(
+            f"/template-section/edit/?id={section.id}", {"version": section.version, "title": section.title, "restricted": "no"}
+        )
         assert page.status_code == status and TemplateSection.get_by_id(section.id).restricted == after, person.user
-    assert "may read restricted sections" in cast.ira.post(
-        f"/template-section/edit/?id={section.id}", {"version": section.version, "title": section.title, "restricted": "no"}
-    ).text_only or not TemplateSection.get_by_id(section.id).restricted
+    assert (
+        "may read restricted sections"
+        in cast.ira.post(
+            f"/template-section/edit/?id={section.id}", {"version": section.version, "title": section.title, "restricted": "no"}
+        ).text_only
+        or not TemplateSection.get_by_id(section.id).restricted
+    )

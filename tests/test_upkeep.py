@@ -13,8 +13,6 @@ from models.base import at, now
 from .conftest import report
 from .faults import post_office, whole
 
-pytestmark = pytest.mark.both
-
 
 def test_the_result_is_kept_and_shown(cast, signed):
     proof.verify(TABLES)
@@ -48,6 +46,7 @@ def test_level_5_read_who_did_what_but_for_what_is_about_them(cast, school):
     assert "signed in" not in cast.alice.get("/event/?what=Exports").text_only
 
 
+@pytest.mark.both
 def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monkeypatch):
     assert "Numbers" not in cast.alice.get("/event/").text_only, "one window holds all"
     monkeypatch.setattr("admin_views.history.WINDOW", 3)
@@ -59,6 +58,7 @@ def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monk
         assert "3 events" in cast.alice.get("/event/", query_string={"numbers": strange}).text_only, "the latest, as without"
 
 
+@pytest.mark.both
 def test_a_kept_line_is_compared_on_the_page(cast, school, incident):
     head = Event.head()
     for line in (f"history {head.hash}", f"history {head.id} {head.hash}"):  # older papers have the number
@@ -66,6 +66,7 @@ def test_a_kept_line_is_compared_on_the_page(cast, school, incident):
     assert "Tell the DSL and IT today" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {'0' * 64}"}).text_only
 
 
+@pytest.mark.both
 def test_level_5_get_the_head_once_a_day(school, incident):
     moment = now().replace(hour=12)
     with at(moment):
@@ -73,11 +74,7 @@ def test_level_5_get_the_head_once_a_day(school, incident):
     letters = list(Notice.select().where(Notice.subject.startswith("History")))
     head = Event.get_by_id(Event.latest("event:anchor").id - 1)
     assert {letter.email for letter in letters} == {"alice@thornley.example", "bob@thornley.example"}
-    assert (
-        f"history {head.hash}" in letters[0].body
-        and "all fit" in letters[0].body
-        and incident.reference not in letters[0].body
-    )
+    assert f"history {head.hash}" in letters[0].body and "all fit" in letters[0].body and incident.reference not in letters[0].body
     with at(moment + timedelta(days=1)):
         assert upkeep.daily(TABLES)
     assert whole()
@@ -89,6 +86,7 @@ def test_the_daily_email_says_when_something_does_not_fit(school, signed):
     assert "SOMETHING DOES NOT FIT" in Notice.select().order_by(Notice.id.desc()).first().body
 
 
+@pytest.mark.both
 def test_two_workers_send_the_daily_email_once(school, monkeypatch):
     """The other worker gets there while this one is still checking."""
     verify = proof.verify
@@ -109,6 +107,7 @@ def test_the_daily_email_goes_out_although_the_check_cannot_be_run(school, monke
     assert "THE CHECK COULD NOT BE RUN" in Notice.select().order_by(Notice.id.desc()).first().body
 
 
+@pytest.mark.both
 def test_receipts_and_drafts_are_forgotten_after_a_month(school):
     with at(now().replace(year=2025)):
         Receipt.keep("old", school.dave, [], "/")
@@ -198,6 +197,7 @@ def test_a_monitor_is_told_how_it_stands_and_no_record(app, school, incident, mo
     assert answer.status_code == 400 and b"database" not in answer.data
 
 
+@pytest.mark.both
 def test_a_monitor_is_told_when_the_database_is_away(app, school, monkeypatch):
     def away(*args, **kwargs):
         raise OperationalError("connection refused to secret-host")
@@ -214,6 +214,7 @@ def test_it_is_warned_on_the_home_page(cast, school):
     assert "No backup" not in cast.carol.get("/").text_only
 
 
+@pytest.mark.both
 def test_unusually_many_reads_are_told_to_another_level_5(school, monkeypatch):
     """Mark opens five cases a day; then, before he leaves, thirty. Alice reads many every day, and nobody is told of that."""
     monkeypatch.setattr("models.upkeep.FLOOR", 10)
