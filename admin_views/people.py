@@ -5,7 +5,7 @@ from flask_admin.actions import action
 from wtforms import SelectMultipleField, validators
 from wtforms.fields.choices import SelectChoice
 
-from models import PERMISSIONS, Event, Proposal, Role, User, UserRole
+from models import PERMISSIONS, Proposal, Role, User, UserRole
 from models.accounts import add_person, edit_person, edit_role
 from models.people import normal
 from models.proposal import CODE
@@ -155,10 +155,7 @@ class ProposalView(RecordView):
         return Proposal.joined(query)
 
     def about(self, record):
-        person = record.user
-        made = Event.last(person, "user:add") if person else None
-        namesakes = [(one, one.roles) for one in person.namesakes()] if person else []
-        return {"gainers": record.gainers(), "made": made, "namesakes": namesakes}
+        return {"gainers": record.gainers(), "accounts": record.accounts()}
 
     @action("proposal:approve", "Approve")
     def approve(self, ids):

@@ -137,14 +137,23 @@ class User(UserMixin, Record):
     def check_tf_required_setup(self):
         return not settings.demo
 
-    def namesakes(self):
-        """The other accounts whose name is this one's however it is spelt: the same words, without accents and hyphens, in any order."""
+    @classmethod
+    def namesakes(cls, people):
+        """The other accounts of the same name, however it is spelt: {id of one of `people`: [User]}. One query.
 
-        def words(name):
-            return sorted(re.findall(r"\w+", fold(name)))
+        The same words, without accents and hyphens, in any order.
+        """
+        known = {}
+        for one in cls.select().order_by(cls.id):
+            known.setdefault(tuple(sorted(re.findall(r"\w+", fold(one.name)))), []).append(one)
+        groups = {one.id: group for group in known.values() for one in group}
+        return {person.id: [one for one in groups[person.id] if one != person] for person in people}
 
-        others = User.select().where(User.id != self.id).order_by(User.id)
-        return [one for one in others if words(one.name) == words(self.name)]
+    @classmethod
+    def readers(cls):
+        """The ids of those who have a role that reads. Two queries."""
+        reading = [role.id for role in Role.select() if role.reads]
+        return {link.user_id for link in UserRole.select(UserRole.user).where(UserRole.role.in_(reading))}
 
     @property
     def has_factor(self):

@@ -9,6 +9,7 @@ from models.proposal import CODE, TRIES
 
 from .person import CHEAP_ARGON2, PASSWORD, Person
 from .test_people import code_in, may, role
+from .test_queries import counted
 
 
 def enrol(app, user):
@@ -28,7 +29,7 @@ def test_a_puppet_is_seen_and_opens_nothing_without_the_code(app, cast, school):
     """IT adds a second Carol with a mailbox of its own; the approver sees it, and the emailed link alone opens nothing."""
     puppet = add_person(school.ira, [role("Safeguarding team")], name="Carol Vaughan Wyn", email="carol@thornley-beck.example", active=True)
     twin = add_person(school.ira, [], name="Ŵyn Carol Vaughan", email="c@thornley.example", active=True)
-    assert [one.name for one in puppet.namesakes()] == ["Carol Vaughan-Ŵyn", "Ŵyn Carol Vaughan"]
+    assert [one.name for one in User.namesakes([puppet])[puppet.id]] == ["Carol Vaughan-Ŵyn", "Ŵyn Carol Vaughan"]
     proposal = Proposal.get(Proposal.user == puppet)
     text = cast.alice.get(f"/proposal/details/?id={proposal.id}").text_only
     for word in (
@@ -155,3 +156,32 @@ def test_twenty_presses_at_once_claim_a_code_once(app, cast, school):
     dave = User.get_by_id(school.dave.id)
     found = [Proposal.type_code(code, dave) for _ in range(20)]
     assert len([one for one in found if one]) == 1 and Event.select().where(Event.verb == "proposal:claim").count() == 1
+
+
+def test_a_puppet_does_not_begin_to_read_by_a_role_that_is_widened_later(cast, school):
+    """IT gives a second Carol a role that opens nothing, and asks for the role to be widened: she is shown, and asked for by name."""
+    edit_role(Role(), school.ira, 1, ["counts:read"], name="Helper", description="Helps.")
+    puppet = add_person(school.ira, [role("Helper")], name="Carol Vaughan Wyn", email="carol@evil.example", active=True)
+    assert [one.name for one in puppet.roles] == ["Helper"], "it opens nothing, so it counts at once"
+    edit_role(role("Helper"), school.ira, 1, ["counts:read", "incident:read"], name="Helper", description="Helps.")
+    widening = Proposal.get(Proposal.kind == "role")
+    text = cast.alice.get(f"/proposal/details/?id={widening.id}").text_only
+    assert "carol@evil.example" in text and "another account of this name" in text
+    assert cast.alice.press("proposal:approve", widening).status_code == 200 and not may(puppet, "incident:read")
+    grant = Proposal.get(Proposal.kind == "grant", Proposal.user == puppet)
+    assert grant.status == "waiting" and proof.history(TABLES)
+    code_in(cast.alice.press("proposal:approve", grant))
+    assert not may(puppet, "incident:read") and Proposal.get_by_id(grant.id).status == CODE
+
+
+def test_the_approval_costs_the_same_for_one_and_for_fifty(cast, school):
+    staff, costs = role("Staff"), []
+    edit_role(staff, school.ira, 1, [*staff.permissions, "incident:read"], name="Staff", description=staff.description)
+    for number in (1, 50):
+        for one in range(number):
+            add_person(school.ira, [staff], name=f"Colleague {number} {one}", email=f"c{number}-{one}@thornley.example", active=True)
+        cast.alice.get("/")
+        with counted() as statements:
+            assert cast.alice.get(f"/proposal/details/?id={Proposal.get(Proposal.kind == 'role').id}").status_code == 200
+        costs.append(len(statements))
+    assert costs[0] == costs[1], costs
