@@ -18,8 +18,8 @@ test: .venv/tested ## Install what is missing and pass every test, on SQLite and
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m tests.poppler
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 3
-	@$(BIN)/python -m pytest -n 3 --engine postgresql
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --engine postgresql
 
 attack: .venv/tested ## Attack a served installation and print what held
 	@$(BIN)/python -W ignore -m tests.attack
