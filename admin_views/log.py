@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from flask import abort, request, send_file, url_for
+from flask import abort, g, request, send_file, url_for
 from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import SelectMultipleField, widgets
@@ -68,12 +68,17 @@ class LogView(RecordView):
     def cell(self, row, name):
         return str(row.incident.child) if name == "child" else super().cell(row, name)
 
+    def get_one(self, id):
+        """What the page shows is noted before it is read: what is saved in between is then newer than what is signed, never older."""
+        g.seen = Log.seen_of(int(id))
+        return super().get_one(id)
+
     def show(self, record, status=200, **context):
         """The page; its buttons for signing carry what it shows."""
         context["forms"] = context.get("forms") or self.step_forms(record)
         for form in filter(None, context["forms"].values()):
             if "seen" in form:
-                form.seen.data = record.seen
+                form.seen.data = g.seen
         return super().show(record, status, **context)
 
     def about(self, record):

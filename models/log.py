@@ -201,7 +201,13 @@ class Log(OfIncident):
     @property
     def seen(self):
         """By what a page of this log shows the case to be: the hash of the event that changed it last."""
-        return Event.story(self.incident_id).order_by(Event.id.desc()).first().hash
+        return self.seen_of(self.id)
+
+    @classmethod
+    def seen_of(cls, id):
+        """The same of the log with this id, asked before the log is read; None where there is no such log."""
+        last = Event.story(cls.select(cls.incident).where(cls.id == id)).order_by(Event.id.desc()).first()
+        return last and last.hash
 
     def look_again(self, seen):
         """Raise Refused, with what changed since, when the case is not as the signer saw it. `seen`: as `seen` was then."""

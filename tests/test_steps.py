@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from admin_views.reading import Reading
 from models import TABLES, Assignee, Document, Event, Incident, Log, Notice, Refused, Tracker, db, proof
 from models.incident import ABOUT
 
@@ -214,6 +215,24 @@ def test_nobody_signs_what_they_have_not_seen(school, cast):
         assert cast.mark.press("log:complete", log, seen=seen).status_code in (409, 422) and Log.get().status == "tracking"
     again = re.search(r'name="seen"[^>]*value="([^"]+)"', page.text).group(1)
     assert cast.mark.press("log:complete", log, seen=again).status_code == 200 and Log.get().status == "completed"
+
+
+def test_what_is_saved_while_the_page_is_read_is_not_signed_unseen(school, cast, monkeypatch):
+    """Alice saves the log in the moment between the reading of it and the drawing of the page."""
+    log, read = ready(school), Reading.get_one
+    cast.mark.get("/")
+
+    def meanwhile(view, id):
+        record = read(view, id)
+        monkeypatch.setattr(Reading, "get_one", read)
+        Log.get_by_id(log.id).edit(school.alice, summary="Nothing was seen.")
+        return record
+
+    monkeypatch.setattr(Reading, "get_one", meanwhile)
+    page = cast.mark.get(f"/log/details/?id={log.id}")
+    assert Log.get().summary == "Nothing was seen."
+    seen = re.search(r'name="seen"[^>]*value="([^"]+)"', page.text).group(1)
+    assert cast.mark.press("log:complete", log, seen=seen).status_code == 409 and Log.get().status == "tracking"
 
 
 def test_complete_anyway_is_asked_as_well_what_was_seen(school, cast):
