@@ -24,20 +24,36 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import admin_views
 import commands
 import server
-from admin_views import sessions, signin, trouble
+from admin_views.rails import sessions, signin, trouble
 from commands import opened, prepare, sentences
-from models import TABLES, Document, Notice, Role, SetupLink, User, UserRole, WebAuthn, db, demo, looks, now, upkeep
-from models import event as history
-from models.base import sqlite, without_words
-from models.copying import alone
-from models.settings import settings
-from models.words import FILTERS
+from models import (
+    TABLES,
+    Document,
+    Notice,
+    Role,
+    SetupLink,
+    User,
+    UserRole,
+    WebAuthn,
+    db,
+    demo,
+    now,
+)
+from models.ground.database import sqlite
+from models.ground.record import without_words
+from models.ground.settings import settings
+from models.ground.words import FILTERS
+from models.history import event as history
+from models.history import looks
+from models.shelf import upkeep
+from models.shelf.copying import alone
 
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
 soon = {}  # when this process next does what need not be done at each round
 CSP = (
-    "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' "
+    "data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; connect-src 'self'"
 )
 HEADERS = {
@@ -51,12 +67,16 @@ HEADERS = {
 
 
 def secret():
-    """The installation's secret key: made at first use, readable by its owner only, never in code or settings."""
+    """The installation's secret key: made at first use, readable by its owner only, never in code
+    or settings.
+    """
     return settings.secret("secret.key", lambda: secrets.token_hex(32).encode()).decode()
 
 
 def create_app(**given):
-    """The Flask application for the settings that are loaded. `given` overrides Flask's configuration."""
+    """The Flask application for the settings that are loaded. `given` overrides Flask's
+    configuration.
+    """
     app = Flask(__name__)
     secret = given.pop("SECRET_KEY", "") or secrets.token_hex(
         32
@@ -64,21 +84,38 @@ def create_app(**given):
     plain_http = settings.demo or settings.local == "yes"
     app.config.update(signin.config(secret))
     app.config.update(
-        SECRET_KEY=secret, SESSION_COOKIE_NAME="session" if plain_http else "__Host-session", SESSION_COOKIE_SECURE=not plain_http,
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # no Referer: our policy withholds it
+        SECRET_KEY=secret,
+        SESSION_COOKIE_NAME="session" if plain_http else "__Host-session",
+        SESSION_COOKIE_SECURE=not plain_http,
+        # no Referer: our policy withholds it
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
         FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
-        MAX_CONTENT_LENGTH=int(5_000_000 * float(settings.upload_mb)), MAX_FORM_MEMORY_SIZE=20_000_000, MAX_FORM_PARTS=5_000,
+        MAX_CONTENT_LENGTH=int(5_000_000 * float(settings.upload_mb)),
+        MAX_FORM_MEMORY_SIZE=20_000_000,
+        MAX_FORM_PARTS=5_000,
         TRUSTED_HOSTS=[urlsplit(settings.url).hostname, "127.0.0.1", "localhost"],
-        MAIL_BACKEND="dummy" if settings.demo else "smtp", MAIL_SERVER=settings.mail_server, MAIL_PORT=int(settings.mail_port),
-        MAIL_USERNAME=settings.mail_username or None, MAIL_PASSWORD=settings.mail_password or None, MAIL_USE_TLS=settings.mail_tls == "yes",
-        MAIL_DEFAULT_SENDER=settings.mail_from, MAIL_TIMEOUT=20,
-    )  # fmt: skip
+        MAIL_BACKEND="dummy" if settings.demo else "smtp",
+        MAIL_SERVER=settings.mail_server,
+        MAIL_PORT=int(settings.mail_port),
+        MAIL_USERNAME=settings.mail_username or None,
+        MAIL_PASSWORD=settings.mail_password or None,
+        MAIL_USE_TLS=settings.mail_tls == "yes",
+        MAIL_DEFAULT_SENDER=settings.mail_from,
+        MAIL_TIMEOUT=20,
+    )
     app.config.update(given)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     proxies = int(settings.proxies)
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0) if proxies else app.wsgi_app
+    app.wsgi_app = (
+        ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)
+        if proxies
+        else app.wsgi_app
+    )
 
     @app.before_request
     def open_database():
@@ -89,10 +126,22 @@ def create_app(**given):
     CSRFProtect(app)
     Mail(app)
     Security(
-        app, PeeweeUserDatastore(db, User, Role, UserRole, WebAuthn), totp_cls=signin.CodeOnce, mail_util_cls=signin.Outbox, password_util_cls=signin.Passphrase,
-        login_form=signin.Login, verify_form=signin.Again, two_factor_verify_code_form=signin.Code, mf_recovery_form=signin.Recovery, change_password_form=signin.Change, forgot_password_form=signin.Forgot,
-        wan_register_response_form=signin.PasskeyNew, wan_signin_response_form=signin.PasskeyUsed, render_template=signin.render, mf_recovery_codes_util_cls=signin.RecoveryOnce,
-    )  # fmt: skip
+        app,
+        PeeweeUserDatastore(db, User, Role, UserRole, WebAuthn),
+        totp_cls=signin.CodeOnce,
+        mail_util_cls=signin.Outbox,
+        password_util_cls=signin.Passphrase,
+        login_form=signin.Login,
+        verify_form=signin.Again,
+        two_factor_verify_code_form=signin.Code,
+        mf_recovery_form=signin.Recovery,
+        change_password_form=signin.Change,
+        forgot_password_form=signin.Forgot,
+        wan_register_response_form=signin.PasskeyNew,
+        wan_signin_response_form=signin.PasskeyUsed,
+        render_template=signin.render,
+        mf_recovery_codes_util_cls=signin.RecoveryOnce,
+    )
     sessions.install(app)
     admin = admin_views.install(app, settings)
 
@@ -113,7 +162,11 @@ def create_app(**given):
 
     @app.context_processor
     def on_every_page():
-        entries = [entry for entry in admin.menu() if entry.is_visible() and entry.is_accessible()] if current_user.is_authenticated else []
+        entries = (
+            [entry for entry in admin.menu() if entry.is_visible() and entry.is_accessible()]
+            if current_user.is_authenticated
+            else []
+        )
         return {
             "settings": settings,
             "entries": entries,
@@ -135,20 +188,32 @@ def create_app(**given):
 
 
 def send(notice):
-    """Hand one email to the mail server. Raises what smtplib raises. A link to choose a passphrase is made now, and stored nowhere."""
+    """Hand one email to the mail server. Raises what smtplib raises. A link to choose a passphrase
+    is made now, and stored nowhere.
+    """
     upkeep.beat()
     body = notice.body
     if "{link}" in body:
-        body = body.replace("{link}", f"{settings.url}/reset/{generate_reset_password_token(notice.user)}")
-    with current_app.extensions[
-        "mailman"
-    ].get_connection() as connection:  # closed whatever happens, which EmailMessage.send() does not see to
-        letter = EmailMessage(notice.subject, body, settings.mail_from, [notice.email], headers={"Message-ID": notice.message_id})
+        body = body.replace(
+            "{link}", f"{settings.url}/reset/{generate_reset_password_token(notice.user)}"
+        )
+    with (
+        current_app.extensions["mailman"].get_connection() as connection
+    ):  # closed whatever happens, which EmailMessage.send() does not see to
+        letter = EmailMessage(
+            notice.subject,
+            body,
+            settings.mail_from,
+            [notice.email],
+            headers={"Message-ID": notice.message_id},
+        )
         connection.send_messages([letter])
 
 
 def deliver(app):
-    """Send what is due and make the PDFs that a sign-off left to make; returns how many of each. Once a day, check everything."""
+    """Send what is due and make the PDFs that a sign-off left to make; returns how many of each.
+    Once a day, check everything.
+    """
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
         sent = Notice.deliver(send)
         upkeep.beat()
@@ -177,7 +242,9 @@ def serve(app, listener):
     """Serve the app on a socket that listens, with the emails delivered by a thread beside it."""
     logging.basicConfig()
     threading.Thread(target=deliver_for_ever, args=(app,), daemon=True).start()
-    with db.connection_context() if sqlite() else nullcontext():  # stays open: SQLite needs room to open the first, none for another
+    with (
+        db.connection_context() if sqlite() else nullcontext()
+    ):  # stays open: SQLite needs room to open the first, none for another
         server.make(app, listener).run()
 
 
@@ -190,11 +257,22 @@ def demo_command(fresh):
     port = listener.getsockname()[1]
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    settings.load(demo=True, DATA=folder, DATABASE_URL=f"sqlite:///{folder}/demo.db", URL=f"http://127.0.0.1:{port}", **demo.SCHOOL)
+    settings.load(
+        demo=True,
+        DATA=folder,
+        DATABASE_URL=f"sqlite:///{folder}/demo.db",
+        URL=f"http://127.0.0.1:{port}",
+        **demo.SCHOOL,
+    )
     with sentences():
         prepare()
     app = create_app(SECRET_KEY=secret())
-    with sentences(), alone(), app.app_context(), db.connection_context():  # another port may build here, too
+    with (
+        sentences(),
+        alone(),
+        app.app_context(),
+        db.connection_context(),
+    ):  # another port may build here, too
         if not User.select().exists():
             click.echo("Building the school…")
             demo.build(hash_password(demo.PASSWORD))
@@ -202,18 +280,26 @@ def demo_command(fresh):
     click.echo(f"{'Name':22}{'Role':20}{'Email':22}Password")
     for email, name, _title, role in demo.PEOPLE:
         click.echo(f"{name:22}{role:20}{email:22}{demo.PASSWORD}")
-    click.echo("\nPress Ctrl-C to stop. What you enter is kept; `make demo FRESH=1` begins anew.", nl=True)
+    click.echo(
+        "\nPress Ctrl-C to stop. What you enter is kept; `make demo FRESH=1` begins anew.", nl=True
+    )
     serve(app, listener)
 
 
 @click.command("serve")
 def serve_command():
-    """Serve the real installation (behind TLS). Where there is nobody yet, print the link that creates the first two people."""
+    """Serve the real installation (behind TLS). Where there is nobody yet, print the link that
+    creates the first two people.
+    """
     key = secret()
     if len(set(key)) < 8 or len(key) < 32:
-        raise click.ClickException(f"{settings.folder}/secret.key is too weak. Remove it, and a new one is made.")
+        raise click.ClickException(
+            f"{settings.folder}/secret.key is too weak. Remove it, and a new one is made."
+        )
     if os.environ.get("FLASK_DEBUG"):
-        raise click.ClickException("FLASK_DEBUG is set. Debugging shows records to strangers: unset it.")
+        raise click.ClickException(
+            "FLASK_DEBUG is set. Debugging shows records to strangers: unset it."
+        )
     listener = server.listen(os.environ.get("HOST", "127.0.0.1"))
     with sentences():
         prepare()

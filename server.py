@@ -1,4 +1,6 @@
-"""What listens: one port, taken before anything else is done, and connections that dawdle are let go."""
+"""What listens: one port, taken before anything else is done, and connections that dawdle are let
+go.
+"""
 
 import errno
 import os
@@ -8,15 +10,19 @@ import click
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
-from models.settings import settings
+from models.ground.settings import settings
 
 CONNECTIONS = 800  # open at once; each costs a file descriptor, or three with a large upload
-DAWDLE = 20  # seconds that a connection may be silent, and a request may take to come, besides a second for each SLOW bytes
+# seconds that a connection may be silent, and a request may take to come, besides a second for each
+# SLOW bytes
+DAWDLE = 20
 SLOW = 10_000
 
 
 class Server(TcpWSGIServer):
-    """waitress, which by itself lets go of a connection only when it is silent: a byte now and then would hold it for ever."""
+    """waitress, which by itself lets go of a connection only when it is silent: a byte now and then
+    would hold it for ever.
+    """
 
     def maintenance(self, now):
         super().maintenance(now)
@@ -24,25 +30,36 @@ class Server(TcpWSGIServer):
             request = channel.request  # one that has not come whole
             if request is None or getattr(channel, "coming", None) is not request:
                 channel.coming, channel.since = request, now
-            elif now - channel.since > DAWDLE + (request.header_bytes_received + request.body_bytes_received) / SLOW:
+            elif (
+                now - channel.since
+                > DAWDLE + (request.header_bytes_received + request.body_bytes_received) / SLOW
+            ):
                 channel.will_close = True
 
 
 def listen(host):
-    """Take the port, so that a second program is told at once. Raises a ClickException, a sentence, when it cannot be had."""
+    """Take the port, so that a second program is told at once. Raises a ClickException, a sentence,
+    when it cannot be had.
+    """
     port = int(os.environ.get("PORT", "5000"))
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024
+        )
     except OSError as problem:
         used = problem.errno == errno.EADDRINUSE
         why = (
-            "is used by another program, perhaps by this one, started before" if used else f"cannot be used: {problem.strerror or problem}"
+            "is used by another program, perhaps by this one, started before"
+            if used
+            else f"cannot be used: {problem.strerror or problem}"
         )
         raise click.ClickException(f"Port {port} {why}. Choose another, as in PORT=5001.") from None
 
 
 def most():
-    """How many connections may be open at once; the process is given as many file descriptors as it may have."""
+    """How many connections may be open at once; the process is given as many file descriptors as it
+    may have.
+    """
     try:
         import resource
     except ImportError:  # Windows, whose select() takes 512

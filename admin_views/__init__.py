@@ -5,19 +5,45 @@ from secrets import token_urlsafe
 from flask import url_for
 from flask_admin import Admin
 
-from models import Child, Choice, Event, Incident, Log, Notice, Proposal, Question, Role, Section, Template, TemplateSection, User
-from models.words import INLINE, PAGE
+from models import (
+    Child,
+    Choice,
+    Event,
+    Incident,
+    Log,
+    Notice,
+    Proposal,
+    Question,
+    Role,
+    Section,
+    Template,
+    TemplateSection,
+    User,
+)
+from models.ground.words import INLINE, PAGE
 
 from .account import AccountView, first_start
-from .history import EventView
+from .child import ChildView
+from .choice import ChoiceView
+from .event import EventView
 from .home import HomeView
 from .incident import IncidentView
 from .log import LogView
-from .people import ProposalView, RoleView, UserView
-from .setup import ChildView, ChoiceView, NoticeView, QuestionView, TemplateSectionView, TemplateView
-from .tracker import SectionView
+from .notice import NoticeView
+from .proposal import ProposalView
+from .role import RoleView
+from .section import SectionView
+from .template import QuestionView, TemplateSectionView, TemplateView
+from .user import UserView
 
-READS = ("incident:read", "log:read", "log:pdf", "section:read", "attachment:read", "record:refused")  # shown apart from what was done
+READS = (
+    "incident:read",
+    "log:read",
+    "log:pdf",
+    "section:read",
+    "attachment:read",
+    "record:refused",
+)  # shown apart from what was done
 
 
 def missing_url(record, anchor):
@@ -29,15 +55,25 @@ def missing_url(record, anchor):
 
 def column_names(field):
     """The headings of a model's small table."""
-    return {key: label[0] if isinstance(label, tuple) else label for key, label in getattr(field, "columns", {}).items()}
+    return {
+        key: label[0] if isinstance(label, tuple) else label
+        for key, label in getattr(field, "columns", {}).items()
+    }
 
 
 def install(app, settings):
     """Put every screen on the Flask app."""
     app.jinja_env.globals.update(
-        READS=READS, INLINE=INLINE, PAGE=PAGE, once=token_urlsafe, missing_url=missing_url, column_names=column_names
+        READS=READS,
+        INLINE=INLINE,
+        PAGE=PAGE,
+        once=token_urlsafe,
+        missing_url=missing_url,
+        column_names=column_names,
     )
-    admin = Admin(app, name=settings.school, index_view=HomeView(name="Home", url="/", endpoint="home"))
+    admin = Admin(
+        app, name=settings.school, index_view=HomeView(name="Home", url="/", endpoint="home")
+    )
     admin.add_view(IncidentView(Incident, name="Incidents"))
     admin.add_view(LogView(Log, name="Ofsted logs"))
     admin.add_view(SectionView(Section, name="Sections"))

@@ -10,26 +10,31 @@ from flask_security.proxies import _security
 from wtforms import PasswordField, StringField, validators
 
 from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, SetupLink
-from models.people import User, normal
-from models.proposal import TRIES
+from models.access.proposal import TRIES
+from models.people.user import User, normal
 
-from .door import Door, is_id, me, saved
-from .fields import clean
-from .forms import BaseForm, ReasonForm, put_errors, required
-from .sessions import PROVED, end_others, stale
-from .signin import Proof
-from .trouble import by_hand
+from .rails.door import Door, is_id, me, saved
+from .rails.fields import clean
+from .rails.forms import BaseForm, ReasonForm, put_errors, required
+from .rails.sessions import PROVED, end_others, stale
+from .rails.signin import Proof
+from .rails.trouble import by_hand
 
 ENDED = "this session was ended in another browser"
 
 
 def drafts(user):
-    """What `user` typed and did not save: [(draft, what it is, the address where it is opened again)]."""
+    """What `user` typed and did not save: [(draft, what it is, the address where it is opened
+    again)].
+    """
     found = []
     for draft in Draft.all_of(user):
         step = draft.path.partition("?")[0].endswith(("/action/", "/emergency/"))
-        what = f"{draft.path.split('/')[1].capitalize()}: {'what was not sent' if step else 'what was not saved'}"
-        found.append((draft, what, url_for("account.unsent_view", path=draft.path) if step else draft.path))
+        noun, lost = draft.path.split("/")[1].capitalize(), "sent" if step else "saved"
+        what = f"{noun}: what was not {lost}"
+        found.append(
+            (draft, what, url_for("account.unsent_view", path=draft.path) if step else draft.path)
+        )
     return found
 
 
@@ -43,9 +48,17 @@ class AccountView(Door, BaseView):
 
     def page(self, status=200, **context):
         user = me()
-        known = {"sessions": Session.of(user), "current": g.session, "passkeys": list(user.webauthn), "codes": len(user.mf_recovery_codes or []),
-                 "with_code": Proposal.with_code(user), "code_problem": "", "drafts": drafts(user),
-                 "emergency": Emergency.of(user) if user.may("emergency:begin") else None, "form": ReasonForm()}  # fmt: skip
+        known = {
+            "sessions": Session.of(user),
+            "current": g.session,
+            "passkeys": list(user.webauthn),
+            "codes": len(user.mf_recovery_codes or []),
+            "with_code": Proposal.with_code(user),
+            "code_problem": "",
+            "drafts": drafts(user),
+            "emergency": Emergency.of(user) if user.may("emergency:begin") else None,
+            "form": ReasonForm(),
+        }
         return self.render("account.html", **known | context), status
 
     @expose("/")
@@ -91,15 +104,29 @@ class AccountView(Door, BaseView):
 
     @expose("/prove/", methods=("GET", "POST"))
     def prove_view(self):
-        """Asked before a second factor is set, changed or removed: by somebody at an unlocked screen, too."""
+        """Asked before a second factor is set, changed or removed: by somebody at an unlocked
+        screen, too.
+        """
         user, form = me(), Proof(request.form if request.method == "POST" else None)
         target = request.args.get("next", "")
         if request.method == "POST" and form.validate():
             session["proved"] = time.time()
-            known = {url_for(f"security.{page}") for page in ("two_factor_setup", "mf_recovery_codes", "wan_register")}
-            return redirect(target if target.partition("?")[0] in known else url_for("account.index_view"))
+            known = {
+                url_for(f"security.{page}")
+                for page in ("two_factor_setup", "mf_recovery_codes", "wan_register")
+            }
+            return redirect(
+                target if target.partition("?")[0] in known else url_for("account.index_view")
+            )
         passkey = any(user.webauthn) and time.time() - session.get("passkey_at", 0) > PROVED
-        page = self.render("prove.html", form=form, problem=g.get("again"), passkey=passkey, asked=user.has_factor, target=target)
+        page = self.render(
+            "prove.html",
+            form=form,
+            problem=g.get("again"),
+            passkey=passkey,
+            asked=user.has_factor,
+            target=target,
+        )
         return page, 422 if request.method == "POST" else 200
 
     @expose("/draft/", methods=("POST",))
@@ -125,17 +152,26 @@ class AccountView(Door, BaseView):
     def unsent_view(self):
         """What was typed for a step when the session ran out, to be sent now, or left.
 
-        Of a record's own form a draft opens through that form alone: what others wrote stands in it,
-        and the form asks who may read it.
+        Of a record's own form a draft opens through that form alone: what others wrote stands in
+        it, and the form asks who may read it.
         """
         draft = Draft.of(me(), request.args.get("path", "")) or abort(404)
         if not draft.path.partition("?")[0].endswith(("/action/", "/emergency/")):
             abort(404)
         hidden = {name: value for name, value in draft.fields if not by_hand(name)}
         fields = [(name, value) for name, value in draft.fields if by_hand(name)]
-        back = draft.path.partition("action/")[0] + f"details/?id={hidden['rowid']}" if "rowid" in hidden else url_for("account.index_view")
+        back = (
+            draft.path.partition("action/")[0] + f"details/?id={hidden['rowid']}"
+            if "rowid" in hidden
+            else url_for("account.index_view")
+        )
         return self.render(
-            "unsent.html", draft=draft, hidden=hidden, fields=fields, back=back, what=PERMISSIONS.get(hidden.get("action"), "")
+            "unsent.html",
+            draft=draft,
+            hidden=hidden,
+            fields=fields,
+            back=back,
+            what=PERMISSIONS.get(hidden.get("action"), ""),
         )
 
     @expose("/alive/", methods=("POST",))
@@ -149,14 +185,26 @@ class FirstForm(BaseForm):
     """The first IT person and the first Level 5, side by side, each typing their own passphrase."""
 
     it_name = StringField("Full name", validators=[required()], filters=[clean])
-    it_email = StringField("Email", validators=[required(), validators.Email("This is not an email address.")], filters=[clean])
+    it_email = StringField(
+        "Email",
+        validators=[required(), validators.Email("This is not an email address.")],
+        filters=[clean],
+    )
     it_passphrase = PasswordField(
-        "Passphrase", description="12 characters or more; three or four words that do not belong together.", validators=[required()]
+        "Passphrase",
+        description="12 characters or more; three or four words that do not belong together.",
+        validators=[required()],
     )
     dsl_name = StringField("Full name", validators=[required()], filters=[clean])
-    dsl_email = StringField("Email", validators=[required(), validators.Email("This is not an email address.")], filters=[clean])
+    dsl_email = StringField(
+        "Email",
+        validators=[required(), validators.Email("This is not an email address.")],
+        filters=[clean],
+    )
     dsl_passphrase = PasswordField(
-        "Passphrase", description="Typed by the Level 5 themselves. 12 characters or more.", validators=[required()]
+        "Passphrase",
+        description="Typed by the Level 5 themselves. 12 characters or more.",
+        validators=[required()],
     )
 
     def validate(self, **kwargs):
@@ -164,23 +212,34 @@ class FirstForm(BaseForm):
         for who in ("it", "dsl"):
             field = self[f"{who}_passphrase"]
             user = User(name=self[f"{who}_name"].data or "", email=self[f"{who}_email"].data or "")
-            problems, field.data = _security.password_util.validate(field.data or "", False, user=user)
+            problems, field.data = _security.password_util.validate(
+                field.data or "", False, user=user
+            )
             field.errors = [*field.errors, *map(str, problems or [])]
             good = good and not problems
         if self.it_email.data and normal(self.it_email.data) == normal(self.dsl_email.data):
-            self.dsl_email.errors = ["Two different people are needed: whoever configures does not read."]
+            self.dsl_email.errors = [
+                "Two different people are needed: whoever configures does not read."
+            ]
             good = False
         return good
 
 
 def first_start(token):
-    """The page of the link that the first start prints. Anything but a valid link does not exist."""
+    """The page of the link that the first start prints. Anything but a valid link does not
+    exist.
+    """
     if not SetupLink.valid(token):
         abort(404)
     form = FirstForm(request.form if request.method == "POST" else None)
     if request.method == "POST" and form.validate():
         people = [
-            (role, form[f"{who}_name"].data, form[f"{who}_email"].data, hash_password(form[f"{who}_passphrase"].data))
+            (
+                role,
+                form[f"{who}_name"].data,
+                form[f"{who}_email"].data,
+                hash_password(form[f"{who}_passphrase"].data),
+            )
             for who, role in (("it", "IT"), ("dsl", "DSL"))
         ]
         try:
@@ -188,6 +247,10 @@ def first_start(token):
         except Refused as refused:
             put_errors(form, refused)
         else:
-            flash("Both accounts are made. Sign in: you will be asked to set up a second factor first.", "success")
+            flash(
+                "Both accounts are made. Sign in: you will be asked to set up a second factor "
+                "first.",
+                "success",
+            )
             return redirect(url_for("security.login"))
     return render_template("setup.html", form=form), 422 if form.errors else 200

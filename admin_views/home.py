@@ -2,10 +2,11 @@
 
 from flask_admin import expose
 
-from models import Assignee, Child, Incident, Log, Notice, Proposal, Section, User, now, upkeep, visible
-from models.tracker import Tracker
+from models import Assignee, Child, Incident, Log, Notice, Proposal, Section, User, now, visible
+from models.case.tracker import Tracker
+from models.shelf import upkeep
 
-from .door import Home, me
+from .rails.door import Home, me
 
 SHOWN = 8  # rows of each list; the link below it leads to all
 
@@ -35,12 +36,17 @@ class HomeView(Home):
             waiting["sections"] = [section for section in begun if section.status == "in progress"]
         if by.may("incident:report"):
             waiting["reports"] = self.some(
-                Incident.select().where(Incident.reported_by == by, Incident.id.in_(visible(Incident, by).select(Incident.id))),
+                Incident.select().where(
+                    Incident.reported_by == by,
+                    Incident.id.in_(visible(Incident, by).select(Incident.id)),
+                ),
                 Incident.reported_at.desc(),
                 Child,
             )
         if by.may("notice:read"):
-            waiting["stuck"] = visible(Notice, by).where(Notice.id.in_(Notice.stuck().select(Notice.id))).count()
+            waiting["stuck"] = (
+                visible(Notice, by).where(Notice.id.in_(Notice.stuck().select(Notice.id))).count()
+            )
         if by.may("event:read"):
             waiting["warnings"] = list(upkeep.warnings(now(), upkeep.latest()))
         if by.may("counts:read"):

@@ -7,49 +7,80 @@ from flask_admin import expose
 from flask_admin.actions import action
 from wtforms import MultipleFileField
 
-from models import Addendum, Attachment, Child, Event, Incident, Involved, Log, Share, User, look, now, visible, who_sees
-from models.incident import ADULTS_PART
-from models.lists import Choice
+from models import (
+    Addendum,
+    Attachment,
+    Child,
+    Event,
+    Incident,
+    Involved,
+    Log,
+    Share,
+    User,
+    look,
+    now,
+    visible,
+    who_sees,
+)
+from models.case.choice import Choice
+from models.case.incident import ADULTS_PART
 
-from .base import RecordView
-from .door import me
-from .fields import InvolvedField
-from .forms import AddendumForm, ReasonForm, ShareForm, UnshareForm, people
+from .rails.door import me
+from .rails.fields import InvolvedField
+from .rails.forms import AddendumForm, ReasonForm, ShareForm, UnshareForm, people
+from .rails.writing import RecordView
 
 
 class IncidentView(RecordView):
     one = "incident"
     permission = add_permission = "incident:report"
     export_permission = "incident:export"
-    intro = "What was seen, heard or said. You see the incidents you reported and those your role opens."
-    empty = "There is no incident here yet. Report one as soon as you see, hear or are told something."
+    intro = (
+        "What was seen, heard or said. You see the incidents you reported and those your "
+        "role opens."
+    )
+    empty = (
+        "There is no incident here yet. Report one as soon as you see, hear or are told something."
+    )
     reads = True
     edit_view = None  # what was submitted never changes
     order = (Incident.reported_at.desc(),)
     column_list = ["reference", "child", "topic", "place", "reported_at", "reported_by", "status"]
     column_sortable_list = ["reference", "child", "reported_at", "status"]
     sort_joins = {"child": (Incident.child, Child.name)}
-    filters = {"status": ("Status", lambda: Incident.STATUSES), "place": ("Place", lambda: Choice.names("place"))}
+    filters = {
+        "status": ("Status", lambda: Incident.STATUSES),
+        "place": ("Place", lambda: Choice.names("place")),
+    }
     details_template = "incident.html"
     create_template = "report.html"
-    form_columns = [name for names in Incident.GROUPS.values() for name in names if name in Incident._meta.fields]
+    form_columns = [
+        name
+        for names in Incident.GROUPS.values()
+        for name in names
+        if name in Incident._meta.fields
+    ]
     form_extra_fields = {
         "others": InvolvedField(
             "Other children",
-            description="Type part of the name and choose from the list, then say what part they had.",
+            description="Type part of the name and choose from the list, then say what part they "
+            "had.",
             records=Child.offered,
             what="child",
             parts=lambda: Choice.names("child's part"),
         ),
         "adults": InvolvedField(
             "Adults",
-            description="Colleagues with an account here. An adult whom the concern is about will never see this incident.",
+            description="Colleagues with an account here. An adult whom the concern is about "
+            "will never see this incident.",
             records=people,
             what="person",
             parts=ADULTS_PART,
         ),
         "files": MultipleFileField(
-            "Files", description="Never an indecent image of a child: do not open, copy or attach one; call the DSL."
+            "Files",
+            description="Never an indecent image of a child: do not open, copy or attach one; "
+            "call the DSL.",
         ),
     }
     steps = {
@@ -66,7 +97,12 @@ class IncidentView(RecordView):
     }
 
     def joined(self, query):
-        return query.select(Incident, Child, User).join(Child).switch(Incident).join(User, on=(Incident.reported_by == User.id))
+        return (
+            query.select(Incident, Child, User)
+            .join(Child)
+            .switch(Incident)
+            .join(User, on=(Incident.reported_by == User.id))
+        )
 
     def create_form(self, obj=None):
         form = super().create_form(obj)
@@ -75,7 +111,9 @@ class IncidentView(RecordView):
         return form
 
     def create(self, form):
-        incident = Incident.report(me(), others=form.others.people, adults=form.adults.people, **self.values(form))
+        incident = Incident.report(
+            me(), others=form.others.people, adults=form.adults.people, **self.values(form)
+        )
         for name, content in self.uploads():
             Attachment.add(incident, me(), name, content)
         return incident
@@ -101,20 +139,31 @@ class IncidentView(RecordView):
             "involved": Involved.of(record),
             "addenda": Addendum.of(record),
             "attachments": list(record.attachments),
-            "seen": who_sees(record) if me().may("incident:read") or record.reported_by_id == me().id else [],
+            "seen": who_sees(record)
+            if me().may("incident:read") or record.reported_by_id == me().id
+            else [],
             "named": [one.adult for one in Involved.named(record)],
             "shares": Share.of(record) if me().may("incident:share") else [],
             "log": visible(Log, me()).where(Log.incident == record).first(),
-            "decision": Event.last(record, "incident:not_notifiable") if record.status == "not notifiable" else None,
-            "history": Event.of_case(record.id, me().may("section:read_restricted")) if me().may("incident:read") else [],
+            "decision": Event.last(record, "incident:not_notifiable")
+            if record.status == "not notifiable"
+            else None,
+            "history": Event.of_case(record.id, me().may("section:read_restricted"))
+            if me().may("incident:read")
+            else [],
         }
 
     @action("log:trigger", "Trigger notification")
     def trigger(self, ids):
         def said(log):
-            return f"{log} was triggered by {log.triggered_by}. Everyone with Level 5 is assigned and will be emailed."
+            return (
+                f"{log} was triggered by {log.triggered_by}. Everyone with Level 5 is "
+                "assigned and will be emailed."
+            )
 
-        return self.take(Log.trigger, ids, target=lambda log: url_for("log.details_view", id=log.id), said=said)
+        return self.take(
+            Log.trigger, ids, target=lambda log: url_for("log.details_view", id=log.id), said=said
+        )
 
     @action("incident:not_notifiable", "Not notifiable")
     def not_notifiable(self, ids):
@@ -138,11 +187,17 @@ class IncidentView(RecordView):
 
     @action("incident:name_adult", "Name an adult")
     def name_adult(self, ids):
-        return self.take(Share.name_adult, ids, said=lambda incident: f"{incident} is shut to them from now on.")
+        return self.take(
+            Share.name_adult, ids, said=lambda incident: f"{incident} is shut to them from now on."
+        )
 
     @action("incident:clear_adult", "Withdraw the naming")
     def clear_adult(self, ids):
-        return self.take(Share.clear_adult, ids, said=lambda incident: f"{incident} is open to them again, as far as their role goes.")
+        return self.take(
+            Share.clear_adult,
+            ids,
+            said=lambda incident: f"{incident} is open to them again, as far as their role goes.",
+        )
 
     @action("incident:share", "Share")
     def share(self, ids):
@@ -150,7 +205,9 @@ class IncidentView(RecordView):
 
     @action("incident:unshare", "Withdraw")
     def unshare(self, ids):
-        return self.take(Share.unshare, ids, said=lambda incident: f"{incident} is no longer shared with them.")
+        return self.take(
+            Share.unshare, ids, said=lambda incident: f"{incident} is no longer shared with them."
+        )
 
     @expose("/file/")
     def file_view(self):
@@ -160,6 +217,13 @@ class IncidentView(RecordView):
             abort(403)
         content = attachment.read() if verb == "attachment:read_original" else attachment.shown()
         look(verb, attachment, me())
-        response = send_file(BytesIO(content), mimetype=attachment.kind, as_attachment=True, download_name=attachment.download_name)
-        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
+        response = send_file(
+            BytesIO(content),
+            mimetype=attachment.kind,
+            as_attachment=True,
+            download_name=attachment.download_name,
+        )
+        response.headers["Content-Security-Policy"] = (
+            "sandbox; default-src 'none'; frame-ancestors 'none'"
+        )
         return response

@@ -1,4 +1,6 @@
-"""The Ofsted logs: the list behind the icon, one log's overview, its fields and people, sign-off and paper."""
+"""The Ofsted logs: the list behind the icon, one log's overview, its fields and people, sign-off
+and paper.
+"""
 
 from io import BytesIO
 
@@ -8,13 +10,26 @@ from flask_admin.actions import action
 from wtforms import SelectMultipleField, widgets
 from wtforms.fields.choices import SelectChoice
 
-from models import Assignee, Child, Document, Event, Incident, Log, Notice, Tracker, User, look, visible, who_sees
-from models.paper import to_pdf
+from models import (
+    Assignee,
+    Child,
+    Document,
+    Event,
+    Incident,
+    Log,
+    Notice,
+    Tracker,
+    User,
+    look,
+    visible,
+    who_sees,
+)
+from models.history.paper import to_pdf
 
-from .base import RecordView
-from .door import is_id, me
-from .fields import tick
-from .forms import ReasonForm, SeenForm, SeenReasonForm
+from .rails.door import is_id, me
+from .rails.fields import tick
+from .rails.forms import ReasonForm, SeenForm, SeenReasonForm
+from .rails.writing import RecordView
 
 
 def signed_off(log):
@@ -41,13 +56,26 @@ class LogView(RecordView):
     permission = "log:read"
     edit_permission = "log:edit"
     export_permission = "log:export"
-    intro = "Every notification that was triggered, with its tracker and its sign-off: the evidence."
-    empty = "There is no Ofsted log yet. One is made when a manager opens an incident with an alert and presses Trigger notification."
+    intro = (
+        "Every notification that was triggered, with its tracker and its sign-off: the evidence."
+    )
+    empty = (
+        "There is no Ofsted log yet. One is made when a manager opens an incident with an "
+        "alert and presses Trigger notification."
+    )
     reads = True
     create_view = None  # a log comes from an incident
     guarded = ("log:complete", "log:complete_anyway", "log:reopen")
     order = (Log.triggered_at.desc(),)
-    column_list = ["reference", "child", "kind", "triggered_at", "triggered_by", "told_at", "status"]
+    column_list = [
+        "reference",
+        "child",
+        "kind",
+        "triggered_at",
+        "triggered_by",
+        "told_at",
+        "status",
+    ]
     column_labels = {"child": "Child"}
     column_sortable_list = ["reference", "kind", "triggered_at", "told_at", "status"]
     filters = {"status": ("Status", lambda: Log.STATUSES)}
@@ -56,20 +84,34 @@ class LogView(RecordView):
     form_extra_fields = {
         "assigned": PeopleField(
             "Also assigned",
-            description="Level 5 are always assigned. Only people whose role may see Ofsted logs are listed.",
+            description="Level 5 are always assigned. Only people whose role may see Ofsted logs "
+            "are listed.",
             validate_choice=False,
         )
     }
-    steps = {"tracker:begin": None, "log:complete": SeenForm, "log:complete_anyway": SeenReasonForm, "log:reopen": ReasonForm}
+    steps = {
+        "tracker:begin": None,
+        "log:complete": SeenForm,
+        "log:complete_anyway": SeenReasonForm,
+        "log:reopen": ReasonForm,
+    }
 
     def joined(self, query):
-        return query.select(Log, Incident, Child, User).join(Incident).join(Child).switch(Log).join(User, on=(Log.triggered_by == User.id))
+        return (
+            query.select(Log, Incident, Child, User)
+            .join(Incident)
+            .join(Child)
+            .switch(Log)
+            .join(User, on=(Log.triggered_by == User.id))
+        )
 
     def cell(self, row, name):
         return str(row.incident.child) if name == "child" else super().cell(row, name)
 
     def get_one(self, id):
-        """What the page shows is noted before it is read: what is saved in between is then newer than what is signed, never older."""
+        """What the page shows is noted before it is read: what is saved in between is then newer
+        than what is signed, never older.
+        """
         g.seen = Log.seen_of(int(id))
         return super().get_one(id)
 
@@ -105,7 +147,8 @@ class LogView(RecordView):
         rows = Assignee.of(obj)
         always = {row.user_id for row in rows if not row.by_id}
         form.assigned.offer(
-            [person for person in User.who_may("log:read") if person.id not in always], [row.user_id for row in rows if row.by_id]
+            [person for person in User.who_may("log:read") if person.id not in always],
+            [row.user_id for row in rows if row.by_id],
         )
         return form
 
@@ -120,10 +163,18 @@ class LogView(RecordView):
     @action("tracker:begin", "Begin safeguarding tracker")
     def begin(self, ids):
         def said(tracker):
-            return f"The safeguarding tracker was begun by {tracker.begun_by}. Open its sections below."
+            return (
+                f"The safeguarding tracker was begun by {tracker.begun_by}. Open its sections "
+                "below."
+            )
 
         return self.take(
-            Tracker.begin, ids, target=lambda tracker: url_for("log.details_view", id=tracker.log_id, _anchor="tracker"), said=said
+            Tracker.begin,
+            ids,
+            target=lambda tracker: url_for(
+                "log.details_view", id=tracker.log_id, _anchor="tracker"
+            ),
+            said=said,
         )
 
     @action("log:complete", "Complete")
@@ -144,7 +195,9 @@ class LogView(RecordView):
         if not me().may("log:pdf"):
             abort(403)
         look("log:pdf", log, me())
-        return self.paper(to_pdf(log.paper(restricted=me().may("section:read_restricted"))), f"{log}.pdf")
+        return self.paper(
+            to_pdf(log.paper(restricted=me().may("section:read_restricted"))), f"{log}.pdf"
+        )
 
     @expose("/copy/")
     def copy_view(self):

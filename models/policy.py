@@ -1,21 +1,25 @@
-"""Need to know: which rows a person sees. One page, asked by every door; what they may do to a row is a permission on top."""
+"""Need to know: which rows a person sees. One page, asked by every door; what they may do to a row
+is a permission on top.
+"""
 
 from peewee import fn
 
-from .base import NoCase, now
-from .child import Child
-from .document import Document
-from .event import Event
-from .incident import Incident, Involved
-from .lists import Choice
-from .log import Assignee, Log
-from .notice import Notice
-from .people import Role, User
-from .proposal import Proposal
-from .sharing import LASTS, Emergency, Share
-from .template import Question, Template, TemplateSection
-from .tracker import Section, Tracker
-from .words import when
+from models.access.proposal import Proposal
+from models.case.child import Child
+from models.case.choice import Choice
+from models.case.incident import Incident, Involved
+from models.case.log import Assignee, Log
+from models.case.sharing import LASTS, Emergency, Share
+from models.case.template import Question, Template, TemplateSection
+from models.case.tracker import Section, Tracker
+from models.ground.clock import now
+from models.ground.record import NoCase
+from models.ground.words import when
+from models.history.document import Document
+from models.history.event import Event
+from models.history.notice import Notice
+from models.people.role import Role
+from models.people.user import User
 
 
 def in_emergency(by):
@@ -26,7 +30,8 @@ def in_emergency(by):
 
 
 def sees(by, column):
-    """The condition that `by` sees the incident whose id stands in `column`: the one rule of need to know, for every noun.
+    """The condition that `by` sees the incident whose id stands in `column`: the one rule of need
+    to know, for every noun.
 
     What they reported; what is assigned to or shared with them; all, with incident:read or in an
     emergency. Never one about them, and never what belongs to none.
@@ -42,7 +47,8 @@ def sees(by, column):
 
 
 def sees_log(by, column):
-    """The condition that `by` sees the Ofsted log, and all of it, of the incident whose id stands in `column`.
+    """The condition that `by` sees the Ofsted log, and all of it, of the incident whose id stands
+    in `column`.
 
     With log:read those assigned to them, or whose incident is shared with them; all, with
     log:read_all or in an emergency. Never one about them.
@@ -55,13 +61,16 @@ def sees_log(by, column):
 
 
 def who_sees(incident):
-    """Who can see `incident`, and why: [(User, [reason, …])] by name. The same rules as `sees`, from the record's side; a test holds them together."""
+    """Who can see `incident`, and why: [(User, [reason, …])] by name. The same rules as `sees`,
+    from the record's side; a test holds them together.
+    """
     about = {row.adult_id for row in Involved.about(incident)}
     log = Log.get_or_none(Log.incident == incident)
     assigned = {row.user_id: row.why for row in Assignee.of(log)} if log else {}
     shared = {share.user_id: f"shared by {share.by}" for share in Share.of(incident)}
     emergencies = {
-        row.user_id: f"emergency access until {when(row.until)}" for row in Emergency.select().where(Emergency.begun_at > now() - LASTS)
+        row.user_id: f"emergency access until {when(row.until)}"
+        for row in Emergency.select().where(Emergency.begun_at > now() - LASTS)
     }
     seen = []
     for person, permissions in User.with_permissions():
@@ -83,10 +92,11 @@ def sections(by):
 
 
 def documents(by):
-    """Copies kept at sign-off hold the whole tracker and its history: for those who may read all of it.
+    """Copies kept at sign-off hold the whole tracker and its history: for those who may read all of
+    it.
 
-    A restricted section that was saved before the sign-off, and emptied, shuts a copy as well: earlier
-    versions kept such a copy as open.
+    A restricted section that was saved before the sign-off, and emptied, shuts a copy as well:
+    earlier versions kept such a copy as open.
     """
     query = Document.select().where(Document.among(lambda column: sees_log(by, column)))
     if by.may("section:read_restricted"):
@@ -103,8 +113,12 @@ def documents(by):
 
 
 def notices(by):
-    """Their own about their account and about cases that they may see, and with notice:read all those about logs that they may see."""
-    own = (Notice.user == by) & (Notice.of_no_case() | Notice.among(lambda column: sees(by, column)))
+    """Their own about their account and about cases that they may see, and with notice:read all
+    those about logs that they may see.
+    """
+    own = (Notice.user == by) & (
+        Notice.of_no_case() | Notice.among(lambda column: sees(by, column))
+    )
     if not by.may("notice:read"):
         return Notice.select().where(own)
     return Notice.select().where(own | Notice.among(lambda column: sees_log(by, column)))
@@ -147,12 +161,17 @@ VISIBLE = {
     Choice: only(Choice, "choice:edit"),
     User: only(User, "user:edit"),
     Role: only(Role, "role:edit"),
-    Proposal: lambda by: Proposal.select() if by.may("proposal:approve") else Proposal.select().where(Proposal.by == by),
+    Proposal: lambda by: (
+        Proposal.select()
+        if by.may("proposal:approve")
+        else Proposal.select().where(Proposal.by == by)
+    ),
 }
 
 
 def visible(model, by):
-    """The query of rows of `model` that the User `by` may see: a rule of its own above, else whoever sees its incident sees it.
+    """The query of rows of `model` that the User `by` may see: a rule of its own above, else
+    whoever sees its incident sees it.
 
     A model of no incident and without a rule has no door: KeyError.
     """

@@ -7,23 +7,37 @@ from types import SimpleNamespace
 import pytest
 
 import app as application
-from models import Attachment, Child, Document, Event, Incident, Log, Tracker, User, db, demo, document, looks, signin
-from models.base import connect, now
-from models.settings import settings
+from models import Attachment, Child, Document, Event, Incident, Log, Tracker, User, db, demo
+from models.access import signin
+from models.ground.clock import now
+from models.ground.database import connect
+from models.ground.settings import settings
+from models.history import document, looks
 
 from . import engine
 from .person import CHEAP_ARGON2, Person, enrol_cast
 
 
 def pytest_addoption(parser):
-    parser.addoption("--engine", choices=["sqlite", "postgresql"], default="sqlite", help="the database that the tests run on")
+    parser.addoption(
+        "--engine",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="the database that the tests run on",
+    )
 
 
 def pytest_configure(config):
-    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):  # not the process that only hands out tests
+    if hasattr(config, "workerinput") or not config.getoption(
+        "numprocesses", None
+    ):  # not the process that only hands out tests
         engine.choose(config.getoption("--engine"))
-    config.addinivalue_line("markers", "only(engine): a fault or a promise that this engine alone has")
-    config.addinivalue_line("markers", "both: runs on PostgreSQL as well as on SQLite, because engines can differ there")
+    config.addinivalue_line(
+        "markers", "only(engine): a fault or a promise that this engine alone has"
+    )
+    config.addinivalue_line(
+        "markers", "both: runs on PostgreSQL as well as on SQLite, because engines can differ there"
+    )
 
 
 def pytest_unconfigure(config):
@@ -31,7 +45,9 @@ def pytest_unconfigure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """SQLite runs everything; PostgreSQL what is marked `both`. What only one engine can suffer is not run, rather than skipped, on the other."""
+    """SQLite runs everything; PostgreSQL what is marked `both`. What only one engine can suffer is
+    not run, rather than skipped, on the other.
+    """
     name = engine.current().name
 
     def here(item):
@@ -45,28 +61,45 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def app():
     settings.load(LOCAL="yes", SCHOOL="Thornley Beck School")
-    return application.create_app(TESTING=True, SECRET_KEY="only in tests", SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2)
+    return application.create_app(
+        TESTING=True,
+        SECRET_KEY="only in tests",
+        SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2,
+    )
 
 
 def settle(folder, **given):
     """Load settings for a data folder of its own and open its database."""
     folder.mkdir(exist_ok=True)
-    known = {"SCHOOL": "Thornley Beck School", "ADDRESS": "2 Beck Lane", "URL": "http://127.0.0.1:5000"}
+    known = {
+        "SCHOOL": "Thornley Beck School",
+        "ADDRESS": "2 Beck Lane",
+        "URL": "http://127.0.0.1:5000",
+    }
     settings.load(DATA=folder, DATABASE_URL=engine.current().url(folder), **known | given)
     connect(settings.database)
 
 
 @pytest.fixture(scope="session")
 def blank(app, tmp_path_factory):
-    """A database with the tables, the cast and four children, made once and copied for every test."""
+    """A database with the tables, the cast and four children, made once and copied for every
+    test.
+    """
     folder = tmp_path_factory.mktemp("blank")
     settle(folder)
     application.prepare()
     with app.app_context(), db.connection_context():
         enrol_cast(app, "thornley.example")
-        for number, name in enumerate(["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]):
+        for number, name in enumerate(
+            ["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]
+        ):
             born = date(2013, number + 1, 17)
-            child = Child.create(name=name, date_of_birth=born, year=f"Year {number + 6}", upn=f"A12345678900{number}")
+            child = Child.create(
+                name=name,
+                date_of_birth=born,
+                year=f"Year {number + 6}",
+                upn=f"A12345678900{number}",
+            )
             Event.write("child:add", child, None)
         engine.current().settle()
     return folder
@@ -74,7 +107,9 @@ def blank(app, tmp_path_factory):
 
 @pytest.fixture
 def school(app, blank, tmp_path):
-    """A fresh copy of the school, open for direct calls of the models; `school.alice` and the rest are Users."""
+    """A fresh copy of the school, open for direct calls of the models; `school.alice` and the rest
+    are Users.
+    """
     tmp_path = tmp_path / "data"
     tmp_path.mkdir()
     engine.current().copy(blank, tmp_path)
@@ -143,7 +178,9 @@ def tracker(school, log):
 def answer_all(tracker, by):
     """Answer every required question."""
     for section in tracker.in_order():
-        section.save_answers({q["id"]: answer_to(q) for q in section.questions if q["required"]}, by)
+        section.save_answers(
+            {q["id"]: answer_to(q) for q in section.questions if q["required"]}, by
+        )
 
 
 def answer_to(question):
@@ -151,7 +188,11 @@ def answer_to(question):
         "yes/no": False, "date": "2026-06-01", "date and time": "2026-06-01T10:00:00+00:00",
         "table of rows": [dict.fromkeys(question["choices"], "Weekly check-in")], "several of a list": question["choices"][:2],
     }  # fmt: skip
-    chosen = question["choices"][0] if question["choices"] else f"An answer about {question['text'][:40]} by Ngũgĩ wa Kamau, 山田 花子."
+    chosen = (
+        question["choices"][0]
+        if question["choices"]
+        else f"An answer about {question['text'][:40]} by Ngũgĩ wa Kamau, 山田 花子."
+    )
     return kinds.get(question["kind"], chosen)
 
 
@@ -200,7 +241,9 @@ def shelf(tmp_path_factory):
 
 @pytest.fixture
 def signed(request, school, shelf):
-    """A completed log with an attachment and its signed copy: made once, for its PDF takes seconds, and copied for every test."""
+    """A completed log with an attachment and its signed copy: made once, for its PDF takes seconds,
+    and copied for every test.
+    """
     making = not shelf.exists()
     if making:
         ready = request.getfixturevalue("ready")

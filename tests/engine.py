@@ -1,4 +1,6 @@
-"""The database that the tests run on: SQLite, or with `--engine postgresql` a PostgreSQL of their own (or the one of TEST_DATABASE_URL)."""
+"""The database that the tests run on: SQLite, or with `--engine postgresql` a PostgreSQL of their
+own (or the one of TEST_DATABASE_URL).
+"""
 
 import os
 import shutil
@@ -22,7 +24,9 @@ class Sqlite:
     pooled = url
 
     def copy(self, source, target):
-        """Give the folder `target` a database that holds what that of `source` holds. Neither may be open."""
+        """Give the folder `target` a database that holds what that of `source` holds. Neither may
+        be open.
+        """
         shutil.copy(source / "safeguarding.db", target / "safeguarding.db")
 
     def settle(self):
@@ -37,7 +41,10 @@ class Sqlite:
         db.execute_sql(f"DROP TRIGGER {name}")
 
     def triggers(self):
-        return {row[0] for row in db.execute_sql("SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'")}
+        return {
+            row[0]
+            for row in db.execute_sql("SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'")
+        }
 
     def stop(self):
         """Nothing runs."""
@@ -89,7 +96,10 @@ class Postgresql(Sqlite):
         db.execute_sql(f'DROP TRIGGER {name} ON "{table}"')
 
     def triggers(self):
-        return {row[0] for row in db.execute_sql("SELECT event_object_table FROM information_schema.triggers")}
+        return {
+            row[0]
+            for row in db.execute_sql("SELECT event_object_table FROM information_schema.triggers")
+        }
 
     def restart(self):
         """What a system update does to people at work."""
@@ -97,7 +107,10 @@ class Postgresql(Sqlite):
             self.server._stop()
             self.server.start()
         else:
-            self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            self.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
+                "pg_backend_pid()"
+            )
 
     def stop(self):
         if self.server:

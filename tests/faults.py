@@ -1,4 +1,6 @@
-"""Faults, injected for real: a process that dies at a chosen statement, a disk of a few kilobytes, a mail server with a will of its own."""
+"""Faults, injected for real: a process that dies at a chosen statement, a disk of a few kilobytes,
+a mail server with a will of its own.
+"""
 
 import os
 import signal
@@ -12,19 +14,24 @@ from email import message_from_bytes, policy
 from aiosmtpd.controller import Controller
 from peewee import Database
 
-from models import TABLES, Incident, Log, Tracker, db, proof
-from models.base import connect
-from models.keeps import triggers
-from models.settings import settings
+from models import TABLES, Incident, Log, Tracker, db
+from models.ground.database import connect
+from models.ground.keeps import triggers
+from models.ground.settings import settings
+from models.shelf import proof
 
 from . import engine
 
 
 def whole():
-    """The invariant after any fault: everything that verify looks at fits, and no step is half done."""
+    """The invariant after any fault: everything that verify looks at fits, and no step is half
+    done.
+    """
     found = list(proof.findings(TABLES))
     for incident in Incident.select():
-        assert (incident.status == "triggered") == Log.select().where(Log.incident == incident).exists(), incident
+        assert (incident.status == "triggered") == Log.select().where(
+            Log.incident == incident
+        ).exists(), incident
     for log in Log.select():
         begun = Tracker.select().where(Tracker.log == log).exists()
         assert begun if log.status == "tracking" else log.status == "completed" or not begun, log
@@ -33,11 +40,16 @@ def whole():
 
 @contextmanager
 def small_files(folder, size):
-    """Within the block no file of this process may grow past a quarter of `size` bytes, wherever it lies. Gives a function that makes room."""
+    """Within the block no file of this process may grow past a quarter of `size` bytes, wherever it
+    lies. Gives a function that makes room.
+    """
     import resource
 
     folder.mkdir(exist_ok=True)
-    before, heard = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before, heard = (
+        resource.getrlimit(resource.RLIMIT_FSIZE),
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+    )
     resource.setrlimit(resource.RLIMIT_FSIZE, (size // 4, before[1]))
     try:
         yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -48,10 +60,16 @@ def small_files(folder, size):
 
 @contextmanager
 def small_disk(folder, size):
-    """Within the block `folder` lies on a disk of `size` bytes: a file system of its own where we may mount one, else small_files."""
+    """Within the block `folder` lies on a disk of `size` bytes: a file system of its own where we
+    may mount one, else small_files.
+    """
     folder.mkdir(exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
-    if sys.platform != "linux" or os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+    if (
+        sys.platform != "linux"
+        or os.geteuid()
+        or subprocess.run(mount, capture_output=True).returncode
+    ):
         with small_files(folder, size) as make_room:
             yield make_room
         return
@@ -62,7 +80,9 @@ def small_disk(folder, size):
 
 
 def killed_at(number, act):
-    """Run `act()` in a process that is killed (SIGKILL) as it reaches its `number`th statement. Returns whether it was; else `act` is done."""
+    """Run `act()` in a process that is killed (SIGKILL) as it reaches its `number`th statement.
+    Returns whether it was; else `act` is done.
+    """
     db.close()
     child = os.fork()
     if not child:
@@ -91,7 +111,9 @@ def killed_at(number, act):
 
 
 class PostOffice:
-    """A mail server that keeps what it takes, and does with each letter what `moods` says next: ok, full, refused, busy, drop."""
+    """A mail server that keeps what it takes, and does with each letter what `moods` says next: ok,
+    full, refused, busy, drop.
+    """
 
     def __init__(self):
         self.letters, self.moods, self.addresses = [], [], {}
@@ -108,7 +130,11 @@ class PostOffice:
             self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
         if mood == "drop":  # taken, but the line breaks before anybody is told so
             server.transport.abort()
-        return {"full": "452 Mailbox full", "refused": "554 No", "busy": "451 Greylisted, come again"}.get(mood, "250 OK")
+        return {
+            "full": "452 Mailbox full",
+            "refused": "554 No",
+            "busy": "451 Greylisted, come again",
+        }.get(mood, "250 OK")
 
     @property
     def ids(self):
@@ -134,7 +160,9 @@ def post_office(app):
 
 
 def untie(*tables):
-    """What somebody with the database in hand does first: the refusals of these tables go, of all where none is named."""
+    """What somebody with the database in hand does first: the refusals of these tables go, of all
+    where none is named.
+    """
     for name, table in triggers(db.obj):
         if not tables or table in tables:
             engine.current().remove_trigger(table, name)
@@ -142,9 +170,11 @@ def untie(*tables):
 
 @contextmanager
 def read_only(folder):
-    """Within the block `folder`, which nobody has open, takes no change: mounted read-only where we may mount, else by its permissions.
+    """Within the block `folder`, which nobody has open, takes no change: mounted read-only where we
+    may mount, else by its permissions.
 
-    A reader has the database open all the while, as a server that was running has. Gives a function that makes it writable again.
+    A reader has the database open all the while, as a server that was running has. Gives a function
+    that makes it writable again.
     """
     below, files = folder, lambda: [folder, *folder.glob("safeguarding.db*")]
     mounted = (
@@ -165,7 +195,13 @@ def read_only(folder):
             for file in files():
                 file.chmod(0o555)
         try:
-            yield lambda: subprocess.run(again, check=True) if mounted else [file.chmod(0o755) for file in files()]
+            yield (
+                lambda: (
+                    subprocess.run(again, check=True)
+                    if mounted
+                    else [file.chmod(0o755) for file in files()]
+                )
+            )
         finally:
             if mounted:
                 for place in (below, folder):
@@ -176,7 +212,9 @@ def read_only(folder):
 
 
 def fill(folder):
-    """Take all that is left of a small disk (see small_disk). Returns a function that gives it back."""
+    """Take all that is left of a small disk (see small_disk). Returns a function that gives it
+    back.
+    """
     import resource
 
     if not folder.is_mount():

@@ -7,7 +7,7 @@ from html import unescape
 
 import app as application
 from models import Device, Event, Role, User, UserRole
-from models.signin import hashed
+from models.access.signin import hashed
 
 PASSWORD = "correct-horse-battery"
 CAST = [  # name, email name, title, role
@@ -25,11 +25,18 @@ CHEAP_ARGON2 = {"argon2__rounds": 1, "argon2__memory_cost": 8, "argon2__parallel
 
 
 def enrol_cast(app, domain):
-    """Make the cast, each with a passphrase and an authenticator app. Inside an application context."""
+    """Make the cast, each with a passphrase and an authenticator app. Inside an application
+    context.
+    """
     password = application.hash_password(PASSWORD)
     for name, email, title, role in CAST:
-        factor = {"tf_primary_method": "authenticator", "tf_totp_secret": app.extensions["security"].totp_factory.generate_totp_secret()}
-        user = User.create(name=name, email=f"{email}@{domain}", job_title=title, password=password, **factor)
+        factor = {
+            "tf_primary_method": "authenticator",
+            "tf_totp_secret": app.extensions["security"].totp_factory.generate_totp_secret(),
+        }
+        user = User.create(
+            name=name, email=f"{email}@{domain}", job_title=title, password=password, **factor
+        )
         UserRole.create(user=user, role=Role.get(Role.name == role))
         Event.write("user:add", user, None)
 
@@ -42,7 +49,9 @@ def code_of(app, user):
 
 
 class Person:
-    """One of the cast at their browser: `get`, `post` with the token of the page, and `press` for a step's button."""
+    """One of the cast at their browser: `get`, `post` with the token of the page, and `press` for a
+    step's button.
+    """
 
     def __init__(self, app, user):
         self.app, self.user, self.client, self.token = app, user, app.test_client(), ""
@@ -58,11 +67,20 @@ class Person:
         return self.read(self.client.get(path, **kwargs))
 
     def lands(self, path):
-        """The path of the page that `path` ends at: "/login" for somebody who is not, or no longer, signed in."""
+        """The path of the page that `path` ends at: "/login" for somebody who is not, or no longer,
+        signed in.
+        """
         return self.get(path, follow_redirects=True).request.path
 
     def post(self, path, data=None, follow=True, **kwargs):
-        return self.read(self.client.post(path, data={"csrf_token": self.token} | (data or {}), follow_redirects=follow, **kwargs))
+        return self.read(
+            self.client.post(
+                path,
+                data={"csrf_token": self.token} | (data or {}),
+                follow_redirects=follow,
+                **kwargs,
+            )
+        )
 
     def at_home(self):
         """At a browser in which they have signed in before."""
@@ -72,7 +90,9 @@ class Person:
         return self
 
     def sign_in(self, password=PASSWORD, at_home=True):
-        """Passphrase, then the code of the authenticator app; each further sign-in takes the next code, for a code works once."""
+        """Passphrase, then the code of the authenticator app; each further sign-in takes the next
+        code, for a code works once.
+        """
         if at_home:
             self.at_home()
         self.get("/login")
@@ -87,7 +107,9 @@ class Person:
         """Send what the button of `verb` sends, on the page of `record` as it is now."""
         if verb.startswith("log:complete") and record.noun() == "log":
             fields = {"seen": type(record).get_by_id(record.id).seen} | fields
-        return self.post(f"/{view or record.noun()}/action/", {"action": verb, "rowid": record.id} | fields)
+        return self.post(
+            f"/{view or record.noun()}/action/", {"action": verb, "rowid": record.id} | fields
+        )
 
 
 def passphrase_only(cast_app, user, password=PASSWORD):

@@ -1,4 +1,6 @@
-"""Poppler, by which papers are read; run as a program it makes sure there is one, for `make test`."""
+"""Poppler, by which papers are read; run as a program it makes sure there is one, for `make
+test`.
+"""
 
 import io
 import os
@@ -42,4 +44,6 @@ if __name__ == "__main__":
         subprocess.run(["apt-get", "update", "-qq"], check=False)
         subprocess.run(["apt-get", "install", "-y", "-qq", "poppler-utils"], check=True)
     if missing():
-        sys.exit("The tests of papers need Poppler's pdftotext and pdftoppm: install poppler-utils.")
+        sys.exit(
+            "The tests of papers need Poppler's pdftotext and pdftoppm: install poppler-utils."
+        )

@@ -1,4 +1,6 @@
-"""A bad day: people keep a ledger of what was acknowledged while the server is killed again and again. `make soak` makes it ten minutes long."""
+"""A bad day: people keep a ledger of what was acknowledged while the server is killed again and
+again. `make soak` makes it ten minutes long.
+"""
 
 import argparse
 import os
@@ -21,9 +23,10 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 import app as application
-from models import TABLES, Child, Event, Incident, Log, Notice, Role, User, UserRole, backup, db
-from models.base import connect
-from models.settings import settings
+from models import TABLES, Child, Event, Incident, Log, Notice, Role, User, UserRole, db
+from models.ground.database import connect
+from models.ground.settings import settings
+from models.shelf import backup
 
 from . import engine
 from .conftest import ANSWERS, settle
@@ -31,7 +34,14 @@ from .faults import post_office, whole
 from .person import CHEAP_ARGON2, PASSWORD, code_of
 
 HERE = Path(__file__).parent.parent
-CLERKS = ["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn", "Mei-Ling O’Hara", "Oluwaseun Brandt"]
+CLERKS = [
+    "Zofia Łukasiewicz",
+    "Ngũgĩ wa Kamau",
+    "山田 花子",
+    "Siôn Ŵyn",
+    "Mei-Ling O’Hara",
+    "Oluwaseun Brandt",
+]
 SECRET = b"the key of a bad day"
 
 
@@ -76,7 +86,9 @@ class Server:
 
 
 class Clerk(threading.Thread):
-    """Somebody who reports and triggers, and writes down what was acknowledged. What was not is sent again, the very same form."""
+    """Somebody who reports and triggers, and writes down what was acknowledged. What was not is
+    sent again, the very same form.
+    """
 
     def __init__(self, app, server, user, child, until):
         super().__init__(daemon=True)
@@ -85,7 +97,9 @@ class Clerk(threading.Thread):
         self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
     def ask(self, path, data=None):
-        """One request, sent again until an answer comes that is not a fault of the server: (address it ended at, page)."""
+        """One request, sent again until an answer comes that is not a fault of the server: (address
+        it ended at, page).
+        """
         body = urllib.parse.urlencode(data).encode() if data is not None else None
         tries, given_up = 0, time.monotonic() + 240
         while True:
@@ -93,7 +107,9 @@ class Clerk(threading.Thread):
             try:
                 with self.browser.open(self.server.address + path, body, timeout=40) as answer:
                     page = answer.read().decode()
-                    self.slowest = max(self.slowest, time.monotonic() - begun) if not tries else self.slowest
+                    self.slowest = (
+                        max(self.slowest, time.monotonic() - begun) if not tries else self.slowest
+                    )
                     return answer.geturl(), page
             except urllib.error.HTTPError as refused:
                 refused.close()
@@ -112,11 +128,20 @@ class Clerk(threading.Thread):
 
     def sign_in(self):
         where, page = self.ask("/login")
-        where, page = self.ask("/login", {"csrf_token": self.hidden(page, "csrf_token"), "email": self.user.email, "password": PASSWORD})
+        where, page = self.ask(
+            "/login",
+            {
+                "csrf_token": self.hidden(page, "csrf_token"),
+                "email": self.user.email,
+                "password": PASSWORD,
+            },
+        )
         if "/tf-validate" in where or "Your code" in page:
             with db.connection_context():
                 code = code_of(self.app, User.get_by_id(self.user.id))
-            where, page = self.ask("/tf-validate", {"csrf_token": self.hidden(page, "csrf_token"), "code": code})
+            where, page = self.ask(
+                "/tf-validate", {"csrf_token": self.hidden(page, "csrf_token"), "code": code}
+            )
 
     def form(self, path):
         """A form, freshly opened, signing in again where that is asked for."""
@@ -137,14 +162,18 @@ class Clerk(threading.Thread):
                 topic = f"{self.user.email} {number}"
                 page = self.form("/incident/new/")
                 tokens = {name: self.hidden(page, name) for name in ("csrf_token", "once")}
-                where, page = self.ask("/incident/new/", ANSWERS | tokens | {"child": self.child, "topic": topic})
+                where, page = self.ask(
+                    "/incident/new/", ANSWERS | tokens | {"child": self.child, "topic": topic}
+                )
                 if "/incident/details/" not in where:
                     raise RuntimeError(f"not saved: {where}")
                 self.ledger.append((topic, False))
                 if number % 3 == 0:
                     row = re.search(r"id=(\d+)", where).group(1)
                     tokens = {name: self.hidden(page, name) for name in ("csrf_token", "once")}
-                    where, page = self.ask("/incident/action/", tokens | {"action": "log:trigger", "rowid": row})
+                    where, page = self.ask(
+                        "/incident/action/", tokens | {"action": "log:trigger", "rowid": row}
+                    )
                     if "/log/details/" not in where:
                         raise RuntimeError(f"not triggered: {where}")
                     self.ledger[-1] = (topic, True)
@@ -156,7 +185,9 @@ def school(folder):
     """A school of its own with as many managers as there are clerks."""
     settle(folder, LOCAL="yes")
     application.prepare()
-    app = application.create_app(SECRET_KEY=application.secret(), SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2)
+    app = application.create_app(
+        SECRET_KEY=application.secret(), SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=CHEAP_ARGON2
+    )
     with app.app_context(), db.connection_context():
         password = application.hash_password(PASSWORD)
         secret = app.extensions["security"].totp_factory.generate_totp_secret
@@ -171,14 +202,20 @@ def school(folder):
                 )
                 UserRole.create(user=user, role=Role.get(Role.name == role))
                 Event.write("user:add", user, None)
-        Event.write("child:add", Child.create(name="Siôn Ŵyn", date_of_birth=date(2013, 5, 3), year="Year 7"), None)
+        Event.write(
+            "child:add",
+            Child.create(name="Siôn Ŵyn", date_of_birth=date(2013, 5, 3), year="Year 7"),
+            None,
+        )
         users = list(User.select().where(User.name.in_(CLERKS)))
         label = Child.get().label
     return app, users, label
 
 
 def bad_day(folder, seconds, seed, backups=None):
-    """Live through it; returns figures. Raises AssertionError when anything acknowledged is not there once, or does not fit."""
+    """Live through it; returns figures. Raises AssertionError when anything acknowledged is not
+    there once, or does not fit.
+    """
     chance = random.Random(seed)
     app, users, child = school(folder)
     with post_office(app) as office:
@@ -214,22 +251,31 @@ def bad_day(folder, seconds, seed, backups=None):
 
 
 def judge(app, clerks, office):
-    """Every line of every ledger is there once; all fits; every letter arrived, and the doubled ones carry the same id."""
-    assert not [clerk.problem for clerk in clerks if clerk.problem], [repr(clerk.problem) for clerk in clerks if clerk.problem]
+    """Every line of every ledger is there once; all fits; every letter arrived, and the doubled
+    ones carry the same id.
+    """
+    assert not [clerk.problem for clerk in clerks if clerk.problem], [
+        repr(clerk.problem) for clerk in clerks if clerk.problem
+    ]
     with db.connection_context():
         for clerk in clerks:
             assert clerk.ledger, f"{clerk.user} saved nothing"
             for topic, triggered in clerk.ledger:
                 rows = list(Incident.select().where(Incident.topic == topic))
                 assert len(rows) == 1, f"{topic} was acknowledged and is there {len(rows)} times"
-                assert not triggered or Log.select().where(Log.incident == rows[0]).count() == 1, topic
+                assert not triggered or Log.select().where(Log.incident == rows[0]).count() == 1, (
+                    topic
+                )
         acknowledged = sum(len(clerk.ledger) for clerk in clerks)
         assert Incident.select().count() == acknowledged, "nothing is there that nobody sent"
         found = whole()
         with app.app_context():
             for _ in range(60):
                 Notice.update(due_at=Notice.queued_at).where(Notice.status == "waiting").execute()
-                if not Notice.deliver(application.send) and not Notice.select().where(Notice.status == "waiting").exists():
+                if (
+                    not Notice.deliver(application.send)
+                    and not Notice.select().where(Notice.status == "waiting").exists()
+                ):
                     break
         ids = {notice.message_id.split("@")[0] for notice in Notice.select()}
         assert ids == {id.split("@")[0] for id in office.ids}, "every letter arrived"
@@ -256,7 +302,9 @@ def main():
     engine.choose(given.engine)
     with tempfile.TemporaryDirectory() as place:
         try:
-            for name, value in bad_day(Path(place) / "data", given.minutes * 60, given.seed, Path(place) / "backups").items():
+            for name, value in bad_day(
+                Path(place) / "data", given.minutes * 60, given.seed, Path(place) / "backups"
+            ).items():
                 print(f"{name:22}{value}")
         finally:
             engine.current().stop()

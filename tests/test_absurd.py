@@ -6,26 +6,49 @@ import pytest
 from lxml import html
 
 from models import Draft, Notice, Proposal, Role, db
-from models.proposal import CODE, hashed
+from models.access.proposal import CODE, hashed
 
 from .person import Person
 from .test_matrix import address, case  # noqa: F401  (a record of each kind)
 
-OWN = re.compile(r"/(logout|login|tf-|mf-|wan-|change|reset|verify|setup|_security|static|admin/static|fs-static)")  # tests/test_signin.py
-NUMBERS = ["²", "9" * 5_000, "9" * 30]  # a digit that is no number, one that int() refuses, one that no database holds
+OWN = re.compile(
+    r"/(logout|login|tf-|mf-|wan-|change|reset|verify|setup|_security|static|admin/static|fs-static)"
+)  # tests/test_signin.py
+NUMBERS = [
+    "²",
+    "9" * 5_000,
+    "9" * 30,
+]  # a digit that is no number, one that int() refuses, one that no database holds
 TEXT = "\0👩‍👧‍👦" + "x" * 100_000
-SENSIBLE = {"date": "2026-03-04", "datetime-local": "2026-03-04T09:15", "email": "some@thornley.example"}
+SENSIBLE = {
+    "date": "2026-03-04",
+    "datetime-local": "2026-03-04T09:15",
+    "email": "some@thornley.example",
+}
 
-LISTS = [["page"], ["page_size"], ["sort"], ["desc", "search", "status", "place", "numbers", "what", "list", "anchor"]]
+LISTS = [
+    ["page"],
+    ["page_size"],
+    ["sort"],
+    ["desc", "search", "status", "place", "numbers", "what", "list", "anchor"],
+]
 OTHERS = [["id", "template", "section", "path"]]
 
 
 def rules(app, method):
-    return sorted({rule.rule for rule in app.url_map.iter_rules() if method in rule.methods and not OWN.match(rule.rule)})
+    return sorted(
+        {
+            rule.rule
+            for rule in app.url_map.iter_rules()
+            if method in rule.methods and not OWN.match(rule.rule)
+        }
+    )
 
 
 def filled(form):
-    """What a form sends, {name: (value, absurd values)}, each field filled in with something of its kind."""
+    """What a form sends, {name: (value, absurd values)}, each field filled in with something of its
+    kind.
+    """
     fields = {name: (value, NUMBERS) for name, value in form.form_values()}
     for name in {element.name for element in form.inputs if element.name}:
         element = form.inputs[name]
@@ -33,7 +56,10 @@ def filled(form):
         if options := getattr(element, "value_options", []):
             fields[name] = options[-1], NUMBERS
         elif kind != "hidden":
-            fields[name] = fields.get(name, ("",))[0] or SENSIBLE.get(kind, "Words"), [*NUMBERS[:2], TEXT]
+            fields[name] = (
+                fields.get(name, ("",))[0] or SENSIBLE.get(kind, "Words"),
+                [*NUMBERS[:2], TEXT],
+            )
     return fields
 
 
@@ -48,15 +74,25 @@ def forms(person, rules, case):  # noqa: F811
             for form in html.fromstring(page.text).forms:
                 path = form.action or page.request.full_path
                 if form.method == "POST" and not OWN.match(path):
-                    found.setdefault((path, form.fields.get("action"), "person" in form.fields), filled(form))
+                    found.setdefault(
+                        (path, form.fields.get("action"), "person" in form.fields), filled(form)
+                    )
     return found
 
 
 def troubles(person, path, fields):
     """The answers of 500 and more to a form with one field absurd, and with all."""
     good = {name: value for name, (value, _absurd) in fields.items()} | {"csrf_token": person.token}
-    sent = [(name, {name: value}) for name, (_value, absurd) in fields.items() for value in absurd if name != "csrf_token"]
-    sent += [("all", {name: value for name in good if name != "csrf_token"}) for value in (*NUMBERS, TEXT)]
+    sent = [
+        (name, {name: value})
+        for name, (_value, absurd) in fields.items()
+        for value in absurd
+        if name != "csrf_token"
+    ]
+    sent += [
+        ("all", {name: value for name in good if name != "csrf_token"})
+        for value in (*NUMBERS, TEXT)
+    ]
     for name, wrong in sent:
         with db.atomic() as undone:  # so that each finds what the one before found
             answer = person.post(path, good | wrong, follow=False)
@@ -69,21 +105,38 @@ def troubles(person, path, fields):
 def test_absurd_forms_are_answered(app, school, cast, case):  # noqa: F811
     Person(app, school.alice).sign_in()  # elsewhere, so that there is a session to end
     Notice.update(status="failed", problem="550 no such user").execute()
-    Draft.keep(school.alice, "/incident/new/", [("topic", "Red mark")])  # so that there is one to throw away
+    Draft.keep(
+        school.alice, "/incident/new/", [("topic", "Red mark")]
+    )  # so that there is one to throw away
     for person, code in ((school.connor, hashed("AAAA-BBBB-CCCC")),):  # who has a code to type
-        Proposal.create(kind="grant", user=person, role=Role.get(Role.name == "Manager"), status=CODE, by=school.ira, code=code, tries=0)
+        Proposal.create(
+            kind="grant",
+            user=person,
+            role=Role.get(Role.name == "Manager"),
+            status=CODE,
+            by=school.ira,
+            code=code,
+            tries=0,
+        )
     seen, broken = set(), []
     for person in (cast.alice, cast.ira, cast.connor):
         found = forms(person, rules(app, "GET"), case)
         for form in found.keys() - seen:
             broken += troubles(person, form[0], found[form])
         seen |= found.keys()
-    answered = {path.partition("?")[0] for path, _verb, _person in seen} | {"/account/alive/", "/account/draft/"}
+    answered = {path.partition("?")[0] for path, _verb, _person in seen} | {
+        "/account/alive/",
+        "/account/draft/",
+    }
     assert set(rules(app, "POST")) - answered == set(), "forms that nobody found"
     assert not broken, "\n".join(map(str, broken))
 
 
-@pytest.mark.parametrize("value", [*NUMBERS, "\0", "👩‍👧‍👦", "x" * 10_000], ids=["two", "digits", "big", "NUL", "emoji", "long"])
+@pytest.mark.parametrize(
+    "value",
+    [*NUMBERS, "\0", "👩‍👧‍👦", "x" * 10_000],
+    ids=["two", "digits", "big", "NUL", "emoji", "long"],
+)
 def test_absurd_addresses_are_answered(app, school, cast, case, value):  # noqa: F811
     broken = []
     for person in (cast.alice, cast.ira):
@@ -91,20 +144,31 @@ def test_absurd_addresses_are_answered(app, school, cast, case, value):  # noqa:
             path = address(rule, "GET", case).partition("?")[0]
             for names in LISTS if path.count("/") == 2 else OTHERS:
                 answer = person.client.get(path, query_string=dict.fromkeys(names, value))
-                broken += [(path, names)] if answer.status_code >= 500 and path != "/healthz" else []
+                broken += (
+                    [(path, names)] if answer.status_code >= 500 and path != "/healthz" else []
+                )
     assert not broken, "\n".join(map(str, broken))
 
 
 def test_an_absurd_line_to_compare_is_answered(cast):
     for count in ("²", "9" * 5_000, "٣"):
         page = cast.ira.get("/event/", query_string={"anchor": f"history {count} {'a' * 32}"})
-        assert page.status_code == 200 and ("holds no line" in page.text_only or "does not fit" in page.text_only)
+        assert page.status_code == 200 and (
+            "holds no line" in page.text_only or "does not fit" in page.text_only
+        )
 
 
 @pytest.mark.both
 def test_absurd_drafts_are_kept_or_refused(school, cast):
     cast.dave.get("/")
     for value in (*NUMBERS, TEXT):
-        for sent in ({"draft_path": value}, {"draft_path": "/incident/new/", value: value}, {"draft_path": f"/{value}", "rowid": value}):
+        for sent in (
+            {"draft_path": value},
+            {"draft_path": "/incident/new/", value: value},
+            {"draft_path": f"/{value}", "rowid": value},
+        ):
             assert cast.dave.post("/account/draft/", sent).status_code < 500
-            assert cast.dave.get("/account/unsent/", query_string={"path": f"/{value}"}).status_code < 500
+            assert (
+                cast.dave.get("/account/unsent/", query_string={"path": f"/{value}"}).status_code
+                < 500
+            )

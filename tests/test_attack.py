@@ -13,4 +13,6 @@ def test_held_off(case):
 
 def test_held_off_all_that_only_read():
     with attack.school() as place:
-        assert {case.__name__: case(place) for case in attack.READING} == dict.fromkeys((case.__name__ for case in attack.READING), [])
+        assert {case.__name__: case(place) for case in attack.READING} == dict.fromkeys(
+            (case.__name__ for case in attack.READING), []
+        )

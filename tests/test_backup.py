@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models import TABLES, Attachment, Event, Incident, Refused, backup, db, proof, upkeep
-from models.base import at, connect, now
-from models.settings import settings
+from models import TABLES, Attachment, Event, Incident, Refused, db
+from models.ground.clock import at, now
+from models.ground.database import connect
+from models.ground.settings import settings
+from models.shelf import backup, proof, upkeep
 
 from .conftest import SECRET, report, run
 from .faults import killed_at, small_disk, small_files
@@ -25,7 +27,11 @@ FULL = re.compile("No space left|disk is full|disk I/O error|too large")
 
 def command(school, *args):
     """A command in a process of its own, beside the one at work."""
-    environment = os.environ | {"SAFEGUARDING_DATA": str(school.folder), "DATABASE_URL": settings.database, "FLASK_APP": "app"}
+    environment = os.environ | {
+        "SAFEGUARDING_DATA": str(school.folder),
+        "DATABASE_URL": settings.database,
+        "FLASK_APP": "app",
+    }
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "flask", *map(str, args)],
         cwd=HERE,
@@ -66,7 +72,9 @@ def test_a_backup_made_while_people_write_holds_a_moment_of_it(school, vault, el
     elsewhere()
     assert backup.restore(vault, SECRET, TABLES)
     there = {row.reference for row in Incident.select()}
-    assert before <= there <= set(written) and list(proof.findings(TABLES)), "every acknowledged write from before is in it, whole"
+    assert before <= there <= set(written) and list(proof.findings(TABLES)), (
+        "every acknowledged write from before is in it, whole"
+    )
 
 
 @pytest.mark.both
@@ -75,7 +83,10 @@ def test_a_backup_that_cannot_be_whole_is_not_called_one(app, school, signed, va
     failed = run(app, "backup", vault)
     assert failed.exit_code == 1 and "missing or damaged" in failed.output
     assert not list(vault.glob("*Z*")) and not Event.latest("event:backup")
-    assert any("No backup has been made yet" in sentence for sentence in upkeep.warnings(now(), upkeep.latest()))
+    assert any(
+        "No backup has been made yet" in sentence
+        for sentence in upkeep.warnings(now(), upkeep.latest())
+    )
 
 
 @pytest.mark.parametrize("disk", [small_disk, small_files])
@@ -92,9 +103,14 @@ def test_kept_by_the_rule_of_7_days_4_weeks_and_12_months():
     kept = backup.kept(nightly)
     assert {begin - timedelta(days=days) for days in range(7)} <= kept and max(nightly) in kept
     assert len({moment.strftime("%Y-%m") for moment in kept}) == 12 and len(kept) <= 7 + 4 + 12
-    assert len({moment.strftime("%G-%V") for moment in kept if moment > begin - timedelta(days=28)}) >= 4
+    assert (
+        len({moment.strftime("%G-%V") for moment in kept if moment > begin - timedelta(days=28)})
+        >= 4
+    )
     assert backup.kept({begin}) == {begin}
-    assert backup.kept({begin, begin + timedelta(hours=5)}) == {begin + timedelta(hours=5)}, "the newest of a day"
+    assert backup.kept({begin, begin + timedelta(hours=5)}) == {begin + timedelta(hours=5)}, (
+        "the newest of a day"
+    )
 
 
 def test_older_backups_go_and_files_that_they_alone_needed(school, signed, vault):
@@ -130,10 +146,15 @@ def test_a_line_of_a_backup_anchors_the_history(school, signed, vault, monkeypat
     backup.make(vault, SECRET, TABLES)
     monkeypatch.setattr(settings, "backups", vault)
     assert list(proof.findings(TABLES))
-    assert sum(where.startswith("backup ") for _number, _start, where in proof.anchors(backups=vault)) == 1
+    assert (
+        sum(where.startswith("backup ") for _number, _start, where in proof.anchors(backups=vault))
+        == 1
+    )
 
 
-def test_killed_while_an_old_one_is_removed_it_leaves_nothing_that_stays(school, signed, vault, monkeypatch):
+def test_killed_while_an_old_one_is_removed_it_leaves_nothing_that_stays(
+    school, signed, vault, monkeypatch
+):
     for days in range(9):
         with at(now() - timedelta(days=40 - days)):
             backup.make(vault, SECRET, TABLES)
@@ -148,7 +169,11 @@ def test_killed_while_an_old_one_is_removed_it_leaves_nothing_that_stays(school,
     monkeypatch.setattr(shutil, "rmtree", dying)
     assert killed_at(10**9, lambda: backup.make(vault, SECRET, TABLES))
     monkeypatch.undo()
-    left = [path for path in vault.iterdir() if path.is_dir() and path.name != "attachments" and not (path / "manifest.json").exists()]
+    left = [
+        path
+        for path in vault.iterdir()
+        if path.is_dir() and path.name != "attachments" and not (path / "manifest.json").exists()
+    ]
     assert left and all(path.suffix == ".part" for path in left)
     for path in left:
         os.utime(path, (0, 0))
@@ -186,7 +211,9 @@ def half_a_manifest(made):
     return "not a whole backup|changed after"
 
 
-def test_a_manifest_that_cannot_be_read_stops_no_new_backup_and_no_file_is_removed(school, signed, vault):
+def test_a_manifest_that_cannot_be_read_stops_no_new_backup_and_no_file_is_removed(
+    school, signed, vault
+):
     with at(now() - timedelta(days=1)):
         half_a_manifest(backup.make(vault, SECRET, TABLES))
     stray = vault / "attachments" / "ab" / ("ab" * 32)
@@ -196,7 +223,9 @@ def test_a_manifest_that_cannot_be_read_stops_no_new_backup_and_no_file_is_remov
     assert backup.examine(backup.newest(vault), SECRET, TABLES)
 
 
-def test_records_lie_in_no_other_place_and_what_a_killed_process_left_goes(school, signed, vault, monkeypatch):
+def test_records_lie_in_no_other_place_and_what_a_killed_process_left_goes(
+    school, signed, vault, monkeypatch
+):
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     left, fresh = school.folder / "work-left", school.folder / "work-fresh"
     for folder in (left, fresh):
@@ -205,4 +234,6 @@ def test_records_lie_in_no_other_place_and_what_a_killed_process_left_goes(schoo
     os.utime(left, (0, 0))
     backup.make(vault, SECRET, TABLES)
     backup.drill(vault, SECRET, TABLES)
-    assert fresh.exists() and sorted(path.name for path in school.folder.glob("work-*")) == ["work-fresh"]
+    assert fresh.exists() and sorted(path.name for path in school.folder.glob("work-*")) == [
+        "work-fresh"
+    ]

@@ -1,4 +1,6 @@
-"""The children: what the panel takes of one, which is what the roll takes; and how a form names one."""
+"""The children: what the panel takes of one, which is what the roll takes; and how a form names
+one.
+"""
 
 import re
 from datetime import date, timedelta
@@ -6,12 +8,19 @@ from html import unescape
 
 import pytest
 
-from models import Child, Event, Incident, Refused, now, roll
+from models import Child, Event, Incident, Refused, now
+from models.shelf import roll
 
 from .conftest import report
 from .test_roll import listed
 
-ZOFIA = {"name": "Zofia Nowak", "date_of_birth": "2013-05-03", "upn": "A12345678901B", "year": "Year 7", "left_on": ""}
+ZOFIA = {
+    "name": "Zofia Nowak",
+    "date_of_birth": "2013-05-03",
+    "upn": "A12345678901B",
+    "year": "Year 7",
+    "left_on": "",
+}
 ODD = [  # what cannot be: the field, what is typed there, what is said at it
     ("upn", "not a UPN", "The UPN is not a letter, eleven digits"),
     ("upn", "O123456789012", "I, O and S are not used"),
@@ -34,29 +43,49 @@ def test_the_panel_and_the_list_refuse_the_same_child(school, cast, field, typed
     row = [(ZOFIA | {field: typed})[name] for name in ZOFIA]
     _done, bad = roll.take(listed([row], ["Name", "DOB", "UPN", "Year", "Left on"]))
     assert sentence.removeprefix("The ") in bad[0]
-    assert Child.select().count() == 4 and not Event.select().where(Event.verb == "child:add", Event.by.is_null(False)).exists()
+    assert (
+        Child.select().count() == 4
+        and not Event.select().where(Event.verb == "child:add", Event.by.is_null(False)).exists()
+    )
 
 
 def test_names_with_joiners_and_a_upn_in_small_letters_are_taken(school, cast):
     for number, name in enumerate(["ශ්‍රීමා පෙරේරා", "میر\u200cحسین", "Zofia\u00a0Nowak"]):
         cast.carol.get("/child/new/")
-        page = cast.carol.post("/child/new/", ZOFIA | {"name": name, "upn": f"a12345678901{number}"})
-        assert page.status_code == 200 and Child.get(Child.upn == f"A12345678901{number}").name == name
+        page = cast.carol.post(
+            "/child/new/", ZOFIA | {"name": name, "upn": f"a12345678901{number}"}
+        )
+        assert (
+            page.status_code == 200 and Child.get(Child.upn == f"A12345678901{number}").name == name
+        )
     cast.carol.get("/child/new/")
-    assert "already one with this" in cast.carol.post("/child/new/", ZOFIA | {"upn": "a123456789011"}).text_only
+    assert (
+        "already one with this"
+        in cast.carol.post("/child/new/", ZOFIA | {"upn": "a123456789011"}).text_only
+    )
 
 
 def test_a_child_who_was_odd_before_is_opened_and_corrected_bit_by_bit(school, cast):
-    odd = Child.create(name="Sam Okafor", date_of_birth=date(2199, 1, 1), upn="not a UPN", left_on=date(1990, 1, 1))
+    odd = Child.create(
+        name="Sam Okafor", date_of_birth=date(2199, 1, 1), upn="not a UPN", left_on=date(1990, 1, 1)
+    )
     path = f"/child/edit/?id={odd.id}"
     assert "not a UPN" in cast.carol.get(path).text
 
     def save(**values):
         version = Child.get_by_id(odd.id).version
-        kept = {"name": odd.name, "date_of_birth": "2199-01-01", "upn": "not a UPN", "year": "", "left_on": "1990-01-01"}
+        kept = {
+            "name": odd.name,
+            "date_of_birth": "2199-01-01",
+            "upn": "not a UPN",
+            "year": "",
+            "left_on": "1990-01-01",
+        }
         return cast.carol.post(path, kept | values | {"version": version})
 
-    assert save(year="Year 7").status_code == 200 and Child.get_by_id(odd.id).year == "Year 7", "what is left alone stops nothing"
+    assert save(year="Year 7").status_code == 200 and Child.get_by_id(odd.id).year == "Year 7", (
+        "what is left alone stops nothing"
+    )
     page = save(date_of_birth="2013-05-03")
     assert 'id="left_on-wrong"' in page.text, "seen now that there is a date to compare it with"
     assert save(date_of_birth="2013-05-03", left_on="2024-07-20").status_code == 200
@@ -73,31 +102,55 @@ def test_check_is_asked_whoever_saves(school):
 
 def offered(page):
     """What a form offers as one types, and whatever else it says of a date of birth."""
-    return [unescape(label) for label in re.findall(r'<option value="([^"]*)"></option>', page.text)]
+    return [
+        unescape(label) for label in re.findall(r'<option value="([^"]*)"></option>', page.text)
+    ]
 
 
 def test_a_reporter_reads_a_date_of_birth_only_where_two_are_alike(school, cast, answers):
     for year, day in (("Year 6", 3), ("Year 7", 5)):
         Child.create(name="zofia lukasiewicz", date_of_birth=date(2013, 5, day), year=year)
     page = cast.dave.get("/incident/new/")
-    first, second = "Zofia Łukasiewicz, Year 6, born 17 January 2013", "zofia lukasiewicz, Year 6, born 3 May 2013"
+    first, second = (
+        "Zofia Łukasiewicz, Year 6, born 17 January 2013",
+        "zofia lukasiewicz, Year 6, born 3 May 2013",
+    )
     third, sion = "zofia lukasiewicz, Year 7", "Siôn Ŵyn, Year 9"
-    assert {first, second, third, sion} < set(offered(page)) and page.text.count("born ") == 2 * 2, "in the two lists of children"
+    assert {first, second, third, sion} < set(offered(page)) and page.text.count(
+        "born "
+    ) == 2 * 2, "in the two lists of children"
     for number, (typed, child) in enumerate(((second, 5), (third, 6), (sion, 4))):
         sent = cast.dave.post("/incident/new/", answers | {"child": typed, "once": number})
-        assert sent.status_code == 200 and Incident.select().order_by(Incident.id.desc()).first().child_id == child
-    assert "fits more than one child" in cast.dave.post("/incident/new/", answers | {"child": "Zofia Łukasiewicz"}).text_only
+        assert (
+            sent.status_code == 200
+            and Incident.select().order_by(Incident.id.desc()).first().child_id == child
+        )
+    assert (
+        "fits more than one child"
+        in cast.dave.post("/incident/new/", answers | {"child": "Zofia Łukasiewicz"}).text_only
+    )
 
 
 def test_a_date_of_birth_is_not_found_out_by_trying(school, cast, answers):
     for day in (16, 17, 18):
-        page = cast.dave.post("/incident/new/", answers | {"child": f"Siôn Ŵyn, Year 9, born {day} April 2013"})
+        page = cast.dave.post(
+            "/incident/new/", answers | {"child": f"Siôn Ŵyn, Year 9, born {day} April 2013"}
+        )
         assert "fits no child" in page.text_only
-        times = {"noticed_at": f"2013-04-{day}T12:00", "happened": "Not known", "happened_at": "", "once": day}
-        assert cast.dave.post("/incident/new/", answers | times).status_code == 200, "whether or not she was born then"
+        times = {
+            "noticed_at": f"2013-04-{day}T12:00",
+            "happened": "Not known",
+            "happened_at": "",
+            "once": day,
+        }
+        assert cast.dave.post("/incident/new/", answers | times).status_code == 200, (
+            "whether or not she was born then"
+        )
     with pytest.raises(Refused) as refused:
         report(school, by=school.carol, noticed_at=now() - timedelta(days=9_000))
-    assert "was not born then" in refused.value.errors["noticed_at"], "who sees the list of children is told"
+    assert "was not born then" in refused.value.errors["noticed_at"], (
+        "who sees the list of children is told"
+    )
     with pytest.raises(Refused) as refused:
         report(school, noticed_at=now() - timedelta(days=9_600))
     assert "26 years" in refused.value.errors["noticed_at"]

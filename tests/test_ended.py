@@ -1,13 +1,16 @@
-"""A session that somebody ends elsewhere: what is typed is kept and why is told. And how much is kept."""
+"""A session that somebody ends elsewhere: what is typed is kept and why is told. And how much is
+kept.
+"""
 
 import re
 from datetime import timedelta
 
 import pytest
 
-from models import Draft, Incident, Proposal, Role, draft
-from models.accounts import edit_person
-from models.base import at, now
+from models import Draft, Incident, Proposal, Role
+from models.access import draft
+from models.access.accounts import edit_person
+from models.ground.clock import at, now
 
 from .person import PASSWORD, Person
 
@@ -52,19 +55,29 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.__name__)
-def test_what_is_typed_is_kept_and_why_is_told_when_a_session_is_ended_elsewhere(cast, school, answers, ending):
+def test_what_is_typed_is_kept_and_why_is_told_when_a_session_is_ended_elsewhere(
+    cast, school, answers, ending
+):
     cast.dave.get("/incident/new/")
     copy = Person(cast.dave.app, school.dave)
     copy.client.set_cookie("session", cast.dave.client.get_cookie("session").value)
     copy.token = cast.dave.token
     ending(cast, school)
     page = cast.dave.post("/incident/new/", answers | {"what_happened": "A long text, typed on."})
-    assert page.request.path == "/login" and f"You were signed out because {ENDINGS[ending]}." in page.text_only
+    assert (
+        page.request.path == "/login"
+        and f"You were signed out because {ENDINGS[ending]}." in page.text_only
+    )
     assert "What you typed is kept" in page.text_only and Incident.select().count() == 0
     draft = Draft.get()
     assert draft.user == school.dave and "A long text, typed on." in str(draft.fields)
-    page = copy.post("/incident/new/", answers | {"what_happened": "What a thief with a copy of the cookie sends."})
-    assert page.status_code == 401 and "What a thief" in page.text, "it goes back to whoever sent it"
+    page = copy.post(
+        "/incident/new/",
+        answers | {"what_happened": "What a thief with a copy of the cookie sends."},
+    )
+    assert page.status_code == 401 and "What a thief" in page.text, (
+        "it goes back to whoever sent it"
+    )
     assert "thief" not in str(Draft.get().fields)
 
 
@@ -89,7 +102,10 @@ def test_why_is_told_to_somebody_who_only_reads_and_once(cast, school):
     cast.dave.get("/")
     end_by_role(cast, school)
     page = cast.dave.get("/incident/", follow_redirects=True)
-    assert "You were signed out because your roles" in page.text_only and "Nothing was done" not in page.text_only
+    assert (
+        "You were signed out because your roles" in page.text_only
+        and "Nothing was done" not in page.text_only
+    )
     assert "signed out" not in cast.dave.get("/login").text_only
 
 
@@ -97,7 +113,9 @@ def test_what_the_page_keeps_by_itself_is_told_that_the_session_ended(cast, scho
     cast.dave.get("/incident/new/")
     end_by_role(cast, school)
     sent = {"draft_path": "/incident/new/", "what_happened": "Half"}
-    assert cast.dave.post("/account/draft/", sent).status_code == 401 and not Draft.select().exists()
+    assert (
+        cast.dave.post("/account/draft/", sent).status_code == 401 and not Draft.select().exists()
+    )
     page = cast.dave.post("/incident/new/", answers | {"what_happened": "The whole."})
     assert "What you typed is kept" in page.text_only and "The whole." in str(Draft.get().fields)
 
@@ -122,17 +140,23 @@ def test_drafts_have_a_limit_in_length_number_and_in_all(cast, school, monkeypat
     for number in range(2):
         assert autosave(cast.dave, f"/incident/edit/?id={number}", "x" * 900).status_code == 200
     assert autosave(cast.dave, "/incident/edit/?id=9", "x" * 900).status_code == 413, "in all"
-    assert autosave(cast.dave, "/incident/edit/?id=1", "y" * 900).status_code == 200, "instead of itself"
+    assert autosave(cast.dave, "/incident/edit/?id=1", "y" * 900).status_code == 200, (
+        "instead of itself"
+    )
     assert autosave(cast.dave, "/incident/edit/?id=9", "x").status_code == 200
     answer = autosave(cast.dave, "/incident/edit/?id=10", "x")
     assert answer.status_code == 413 and "You have 4 drafts." in answer.json["why"]
     cast.dina.get("/")
-    assert autosave(cast.dina, "/incident/new/", "x" * 900).status_code == 200, "hers are counted by themselves"
+    assert autosave(cast.dina, "/incident/new/", "x" * 900).status_code == 200, (
+        "hers are counted by themselves"
+    )
     page = cast.dave.get("/account/")
     assert page.text.count(">Throw away<") == 4
     cast.dave.post("/account/forget/", {"path": "/incident/edit/?id=0"})
     cast.dina.post("/account/forget/", {"path": "/incident/edit/?id=1"})
-    assert Draft.select().where(Draft.user == school.dave).count() == 3, "and each throws away their own"
+    assert Draft.select().where(Draft.user == school.dave).count() == 3, (
+        "and each throws away their own"
+    )
     assert autosave(cast.dave, "/incident/edit/?id=10", "x").status_code == 200
 
 
@@ -141,10 +165,16 @@ def test_a_draft_that_is_not_kept_is_given_back(cast, school, answers, monkeypat
     cast.dave.get("/incident/new/")
     sent = answers | {"what_happened": "A long text. " * 100}
     page = cast.dave.post("/incident/new/", sent | {"draft": "1"})
-    assert page.status_code == 413 and "A long text." in page.text and "This draft is not kept" in page.text_only
+    assert (
+        page.status_code == 413
+        and "A long text." in page.text
+        and "This draft is not kept" in page.text_only
+    )
     with at(now() + timedelta(minutes=30)):
         page = cast.dave.post("/incident/new/", sent)
-        assert page.status_code == 401 and "A long text." in page.text and not Draft.select().exists()
+        assert (
+            page.status_code == 401 and "A long text." in page.text and not Draft.select().exists()
+        )
 
 
 def test_the_address_of_a_draft_is_not_as_long_as_what_was_sent(cast, answers):

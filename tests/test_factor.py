@@ -1,4 +1,6 @@
-"""The second factor: a code works once, nothing opens without it, and it is not replaced without passphrase and the old one."""
+"""The second factor: a code works once, nothing opens without it, and it is not replaced without
+passphrase and the old one.
+"""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,9 @@ def prove(person, **more):
     """Show passphrase and code, as is asked before a second factor is touched."""
     person.get("/account/prove/")
     user = tomorrow(person.user)
-    person.post("/account/prove/", {"passphrase_again": PASSWORD, "code": code_of(person.app, user)} | more)
+    person.post(
+        "/account/prove/", {"passphrase_again": PASSWORD, "code": code_of(person.app, user)} | more
+    )
     tomorrow(user)
     return person
 
@@ -70,7 +74,9 @@ def test_setting_up_the_factor_before_anything_opens(app, school):
 def test_recovery_codes_work_once_and_are_stored_encrypted(app, cast, school):
     page = prove(cast.carol).post("/mf-recovery-codes", {"generate_new_codes": "yes"})
     codes = re.findall(r"<code>([\w-]{10,})</code>", page.text)
-    assert len(codes) == 8 and codes[0] not in "".join(User.get_by_id(school.carol.id).mf_recovery_codes)
+    assert len(codes) == 8 and codes[0] not in "".join(
+        User.get_by_id(school.carol.id).mf_recovery_codes
+    )
     for attempt, opens in (("first", "/"), ("again", "/login")):
         person, _page = passphrase_only(app, school.carol)
         person.post("/mf-recovery", {"code": codes[0]})
@@ -78,9 +84,9 @@ def test_recovery_codes_work_once_and_are_stored_encrypted(app, cast, school):
 
 
 def test_there_is_no_way_round_by_email(app):
-    assert app.config["SECURITY_TWO_FACTOR_RESCUE_EMAIL"] is False and app.config["SECURITY_TWO_FACTOR_ENABLED_METHODS"] == [
-        "authenticator"
-    ]
+    assert app.config["SECURITY_TWO_FACTOR_RESCUE_EMAIL"] is False and app.config[
+        "SECURITY_TWO_FACTOR_ENABLED_METHODS"
+    ] == ["authenticator"]
 
 
 @pytest.mark.both
@@ -118,10 +124,14 @@ def test_of_four_at_once_with_one_recovery_code_one_opens(app, cast, school):
     db.connect()
     stale = User.get_by_id(school.carol.id)
     assert len(stale.mf_recovery_codes) == 7
-    assert User.get_by_id(school.carol.id).spend(stale.mf_recovery_codes[1:]) and not stale.spend(stale.mf_recovery_codes[2:])
+    assert User.get_by_id(school.carol.id).spend(stale.mf_recovery_codes[1:]) and not stale.spend(
+        stale.mf_recovery_codes[2:]
+    )
     stale.name = "Carol V."
     stale.save()
-    assert len(User.get_by_id(school.carol.id).mf_recovery_codes) == 6, "a later save puts none back"
+    assert len(User.get_by_id(school.carol.id).mf_recovery_codes) == 6, (
+        "a later save puts none back"
+    )
 
 
 @pytest.mark.both
@@ -132,11 +142,15 @@ def test_of_those_who_read_the_same_counter_one_claims_the_next(school):
     assert User.get_by_id(school.alice.id).use_code(101) and not late.use_code(101)
     late.name = "Alice B."
     late.save()
-    assert User.get_by_id(school.alice.id).tf_last_counter == 101, "a later save puts no older one back"
+    assert User.get_by_id(school.alice.id).tf_last_counter == 101, (
+        "a later save puts no older one back"
+    )
 
 
 def test_a_cookie_from_before_the_factor_was_set_up_replaces_nothing(app, school):
-    """A thief with the passphrase begins to set up a factor, waits until its owner has set up hers, and goes on."""
+    """A thief with the passphrase begins to set up a factor, waits until its owner has set up hers,
+    and goes on.
+    """
     user = User.get_by_id(school.dave.id)
     user.forget_factor()
     user.save()
@@ -156,13 +170,25 @@ def test_a_cookie_from_before_the_factor_was_set_up_replaces_nothing(app, school
 @pytest.mark.both
 def test_of_those_who_show_the_same_answer_of_a_passkey_one_is_let_in(school):
     begun = datetime(2026, 3, 4, 9, 0, 0, 700_000)
-    key = {"name": "Laptop", "credential_id": b"1", "public_key": b"2", "backup_state": False, "device_type": "x", "usage": "secondary"}
+    key = {
+        "name": "Laptop",
+        "credential_id": b"1",
+        "public_key": b"2",
+        "backup_state": False,
+        "device_type": "x",
+        "usage": "secondary",
+    }
     WebAuthn.create(user=school.alice, lastuse_datetime=begun, **key)
-    asked, used = begun.replace(microsecond=0) + timedelta(seconds=60), begun + timedelta(seconds=62)
+    asked, used = (
+        begun.replace(microsecond=0) + timedelta(seconds=60),
+        begun + timedelta(seconds=62),
+    )
     three = [WebAuthn.get() for _each in range(3)]
     assert [one.use(asked, used) for one in three] == [True, False, False], "at once"
     assert not WebAuthn.get().use(asked, used + timedelta(seconds=1)), "and later"
-    assert WebAuthn.get().use(asked + timedelta(seconds=9), used + timedelta(seconds=9)), "the next challenge"
+    assert WebAuthn.get().use(asked + timedelta(seconds=9), used + timedelta(seconds=9)), (
+        "the next challenge"
+    )
 
 
 # touched only with passphrase and factor
@@ -178,7 +204,12 @@ def test_a_second_factor_is_not_touched_at_an_unlocked_screen(cast, path, sent):
     cast.carol.get("/account/")
     page = cast.carol.post(path, sent)
     assert page.request.path == "/account/prove/" and "Is it you?" in page.text_only
-    for wrong in ({"code": "000000"}, {"passphrase_again": "wrong"}, {"code": ""}, {"passphrase_again": ""}):
+    for wrong in (
+        {"code": "000000"},
+        {"passphrase_again": "wrong"},
+        {"code": ""},
+        {"passphrase_again": ""},
+    ):
         user = User.get_by_id(cast.carol.user.id)
         fields = {"passphrase_again": PASSWORD, "code": code_of(cast.carol.app, user)} | wrong
         assert cast.carol.post("/account/prove/", fields).status_code == 422, wrong
@@ -197,7 +228,9 @@ def test_changing_the_app_takes_passphrase_and_old_code_and_is_for_one_change(ap
     page = carol.post("/tf-setup", {"setup": "authenticator"})
     new = TOTP(key=key_on(page), format="base32")
     target = re.search(r'action="(/tf-setup/[^"]+)"', page.text).group(1)
-    page = carol.post(target, {"code": new.generate().token})  # in the same 30 seconds as the old one's
+    page = carol.post(
+        target, {"code": new.generate().token}
+    )  # in the same 30 seconds as the old one's
     assert page.request.path == "/account/" and own_secret(school.carol) != before
     assert Event.last(school.carol, "user:factor")
     assert carol.lands("/tf-setup") == "/account/prove/", "asked anew for the next"
@@ -229,5 +262,9 @@ def test_guesses_at_the_proof_are_slowed(cast, school):
     for _attempt in range(5):
         cast.carol.post("/account/prove/", {"passphrase_again": PASSWORD, "code": "000000"})
     user = User.get_by_id(school.carol.id)
-    page = cast.carol.post("/account/prove/", {"passphrase_again": PASSWORD, "code": code_of(cast.carol.app, user)})
-    assert "Too many attempts" in page.text_only and cast.carol.lands("/tf-setup") == "/account/prove/"
+    page = cast.carol.post(
+        "/account/prove/", {"passphrase_again": PASSWORD, "code": code_of(cast.carol.app, user)}
+    )
+    assert (
+        "Too many attempts" in page.text_only and cast.carol.lands("/tf-setup") == "/account/prove/"
+    )

@@ -1,4 +1,6 @@
-"""Every fault there is a name for, injected for real; after each, everything acknowledged is there once and fits."""
+"""Every fault there is a name for, injected for real; after each, everything acknowledged is there
+once and fits.
+"""
 
 import subprocess
 import sys
@@ -8,9 +10,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import app as application
-from models import TABLES, Attachment, Document, Event, Incident, Log, Notice, Refused, Tracker, User, db, proof, upkeep
-from models.base import at, now
-from models.settings import settings
+from models import (
+    TABLES,
+    Attachment,
+    Document,
+    Event,
+    Incident,
+    Log,
+    Notice,
+    Refused,
+    Tracker,
+    User,
+    db,
+)
+from models.ground.clock import at, now
+from models.ground.settings import settings
+from models.shelf import proof, upkeep
 
 from . import engine
 from .conftest import answer_all, fill_in, report, settle
@@ -36,9 +51,15 @@ def to_complete(school):
 STEPS = {
     "report": (lambda school: None, lambda school, _none: report(school, topic="Once")),
     "trigger": (report, lambda school, incident: Log.trigger(incident, school.mark)),
-    "begin": (lambda school: Log.trigger(report(school), school.mark), lambda school, log: Tracker.begin(log, school.carol)),
+    "begin": (
+        lambda school: Log.trigger(report(school), school.mark),
+        lambda school, log: Tracker.begin(log, school.carol),
+    ),
     "complete": (to_complete, lambda school, log: Log.get_by_id(log.id).complete(by=school.mark)),
-    "paper": (lambda school: to_complete(school).complete(by=school.mark), lambda school, log: Document.finish()),
+    "paper": (
+        lambda school: to_complete(school).complete(by=school.mark),
+        lambda school, log: Document.finish(),
+    ),
 }
 
 
@@ -50,7 +71,9 @@ def test_killed_at_every_statement_a_step_is_done_whole_or_not_at_all(school, st
     for number in range(1_000):
         if not killed_at(number, lambda: act(school, record)):
             break
-        assert Event.select().count() == before or step == "paper", f"killed at statement {number}, something of it was kept"
+        assert Event.select().count() == before or step == "paper", (
+            f"killed at statement {number}, something of it was kept"
+        )
         if step not in ("paper",):
             Document.finish()
             whole() if step != "complete" else proof.history(TABLES)
@@ -86,13 +109,18 @@ def deliver(app, minutes=0):
 
 
 def test_a_mail_server_with_moods(app, school):
-    """Greylisted, full, dropped after it was taken: each letter arrives, and a doubled one says by its id that it is one."""
+    """Greylisted, full, dropped after it was taken: each letter arrives, and a doubled one says by
+    its id that it is one.
+    """
     Log.trigger(report(school), school.mark)
     with post_office(app) as office:
         office.moods = ["busy", "full", "drop", "ok", "busy"]
         for minutes in (0, 3, 15, 60, 300):
             deliver(app, minutes)
-        assert set(office.ids) == {notice.message_id for notice in Notice.select()} and len(office.ids) == 3
+        assert (
+            set(office.ids) == {notice.message_id for notice in Notice.select()}
+            and len(office.ids) == 3
+        )
         assert {notice.status for notice in Notice.select()} == {"sent"}
 
 
@@ -101,7 +129,10 @@ def test_one_refused_address_does_not_hold_up_the_other(app, school, cast):
     with post_office(app) as office:
         office.addresses["alice@thornley.example"] = "550 Unknown"
         assert deliver(app) == 1
-    assert "could not be delivered" in cast.ira.get("/").text_only and "550" in cast.ira.get("/event/").text_only
+    assert (
+        "could not be delivered" in cast.ira.get("/").text_only
+        and "550" in cast.ira.get("/event/").text_only
+    )
     assert whole()
 
 
@@ -153,7 +184,11 @@ def test_four_processes_that_start_at_once_on_an_empty_machine_agree(school, tmp
     folder = tmp_path / "new"
     settle(folder)
     db.close()
-    environment = {"SAFEGUARDING_DATA": str(folder), "DATABASE_URL": settings.database, "PATH": "/usr/bin:/bin"}
+    environment = {
+        "SAFEGUARDING_DATA": str(folder),
+        "DATABASE_URL": settings.database,
+        "PATH": "/usr/bin:/bin",
+    }
     started = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", START], cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]  # fmt: skip
     answers = [process.communicate() for process in started]
     assert [process.returncode for process in started] == [0] * 4, answers
@@ -162,7 +197,10 @@ def test_four_processes_that_start_at_once_on_an_empty_machine_agree(school, tmp
     from models import Choice, Role, Template
 
     assert Role.select().count() == 8 and Template.select().count() == 1
-    assert Choice.select().count() == len({(row.list, row.name) for row in Choice.select()}) and whole()
+    assert (
+        Choice.select().count() == len({(row.list, row.name) for row in Choice.select()})
+        and whole()
+    )
     db.close()
     engine.current().drop(folder)
     settle(school.folder)
@@ -172,9 +210,16 @@ def test_four_processes_that_start_at_once_on_an_empty_machine_agree(school, tmp
 # files, clocks, people
 
 
-@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"other")], ids=["missing", "corrupt"])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda path: path.unlink(), lambda path: path.write_bytes(b"other")],
+    ids=["missing", "corrupt"],
+)
 def test_a_spoiled_attachment_stops_nothing_but_itself(cast, school, incident, spoil):
-    good, bad = (Attachment.add(incident, school.dave, name, name.encode()) for name in ("good.txt", "bad.txt"))
+    good, bad = (
+        Attachment.add(incident, school.dave, name, name.encode())
+        for name in ("good.txt", "bad.txt")
+    )
     spoil(bad.path)
     assert "bad.txt" in cast.mark.get(f"/incident/details/?id={incident.id}").text_only
     page = cast.mark.get(f"/incident/file/?id={bad.id}")
@@ -196,12 +241,19 @@ def test_a_clock_that_goes_back_loses_no_order(school):
     third = report(school, topic="Third")
     Document.finish()
     assert len({first.reference, second.reference, third.reference}) == 3 and whole()
-    assert [event.id for event in Event.select().order_by(Event.id)] == list(range(1, Event.select().count() + 1))
+    assert [event.id for event in Event.select().order_by(Event.id)] == list(
+        range(1, Event.select().count() + 1)
+    )
 
 
 @pytest.mark.parametrize(
     ("instant", "shown"),
-    [((2026, 3, 29, 0, 59), "00:59"), ((2026, 3, 29, 1, 0), "02:00"), ((2026, 10, 25, 0, 30), "01:30"), ((2026, 10, 25, 1, 30), "01:30")],
+    [
+        ((2026, 3, 29, 0, 59), "00:59"),
+        ((2026, 3, 29, 1, 0), "02:00"),
+        ((2026, 10, 25, 0, 30), "01:30"),
+        ((2026, 10, 25, 1, 30), "01:30"),
+    ],
 )
 def test_both_nights_when_the_clocks_change(cast, school, instant, shown):
     moment = datetime(*instant, tzinfo=UTC)
@@ -209,7 +261,10 @@ def test_both_nights_when_the_clocks_change(cast, school, instant, shown):
         incident = report(school)
         log = Log.trigger(incident, school.mark)
         assert not log.late and log.due_at == moment + timedelta(hours=24), "24 hours are 24 hours"
-    assert f"{moment.day} {moment:%B %Y}, {shown}" in cast.mark.get(f"/incident/details/?id={incident.id}").text_only
+    assert (
+        f"{moment.day} {moment:%B %Y}, {shown}"
+        in cast.mark.get(f"/incident/details/?id={incident.id}").text_only
+    )
     assert Incident.get_by_id(incident.id).reported_at == moment and whole()
 
 
@@ -218,14 +273,22 @@ def test_no_level_5_at_all_stops_no_report(school, cast):
         User.update(active=False).where(User.id == person.id).execute()
         Event.write("user:edit", person, None)
     log = Log.trigger(report(school), school.mark)
-    assert not Notice.select().exists() and "There is no active Level 5" in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    assert (
+        not Notice.select().exists()
+        and "There is no active Level 5" in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    )
     assert upkeep.daily(TABLES) and whole()
 
 
 def test_one_poisoned_record_blocks_nothing_of_the_others(app, school, cast):
-    """A megabyte, 200 kB without a space, right to left, emoji: the list, the paper and the mail of all still work."""
+    """A megabyte, 200 kB without a space, right to left, emoji: the list, the paper and the mail of
+    all still work.
+    """
     texts = ["Long words. " * 90_000, "x" * 200_000, "مرحبا بالعالم " * 50, "😀" * 3_000]
-    logs = [Log.trigger(report(school, topic=f"{number}", what_happened=text), school.mark) for number, text in enumerate(texts)]
+    logs = [
+        Log.trigger(report(school, topic=f"{number}", what_happened=text), school.mark)
+        for number, text in enumerate(texts)
+    ]
     assert all(log.reference in cast.mark.get("/log/").text for log in logs)
     for log in logs:
         log.complete_anyway(reason="To be printed.", by=school.alice)
@@ -235,7 +298,7 @@ def test_one_poisoned_record_blocks_nothing_of_the_others(app, school, cast):
 
 
 def test_a_paper_that_cannot_be_made_does_not_hold_up_the_others(school, monkeypatch, caplog):
-    from models import document
+    from models.history import document
 
     logs = [Log.trigger(report(school), school.mark) for _ in range(3)]
     for log in logs:

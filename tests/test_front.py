@@ -1,4 +1,6 @@
-"""The paper of a log as somebody reads it who has never seen the system: page one, tables, what was not answered, the appendix."""
+"""The paper of a log as somebody reads it who has never seen the system: page one, tables, what was
+not answered, the appendix.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,17 +9,20 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from models import Document, Event, Log, Notice, Tracker, front
-from models.base import at
-from models.document import to_pdf
-from models.incident import ABOUT
+from models import Document, Event, Log, Notice, Tracker
+from models.case import front
+from models.case.incident import ABOUT
+from models.ground.clock import at
+from models.history.document import to_pdf
 
 from .conftest import answer_all, fill_in, report
 
 
 def words_of(pdf, page=None):
     pages = PdfReader(BytesIO(pdf)).pages
-    return " ".join(" ".join(one.extract_text() for one in (pages if page is None else [pages[page]])).split())
+    return " ".join(
+        " ".join(one.extract_text() for one in (pages if page is None else [pages[page]])).split()
+    )
 
 
 def text_of(html):
@@ -27,7 +32,9 @@ def text_of(html):
 
 @pytest.fixture
 def story(school):
-    """Dave reported on Monday, Mark triggered, Alice told Ofsted late, Carol began, Mark signed off, Bob reopened, Alice forced it."""
+    """Dave reported on Monday, Mark triggered, Alice told Ofsted late, Carol began, Mark signed
+    off, Bob reopened, Alice forced it.
+    """
     monday = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     with at(monday):
         incident = report(
@@ -41,7 +48,11 @@ def story(school):
         tracker = Tracker.begin(log, school.carol)
     with at(monday + timedelta(days=2)):
         fill_in(log, school.alice)
-        log.edit(school.alice, told_at=monday + timedelta(days=1, hours=6), late_because="The portal was down.")
+        log.edit(
+            school.alice,
+            told_at=monday + timedelta(days=1, hours=6),
+            late_because="The portal was down.",
+        )
         answer_all(tracker, school.carol)
     with at(monday + timedelta(days=3)):
         Log.get().complete(by=school.mark)
@@ -65,7 +76,8 @@ def test_page_one_says_who_what_when_and_who_signed(school, story):
         "Dina El-Sayed Teaching assistant Present",
         "Dave Pritchard Teacher of geography Reported it",
         "Mark Kowalczyk Pastoral manager Triggered the notification",
-        "Alice Brennan Deputy head and DSL Told Ofsted; Signed it off; Assigned to the log, as Level 5",
+        "Alice Brennan Deputy head and DSL Told Ofsted; Signed it off; Assigned to the log, as "
+        "Level 5",
         "Alice Brennan Deputy head and DSL 6 March 2026, 09:00",
         "Completed although something was missing. Reason: The family has moved to Leeds.",
     ):
@@ -75,10 +87,25 @@ def test_page_one_says_who_what_when_and_who_signed(school, story):
 
 def test_the_summary_is_five_short_lines(school, story):
     lines = dict(front.gist(story, story.sections(), story.signed_off))
-    assert list(lines) == ["What happened", "Done at once", "Why Ofsted", "Ofsted told", "How it stands"]
-    assert lines["Why Ofsted"] == "Other serious event, judged serious. A mark, and a frightened child."
-    assert lines["Ofsted told"] == "3 March 2026, 15:00, Telephone, reference CR-1: after it was due."
-    assert lines["How it stands"] == "12 of 13 sections of the tracker are complete. Signed off by Alice Brennan on 6 March 2026, 09:00."
+    assert list(lines) == [
+        "What happened",
+        "Done at once",
+        "Why Ofsted",
+        "Ofsted told",
+        "How it stands",
+    ]
+    assert (
+        lines["Why Ofsted"]
+        == "Other serious event, judged serious. A mark, and a frightened child."
+    )
+    assert (
+        lines["Ofsted told"] == "3 March 2026, 15:00, Telephone, reference CR-1: after it was due."
+    )
+    assert (
+        lines["How it stands"]
+        == "12 of 13 sections of the tracker are complete. Signed off by Alice Brennan on 6 "
+        "March 2026, 09:00."
+    )
     assert max(map(len, lines.values())) <= front.LINE + 2
 
 
@@ -114,7 +141,9 @@ def test_the_timeline_is_in_order_and_names_who(school, story):
 
 def test_an_open_log_says_that_it_is_not_signed_off(school, log):
     words = text_of(log.paper())
-    assert "A working print: this log is not signed off." in words and "Not signed off yet." in words
+    assert (
+        "A working print: this log is not signed off." in words and "Not signed off yet." in words
+    )
     assert "The tracker has not been begun." in words and "Not told yet." in words
 
 
@@ -125,15 +154,29 @@ def test_tables_are_tables_with_headings(school, story):
         ("Risk", "To whom", "Level", "Protective factors", "Controls"),
     ):
         assert "".join(f'<th width="20%">{heading}</th>' for heading in headings) in page, headings
-    assert re.search(r"<td><p>Left</p></td><td><p>Wrist</p></td><td><p>Bruise</p></td><td><p>3</p></td><td><p>Red</p></td>", page)
+    assert re.search(
+        r"<td><p>Left</p></td><td><p>Wrist</p></td><td><p>Bruise</p></td><td><p>3</p></td><td><p>Red</p></td>",
+        page,
+    )
 
 
 def test_a_table_with_a_cell_too_long_for_a_page_is_written_out_whole(school, story):
-    section = next(section for section in story.sections() if any(q["kind"] == "table of rows" for q in section.questions))
+    section = next(
+        section
+        for section in story.sections()
+        if any(q["kind"] == "table of rows" for q in section.questions)
+    )
     question = next(q for q in section.questions if q["kind"] == "table of rows")
     Log.get().reopen(reason="More.", by=school.bob)
     long = " ".join(f"word{number}" for number in range(2500))
-    section.save_answers({question["id"]: [dict.fromkeys(question["choices"], "short") | {question["choices"][-1]: long}]}, school.carol)
+    section.save_answers(
+        {
+            question["id"]: [
+                dict.fromkeys(question["choices"], "short") | {question["choices"][-1]: long}
+            ]
+        },
+        school.carol,
+    )
     pdf = to_pdf(Log.get().paper())
     words = words_of(pdf)
     assert all(f"word{number} " in words for number in range(2499)) and smallest(pdf) > 7
@@ -156,14 +199,22 @@ def test_what_would_not_fit_into_a_cell_is_no_table(row, stands):
 
 
 def smallest(pdf):
-    """The smallest letters of a PDF, in points: what does not fit into a cell is shrunk by xhtml2pdf without a word."""
+    """The smallest letters of a PDF, in points: what does not fit into a cell is shrunk by
+    xhtml2pdf without a word.
+    """
     sizes = []
     for page in PdfReader(BytesIO(pdf)).pages:
-        page.extract_text(visitor_text=lambda text, cm, tm, font, size: sizes.append(size * abs(tm[0] * cm[0])) if text.strip() else None)
+        page.extract_text(
+            visitor_text=lambda text, cm, tm, font, size: (
+                sizes.append(size * abs(tm[0] * cm[0])) if text.strip() else None
+            )
+        )
     return min(sizes)
 
 
-@pytest.mark.parametrize("text", ["\n".join(f"a {number}" for number in range(130)), "words and more words. " * 270])
+@pytest.mark.parametrize(
+    "text", ["\n".join(f"a {number}" for number in range(130)), "words and more words. " * 270]
+)
 def test_a_long_text_is_not_shrunk_to_fit_a_page(school, text):
     log = Log.trigger(report(school, what_happened=text), school.mark)
     log.edit(school.alice, summary=text)
@@ -174,10 +225,13 @@ def test_a_long_text_is_not_shrunk_to_fit_a_page(school, text):
 def test_what_was_not_answered_is_counted_and_not_printed(school, story):
     words = text_of(story.paper())
     section = story.sections()[0]
-    assert "Not given" not in words and section.questions[1]["text"] not in words.partition("Missing at sign-off")[0]
     assert (
-        f"1 {section.title} – in progress Last saved by Carol Vaughan-Ŵyn on 6 March 2026, 09:00. {len(section.questions)} questions not answered."
-        in words
+        "Not given" not in words
+        and section.questions[1]["text"] not in words.partition("Missing at sign-off")[0]
+    )
+    assert (
+        f"1 {section.title} – in progress Last saved by Carol Vaughan-Ŵyn on 6 March 2026, "
+        f"09:00. {len(section.questions)} questions not answered." in words
     )
     assert "1 question not answered." in words
 
@@ -190,24 +244,43 @@ def test_the_technical_history_is_an_appendix_without_numbers_that_count_other_c
     before, _appendix, after = text_of(story.paper()).partition("Appendix: the technical history")
     event = Event.last(story, "log:complete_anyway")
     assert f" {event.id} ·" not in after and f"No. {event.id}" not in after
-    assert "6 March 2026, 09:00 Alice Brennan completed the log although something was missing" in after
-    assert "completed the log although something was missing" not in before and "Who read, printed or was refused it" not in after
+    assert (
+        "6 March 2026, 09:00 Alice Brennan completed the log although something was missing"
+        in after
+    )
+    assert (
+        "completed the log although something was missing" not in before
+        and "Who read, printed or was refused it" not in after
+    )
     Event.write("log:read", story, school.dave)
-    assert "Dave Pritchard read the Ofsted log" in text_of(story.paper()).partition("Who read, printed or was refused it")[2]
+    assert (
+        "Dave Pritchard read the Ofsted log"
+        in text_of(story.paper()).partition("Who read, printed or was refused it")[2]
+    )
 
 
 def test_no_email_address_of_staff_is_on_the_paper(cast, school, story):
     Document.finish()
-    for pdf in (Document.select().order_by(Document.id.desc()).first().content(), cast.alice.get(f"/log/pdf/?id={story.id}").data):
+    for pdf in (
+        Document.select().order_by(Document.id.desc()).first().content(),
+        cast.alice.get(f"/log/pdf/?id={story.id}").data,
+    ):
         words = words_of(pdf)
-        assert "Emails sent To Subject" in words and "thornley.example" not in words and "@" not in words
+        assert (
+            "Emails sent To Subject" in words
+            and "thornley.example" not in words
+            and "@" not in words
+        )
 
 
 def test_who_was_refused_an_email_is_told_without_its_address(school, story):
     notice = Notice.select().where(Notice.subject.startswith("OFS-")).first()
     Event.write("record:refused", notice, school.dave)
     event = Event.head()
-    assert "was refused a record: OFS-2026-0001: open to Alice Brennan." in Event.get_by_id(event.id).sentence
+    assert (
+        "was refused a record: OFS-2026-0001: open to Alice Brennan."
+        in Event.get_by_id(event.id).sentence
+    )
 
 
 def test_a_long_history_stays_quick_and_whole(school, log):
@@ -215,5 +288,7 @@ def test_a_long_history_stays_quick_and_whole(school, log):
         Event.write("log:read", log, school.dave if number % 2 else school.dina)
         log.edit(school.alice, summary=f"Version {number} of the summary.")
     page = log.paper()
-    assert max(table.count("<tr>") for table in page.split("</table>")) <= 61, "xhtml2pdf’s time grows with the square of a table’s rows"
+    assert max(table.count("<tr>") for table in page.split("</table>")) <= 61, (
+        "xhtml2pdf’s time grows with the square of a table’s rows"
+    )
     assert all(f"Version {number} of the summary." in page for number in range(70))

@@ -6,8 +6,9 @@ import re
 import pytest
 from peewee import DatabaseError
 
-from models import TABLES, Addendum, Event, Incident, Log, Notice, Refused, proof
-from models.event import GENESIS
+from models import TABLES, Addendum, Event, Incident, Log, Notice, Refused
+from models.history.event import GENESIS
+from models.shelf import proof
 
 from .conftest import report
 from .faults import untie
@@ -16,10 +17,14 @@ pytestmark = pytest.mark.both
 
 
 def test_the_chain_fits_and_names_the_first_break(school, log):
-    assert proof.history(TABLES) == Event.select().count() and Event.get_by_id(1).previous == GENESIS
+    assert (
+        proof.history(TABLES) == Event.select().count() and Event.get_by_id(1).previous == GENESIS
+    )
     untie("event")
     event = Event.get(Event.verb == "incident:report")
-    Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
+    Event.update(payload=event.payload.replace("Dave", "Dina")).where(
+        Event.id == event.id
+    ).execute()
     with pytest.raises(Refused, match=f"at event {event.id}"):
         proof.history(TABLES)
 
@@ -40,21 +45,32 @@ def test_the_database_itself_refuses(school, log, change):
 
 def test_if_the_history_cannot_be_written_nothing_is_saved(school, monkeypatch):
     incident = report(school)
-    monkeypatch.setattr("models.event.link", lambda event: 1 / 0)
+    monkeypatch.setattr("models.history.event.link", lambda event: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         Log.trigger(incident, school.mark)
     with pytest.raises(ZeroDivisionError):
         report(school)
-    assert (Incident.select().count(), Log.select().count(), Notice.select().count(), Incident.get().status) == (1, 0, 0, "to decide")
+    assert (
+        Incident.select().count(),
+        Log.select().count(),
+        Notice.select().count(),
+        Incident.get().status,
+    ) == (1, 0, 0, "to decide")
 
 
-def test_an_unexpected_fault_saves_nothing_and_tells_nothing(cast, school, answers, monkeypatch, caplog):
+def test_an_unexpected_fault_saves_nothing_and_tells_nothing(
+    cast, school, answers, monkeypatch, caplog
+):
     cast.dave.get("/incident/new/")
-    monkeypatch.setattr("models.event.link", lambda event: 1 / 0)
+    monkeypatch.setattr("models.history.event.link", lambda event: 1 / 0)
     page = cast.dave.post("/incident/new/", answers)
     assert page.status_code == 500 and Incident.select().count() == 0
     id = re.search(r"quote problem (\w+)", page.text_only).group(1)
-    assert id in caplog.text and "Zofia" not in caplog.text and answers["what_happened"] not in caplog.text
+    assert (
+        id in caplog.text
+        and "Zofia" not in caplog.text
+        and answers["what_happened"] not in caplog.text
+    )
     assert "ZeroDivisionError" not in page.text and "Traceback" not in page.text
 
 
@@ -71,7 +87,9 @@ def test_names_are_kept_as_they_were(school, incident):
     assert json.loads(event.payload)["by"] == "Dave Pritchard"
 
 
-@pytest.mark.parametrize("typed", ["2026-13-45", "2026-02-30T10:00:00+00:00", "0000-00-00", "2026-11-22T14:05"])
+@pytest.mark.parametrize(
+    "typed", ["2026-13-45", "2026-02-30T10:00:00+00:00", "0000-00-00", "2026-11-22T14:05"]
+)
 def test_a_text_that_looks_like_a_date_and_is_none_is_shown_as_typed(cast, school, log, typed):
     log.edit(school.carol, told_reference=typed)
     page = cast.alice.get(f"/log/details/?id={log.id}")

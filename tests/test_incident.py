@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from models import Attachment, Event, Incident, Involved, Log, Notice
-from models.incident import ABOUT
-from models.settings import settings
+from models.case.incident import ABOUT
+from models.ground.settings import settings
 
 from .conftest import report
 
@@ -32,8 +32,14 @@ def test_only_what_is_starred_is_required(cast, school):
     assert page.count('class="star">*</span></l') == 9, "nine starred questions"
     empty = cast.dave.post("/incident/new/", {})
     assert empty.status_code == 422 and Incident.select().count() == 0
-    assert "Nothing was saved yet" in empty.text and empty.text_only.count("This is needed.") == 18, "nine, at the top and at the field"
-    assert 'href="#child"' in empty.text and 'id="child-wrong"' in empty.text and 'aria-invalid="true"' in empty.text
+    assert (
+        "Nothing was saved yet" in empty.text and empty.text_only.count("This is needed.") == 18
+    ), "nine, at the top and at the field"
+    assert (
+        'href="#child"' in empty.text
+        and 'id="child-wrong"' in empty.text
+        and 'aria-invalid="true"' in empty.text
+    )
 
 
 def test_what_was_typed_is_given_back(cast, school, answers):
@@ -44,22 +50,48 @@ def test_what_was_typed_is_given_back(cast, school, answers):
     }  # fmt: skip
     page = cast.dave.post("/incident/new/", typed)
     assert page.status_code == 422 and Incident.select().count() == 0
-    for text in ("Zof of Nowhere", "Ngũgĩ", "Nobody Known", "Wrist", answers["what_happened"], "“He pulled me.”", "2026-03-04T09:15"):
+    for text in (
+        "Zof of Nowhere",
+        "Ngũgĩ",
+        "Nobody Known",
+        "Wrist",
+        answers["what_happened"],
+        "“He pulled me.”",
+        "2026-03-04T09:15",
+    ):
         assert text in page.text, text
-    assert "“Zof of Nowhere” fits no child." in page.text_only and "“Nobody Known” fits no person." in page.text_only
+    assert (
+        "“Zof of Nowhere” fits no child." in page.text_only
+        and "“Nobody Known” fits no person." in page.text_only
+    )
 
 
 def test_part_of_a_name_is_enough_when_one_child_fits(cast, school, answers):
     cast.dave.get("/incident/new/")
-    rows = {"others-rows": "2", "others-0-name": "花子", "others-0-part": "Sibling", "others-1-name": "", "others-1-part": ""}
+    rows = {
+        "others-rows": "2",
+        "others-0-name": "花子",
+        "others-0-part": "Sibling",
+        "others-1-name": "",
+        "others-1-part": "",
+    }
     asked = cast.dave.post("/incident/new/", answers | {"child": "łukas"} | rows)
-    assert asked.status_code == 422 and not Incident.select().exists(), "a part of a name is never taken for a child unasked"
-    assert asked.text_only.count("is part of one name only, which stands here now. If that is right, save again.") >= 4
+    assert asked.status_code == 422 and not Incident.select().exists(), (
+        "a part of a name is never taken for a child unasked"
+    )
+    assert (
+        asked.text_only.count(
+            "is part of one name only, which stands here now. If that is right, save again."
+        )
+        >= 4
+    )
     for label in (school.child.label, school.children[2].label):
         assert f'value="{label}"' in asked.text
     rows["others-0-name"] = school.children[2].label
     assert cast.dave.post("/incident/new/", answers | rows).status_code == 200
-    assert Incident.get().child == school.child and [row.child.name for row in Involved.of(Incident.get())] == ["山田 花子"]
+    assert Incident.get().child == school.child and [
+        row.child.name for row in Involved.of(Incident.get())
+    ] == ["山田 花子"]
 
 
 @pytest.mark.parametrize(
@@ -77,20 +109,33 @@ def test_part_of_a_name_is_enough_when_one_child_fits(cast, school, answers):
 def test_bad_input_gets_a_clear_sentence(cast, answers, change, sentence):
     cast.dave.get("/incident/new/")
     page = cast.dave.post("/incident/new/", answers | change)
-    assert page.status_code == 422 and sentence in page.text_only and answers["what_happened"] in page.text
-    assert Incident.select().count() == 0 and Event.select().where(Event.verb == "incident:report").count() == 0
+    assert (
+        page.status_code == 422
+        and sentence in page.text_only
+        and answers["what_happened"] in page.text
+    )
+    assert (
+        Incident.select().count() == 0
+        and Event.select().where(Event.verb == "incident:report").count() == 0
+    )
 
 
 def test_times_are_typed_in_london_and_kept_in_utc(cast, answers):
     cast.dave.get("/incident/new/")
-    cast.dave.post("/incident/new/", answers | {"noticed_at": "2026-07-01T09:15", "happened": "Not known", "happened_at": ""})
+    cast.dave.post(
+        "/incident/new/",
+        answers | {"noticed_at": "2026-07-01T09:15", "happened": "Not known", "happened_at": ""},
+    )
     incident = Incident.get()
     assert incident.noticed_at.isoformat() == "2026-07-01T08:15:00+00:00"
     assert "1 July 2026, 09:15" in cast.dave.get(f"/incident/details/?id={incident.id}").text_only
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("text", ["a\0b", "😀 مرحبا", "<script>alert(1)</script>", "x" * 200_000, "' OR 1=1 --", "{{ 7*7 }}"])
+@pytest.mark.parametrize(
+    "text",
+    ["a\0b", "😀 مرحبا", "<script>alert(1)</script>", "x" * 200_000, "' OR 1=1 --", "{{ 7*7 }}"],
+)
 def test_any_text_is_kept_and_shown_as_text(cast, answers, text):
     cast.dave.get("/incident/new/")
     page = cast.dave.post("/incident/new/", answers | {"what_happened": text})
@@ -100,10 +145,16 @@ def test_any_text_is_kept_and_shown_as_text(cast, answers, text):
 
 def test_a_file_is_kept_by_its_content_and_fetched_as_a_download(cast, school, answers):
     cast.dave.get("/incident/new/")
-    page = cast.dave.post("/incident/new/", answers | {"files": (BytesIO(PNG), "../../etc/wrist photo.png")})
+    page = cast.dave.post(
+        "/incident/new/", answers | {"files": (BytesIO(PNG), "../../etc/wrist photo.png")}
+    )
     assert page.status_code == 200
     file = Attachment.get()
-    assert file.kind == "image/png" and file.path.read_bytes() == PNG and settings.folder in file.path.parents
+    assert (
+        file.kind == "image/png"
+        and file.path.read_bytes() == PNG
+        and settings.folder in file.path.parents
+    )
     fetched = cast.mark.get(f"/incident/file/?id={file.id}")
     assert (
         picture(fetched.data) == picture(PNG)
@@ -116,7 +167,12 @@ def test_a_file_is_kept_by_its_content_and_fetched_as_a_download(cast, school, a
 
 
 @pytest.mark.parametrize(
-    ("content", "name"), [(b"MZ\x90\0 program", "photo.png"), (b"<html>", "page.gif.html\0"), (PNG * 2_000, "large.png")]
+    ("content", "name"),
+    [
+        (b"MZ\x90\0 program", "photo.png"),
+        (b"<html>", "page.gif.html\0"),
+        (PNG * 2_000, "large.png"),
+    ],
 )
 def test_a_wrong_file_is_refused_and_nothing_is_saved(cast, answers, content, name, monkeypatch):
     monkeypatch.setattr(settings, "upload_mb", "0.05")
@@ -124,9 +180,15 @@ def test_a_wrong_file_is_refused_and_nothing_is_saved(cast, answers, content, na
     page = cast.dave.post("/incident/new/", answers | {"files": (BytesIO(content), name)})
     if content.startswith(b"<html"):
         file = Attachment.get()
-        assert file.kind == "text/plain" and file.download_name.endswith(".txt"), "a web page is kept and handed out as plain text"
+        assert file.kind == "text/plain" and file.download_name.endswith(".txt"), (
+            "a web page is kept and handed out as plain text"
+        )
     else:
-        assert page.status_code == 422 and Incident.select().count() == 0 and answers["what_happened"] in page.text
+        assert (
+            page.status_code == 422
+            and Incident.select().count() == 0
+            and answers["what_happened"] in page.text
+        )
 
 
 def test_who_sees_a_report(cast, school):
@@ -135,14 +197,31 @@ def test_who_sees_a_report(cast, school):
         name: getattr(cast, name).get(f"/incident/details/?id={incident.id}").status_code
         for name in ("dave", "alice", "carol", "dina", "ira", "mark", "connor")
     }
-    assert seen == {"dave": 200, "alice": 200, "carol": 200, "dina": 404, "ira": 403, "mark": 404, "connor": 404}
-    assert incident.reference not in cast.mark.get("/incident/").text and incident.reference not in cast.mark.get("/").text
+    assert seen == {
+        "dave": 200,
+        "alice": 200,
+        "carol": 200,
+        "dina": 404,
+        "ira": 403,
+        "mark": 404,
+        "connor": 404,
+    }
+    assert (
+        incident.reference not in cast.mark.get("/incident/").text
+        and incident.reference not in cast.mark.get("/").text
+    )
     cast.mark.get("/")
-    assert cast.mark.press("log:trigger", incident, "incident").status_code == 404 and Log.select().count() == 0
+    assert (
+        cast.mark.press("log:trigger", incident, "incident").status_code == 404
+        and Log.select().count() == 0
+    )
 
 
 def test_not_yours_and_does_not_exist_are_the_same_answer(cast, incident):
-    yours, absent = cast.dina.get(f"/incident/details/?id={incident.id}"), cast.dina.get("/incident/details/?id=999999")
+    yours, absent = (
+        cast.dina.get(f"/incident/details/?id={incident.id}"),
+        cast.dina.get("/incident/details/?id=999999"),
+    )
     assert (yours.status_code, yours.text_only) == (absent.status_code, absent.text_only)
 
 
@@ -154,7 +233,18 @@ def test_absurd_ids_are_not_found(cast, incident, id):
 
 @pytest.mark.both
 @pytest.mark.parametrize(
-    "query", ["page=99999", "page=-1", "page=x", "sort=999", "sort=-1", "search=%00", "status=nonsense", "desc=x", "page=" + "9" * 40]
+    "query",
+    [
+        "page=99999",
+        "page=-1",
+        "page=x",
+        "sort=999",
+        "sort=-1",
+        "search=%00",
+        "status=nonsense",
+        "desc=x",
+        "page=" + "9" * 40,
+    ],
 )
 def test_absurd_lists_are_answered(cast, incident, query):
     assert cast.alice.get(f"/incident/?{query}").status_code in (200, 404)
@@ -178,7 +268,11 @@ def test_csv_is_neutralised_and_needs_its_permission(cast, school):
     report(school, topic="=HYPERLINK(1)")
     csv = cast.mark.get("/incident/export/csv/")
     text = csv.data.decode("utf-8-sig")
-    assert "'=HYPERLINK(1)" in text and "Zofia Łukasiewicz" in text and csv.data.startswith(b"\xef\xbb\xbf")
+    assert (
+        "'=HYPERLINK(1)" in text
+        and "Zofia Łukasiewicz" in text
+        and csv.data.startswith(b"\xef\xbb\xbf")
+    )
     assert Event.select().where(Event.verb == "incident:export").get().detail["rows"] == 1
     assert cast.dave.get("/incident/export/csv/").status_code == 403
     assert cast.mark.get("/incident/export/xlsx/").status_code == 404
@@ -192,7 +286,10 @@ def test_reading_is_written_down(cast, incident):
 
 @pytest.mark.both
 def test_the_number_goes_on_after_9999(school, incident):
-    stem, row = incident.reference[:-4], {name: value for name, value in incident.__data__.items() if name != "id"}
+    stem, row = (
+        incident.reference[:-4],
+        {name: value for name, value in incident.__data__.items() if name != "id"},
+    )
     for number in (9999, 10_000):
         Incident.insert(row | {"reference": f"{stem}{number}"}).execute()
     assert [report(school).reference for _again in range(2)] == [f"{stem}10001", f"{stem}10002"]
@@ -201,17 +298,25 @@ def test_the_number_goes_on_after_9999(school, incident):
 def test_names_are_known_as_they_are_typed_in_a_hurry(cast, school, answers):
     from models import Child
 
-    Child.create(name="Oliver O’Reilly-Đặng", date_of_birth=school.child.date_of_birth, year="Year 9")
+    Child.create(
+        name="Oliver O’Reilly-Đặng", date_of_birth=school.child.date_of_birth, year="Year 9"
+    )
     for typed, name in (
         ("zofia lukasiewicz", "Zofia Łukasiewicz"),
         ("Sion Wyn", "Siôn Ŵyn"),
         ("Oliver O'Reilly Dang", "Oliver O’Reilly-Đặng"),
     ):
         cast.dave.get("/incident/new/")
-        assert cast.dave.post("/incident/new/", answers | {"child": typed, "once": typed}).status_code == 200
+        assert (
+            cast.dave.post("/incident/new/", answers | {"child": typed, "once": typed}).status_code
+            == 200
+        )
         assert Incident.select().order_by(Incident.id.desc()).first().child.name == name
     for typed in ("January", "Year 6", "born", "2013", "-"):
-        assert "fits no child" in cast.dave.post("/incident/new/", answers | {"child": typed}).text_only, typed
+        assert (
+            "fits no child"
+            in cast.dave.post("/incident/new/", answers | {"child": typed}).text_only
+        ), typed
 
 
 def test_times_that_cannot_be_are_refused_at_the_field(cast, school, answers):

@@ -1,11 +1,13 @@
-"""What the database itself refuses: DELETE on every table, UPDATE on every column, made from what each model says it keeps."""
+"""What the database itself refuses: DELETE on every table, UPDATE on every column, made from what
+each model says it keeps.
+"""
 
 import pytest
 from peewee import CharField, DatabaseError
 
 from models import Draft, Log, db
-from models.base import Base
-from models.keeps import guard, refusals, triggers
+from models.ground.keeps import guard, refusals, triggers
+from models.ground.record import Base
 
 from . import engine
 from .test_sweep import full, other, put  # noqa: F401 the school with a row in every table
@@ -32,7 +34,9 @@ def test_delete_on_every_table(full):  # noqa: F811
         if model.keeps == "free":
             assert not problem or "nothing is deleted" not in problem, f"{model.noun()} is free"
         else:
-            assert problem and "nothing is deleted" in problem, f"{model.noun()}: DELETE went through"
+            assert problem and "nothing is deleted" in problem, (
+                f"{model.noun()}: DELETE went through"
+            )
 
 
 def test_update_of_every_column(full):  # noqa: F811
@@ -40,13 +44,21 @@ def test_update_of_every_column(full):  # noqa: F811
     for model in Base.every():
         row = model.select().order_by(model.id).first()
         for name, field in model._meta.fields.items():
-            kept = model.keeps == "fixed" or model.keeps == "submitted" and name not in model.changes
+            kept = (
+                model.keeps == "fixed" or model.keeps == "submitted" and name not in model.changes
+            )
             value = other(field, row.__data__[name])
             problem = refused(lambda m=model, r=row, n=name, v=value: put(m, r, n, v))
-            if kept or model.sealed and name != "status":  # the log is completed, the copy kept, the events written
-                assert problem and ("never changes" in problem), f"{model.noun()}.{name}: UPDATE went through"
+            if (
+                kept or model.sealed and name != "status"
+            ):  # the log is completed, the copy kept, the events written
+                assert problem and ("never changes" in problem), (
+                    f"{model.noun()}.{name}: UPDATE went through"
+                )
             else:
-                assert not problem or "never changes" not in problem, f"{model.noun()}.{name} may change: {problem}"
+                assert not problem or "never changes" not in problem, (
+                    f"{model.noun()}.{name} may change: {problem}"
+                )
 
 
 def test_a_completed_log_is_sealed_and_an_open_one_is_not(school, log):
@@ -58,7 +70,9 @@ def test_a_completed_log_is_sealed_and_an_open_one_is_not(school, log):
 
 
 def test_a_column_that_is_added_later_is_kept_without_a_word(school, incident, monkeypatch):
-    """Two lines of a migration, and nothing else: the database refuses to change what was submitted in it."""
+    """Two lines of a migration, and nothing else: the database refuses to change what was submitted
+    in it.
+    """
     from models import Incident
 
     db.execute_sql('ALTER TABLE incident ADD COLUMN "weather" VARCHAR(20)')
@@ -72,7 +86,11 @@ def test_a_column_that_is_added_later_is_kept_without_a_word(school, incident, m
 
 def test_the_refusals_come_back_where_somebody_took_them_away(school):
     before = set(triggers(db.obj))
-    expected = {f"{model.noun()}_{name}_refused" for model in Base.every() for name, *_more in refusals(model)}
+    expected = {
+        f"{model.noun()}_{name}_refused"
+        for model in Base.every()
+        for name, *_more in refusals(model)
+    }
     assert expected <= {name for name, _table in before}
     engine.current().remove_trigger("incident", "incident_delete_refused")
     guard(db.obj)
@@ -83,7 +101,9 @@ def test_the_refusals_come_back_where_somebody_took_them_away(school):
 def test_replace_deletes_nothing_either(full):  # noqa: F811
     db.pragma("recursive_triggers", 0)
     for model in Base.every():
-        problem = refused(lambda m=model: db.execute_sql(f'REPLACE INTO "{m.noun()}" SELECT * FROM "{m.noun()}"'))
+        problem = refused(
+            lambda m=model: db.execute_sql(f'REPLACE INTO "{m.noun()}" SELECT * FROM "{m.noun()}"')
+        )
         assert model.keeps == "free" or problem and "nothing is replaced" in problem, model.noun()
 
 

@@ -1,4 +1,6 @@
-"""Guesses are slowed, whatever the spelling and however many at once; the owner is not locked out; a new browser is told."""
+"""Guesses are slowed, whatever the spelling and however many at once; the owner is not locked out;
+a new browser is told.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,10 +10,10 @@ import pytest
 from playhouse.migrations import Runner
 
 from models import Attempt, Device, Event, Notice, User, db
-from models.base import at, now
-from models.copying import MIGRATIONS
-from models.people import normal
-from models.signin import hashed
+from models.access.signin import hashed
+from models.ground.clock import at, now
+from models.people.user import normal
+from models.shelf.copying import MIGRATIONS
 
 from .person import PASSWORD, Person, code_of, passphrase_only
 
@@ -23,7 +25,9 @@ CAROL = [  # as it may be typed
 
 
 def guess(app, email, password=WRONG, person=None):
-    """One passphrase for an email as it is typed, by a stranger unless `person` is given; the page that came of it."""
+    """One passphrase for an email as it is typed, by a stranger unless `person` is given; the page
+    that came of it.
+    """
     person = person or Person(app, None)
     person.get("/login")
     return person.post("/login", {"email": email, "password": password})
@@ -51,7 +55,17 @@ def test_another_mailbox_stays_another():
         ("a.b@x.example", "ab@x.example"),
     ):
         assert normal(one) != normal(other)
-    for odd in ("", None, "nobody", "@", "İ@x.example", "x" * 5_000 + "@x.example", "a\0b@x.example", "Ω@ünï.example", "\ud800"):
+    for odd in (
+        "",
+        None,
+        "nobody",
+        "@",
+        "İ@x.example",
+        "x" * 5_000 + "@x.example",
+        "a\0b@x.example",
+        "Ω@ünï.example",
+        "\ud800",
+    ):
         assert normal(normal(odd)) == normal(odd)
 
 
@@ -62,37 +76,57 @@ def test_twelve_guesses_in_twelve_spellings_are_guesses_at_carol(app, school):
     page = guess(app, CAROL[3], PASSWORD)
     assert "Not signed in" in page.text_only, "even the right one has to wait"
     with at(now() + timedelta(minutes=16)):
-        assert "Your code" in guess(app, CAROL[3], PASSWORD).text_only, "it is her, and not for good"
+        assert "Your code" in guess(app, CAROL[3], PASSWORD).text_only, (
+            "it is her, and not for good"
+        )
 
 
 def test_an_email_of_nobody_is_counted_in_its_one_form_too(app, school):
     for number in range(8):
         guess(app, ["nobody@example.org", "NOBODY@ｅxample.org"][number % 2])
-    assert {attempt.account for attempt in Attempt.select()} == {"nobody@example.org"} and Attempt.select().count() == 5
+    assert {attempt.account for attempt in Attempt.select()} == {
+        "nobody@example.org"
+    } and Attempt.select().count() == 5
 
 
-@pytest.mark.parametrize("spelled", ["dave@ｔhornley.example", "DAVE@thornley.example", "ｄave@thornley.example"])
+@pytest.mark.parametrize(
+    "spelled", ["dave@ｔhornley.example", "DAVE@thornley.example", "ｄave@thornley.example"]
+)
 def test_there_is_no_second_dave_by_spelling(cast, school, spelled):
     cast.ira.get("/user/new/")
-    page = cast.ira.post("/user/new/", {"name": "D. Pritchard", "email": spelled, "active": "yes", "roles": []})
+    page = cast.ira.post(
+        "/user/new/", {"name": "D. Pritchard", "email": spelled, "active": "yes", "roles": []}
+    )
     assert page.status_code == 422 and "already one with this email" in page.text_only
     assert User.select().where(User.name == "D. Pritchard").count() == 0
 
 
 def test_a_new_person_is_stored_in_the_one_form(cast, school):
     cast.ira.get("/user/new/")
-    cast.ira.post("/user/new/", {"name": "Oisín", "email": "Oisín.O'Brien@ｔhornley.example", "active": "yes", "roles": []})
+    cast.ira.post(
+        "/user/new/",
+        {"name": "Oisín", "email": "Oisín.O'Brien@ｔhornley.example", "active": "yes", "roles": []},
+    )
     assert User.get(User.name == "Oisín").email == "oisín.o'brien@thornley.example"
 
 
 def test_an_update_writes_the_emails_of_before_in_their_one_form(school):
-    for user, email in ((school.dave, "Dave@ｔhornley.example"), (school.dina, "CAROL@thornley.example")):
+    for user, email in (
+        (school.dave, "Dave@ｔhornley.example"),
+        (school.dina, "CAROL@thornley.example"),
+    ):
         db.execute_sql(f"""UPDATE "user" SET email = '{email}' WHERE id = {user.id}""")
     migrations = {one.name: one for one in Runner(db.obj, MIGRATIONS).migrations()}
     migrations["0006_signing_in"].load().one_form(User)
     emails = {user.id: user.email for user in User.select()}
-    assert emails[school.dave.id] == "dave@thornley.example" and emails[school.carol.id] == "carol@thornley.example"
-    assert emails[school.dina.id] == f"carol.at.thornley.example.duplicate-{school.dina.id}@example.invalid"
+    assert (
+        emails[school.dave.id] == "dave@thornley.example"
+        and emails[school.carol.id] == "carol@thornley.example"
+    )
+    assert (
+        emails[school.dina.id]
+        == f"carol.at.thornley.example.duplicate-{school.dina.id}@example.invalid"
+    )
     assert User.get(User.email == emails[school.dina.id]) == school.dina
 
 
@@ -171,31 +205,49 @@ def test_a_stranger_cannot_lock_the_owner_out_of_her_browser(app, school):
         Attempt.reserve(school.alice.email, f"10.0.0.{number}")
     assert "Not signed in" in guess(app, school.alice.email, PASSWORD).text_only
     assert Person(app, school.alice).sign_in().lands("/") == "/", "where she has signed in before"
-    assert "Not signed in" in guess(app, school.alice.email, PASSWORD).text_only, "which does not let the others in"
+    assert "Not signed in" in guess(app, school.alice.email, PASSWORD).text_only, (
+        "which does not let the others in"
+    )
 
 
 def test_guesses_in_her_own_browser_are_slowed_as_well(app, school):
     thief = Person(app, school.alice).at_home()
     for _attempt in range(5):
         guess(app, school.alice.email, WRONG, thief)
-    assert "Not signed in" in guess(app, school.alice.email, PASSWORD, thief).text_only and failed(school.alice) == 5
+    assert (
+        "Not signed in" in guess(app, school.alice.email, PASSWORD, thief).text_only
+        and failed(school.alice) == 5
+    )
 
 
 def test_slips_in_known_browsers_do_not_make_everybody_at_that_address_wait(app, school):
-    for user in (school.dave, school.dina, school.carol, school.connor, school.mark, school.bob, school.grace, school.ira) * 5:
+    for user in (
+        school.dave,
+        school.dina,
+        school.carol,
+        school.connor,
+        school.mark,
+        school.bob,
+        school.grace,
+        school.ira,
+    ) * 5:
         Attempt.reserve(user.email, "127.0.0.1", Device.get_or_create(token="x", user=user)[0])
     assert Attempt.select().count() == 40
     assert "Your code" in guess(app, school.alice.email, PASSWORD).text_only
 
 
-def test_on_a_shared_computer_each_has_their_own_and_nobody_resets_the_count_of_another(app, school):
+def test_on_a_shared_computer_each_has_their_own_and_nobody_resets_the_count_of_another(
+    app, school
+):
     shared = Person(app, school.alice).sign_in()
     shared.post("/logout")
     shared.user = school.dave
     shared.sign_in(at_home=False).post("/logout")
     for _attempt in range(5):
         guess(app, school.alice.email, WRONG, shared)
-    shared.sign_in(at_home=False).post("/logout")  # as Dave once more: the browser has another token now
+    shared.sign_in(at_home=False).post(
+        "/logout"
+    )  # as Dave once more: the browser has another token now
     assert "Not signed in" in guess(app, school.alice.email, PASSWORD, shared).text_only
     assert Device.select().where(Device.user.in_([school.alice, school.dave])).count() == 2
 
@@ -216,9 +268,13 @@ def test_the_token_of_a_browser_is_kept_as_a_hash_and_changes_with_each_sign_in(
     alice.sign_in(at_home=False)
     for _attempt in range(5):
         guess(app, school.alice.email, WRONG, copy)
-    assert {attempt.device for attempt in Attempt.select()} == {None}, "a copy is an unknown browser"
+    assert {attempt.device for attempt in Attempt.select()} == {None}, (
+        "a copy is an unknown browser"
+    )
     with at(now() + timedelta(days=181)):
-        assert Device.of(alice.client.get_cookie("device").value, school.alice) is None, "half a year unused"
+        assert Device.of(alice.client.get_cookie("device").value, school.alice) is None, (
+            "half a year unused"
+        )
         Device.forget()
     assert Device.select().count() == 0
 
@@ -230,12 +286,17 @@ def test_the_cookie_of_a_browser_is_for_https_this_host_and_no_script(app, schoo
         secure = {"base_url": "https://127.0.0.1"}
         person.get("/login", **secure)
         person.post("/login", {"email": school.dave.email, "password": PASSWORD}, **secure)
-        answer = person.post("/tf-validate", {"code": code_of(app, school.dave)}, follow=False, **secure)
+        answer = person.post(
+            "/tf-validate", {"code": code_of(app, school.dave)}, follow=False, **secure
+        )
     finally:
         app.config["SESSION_COOKIE_SECURE"] = False
     cookie = next(text for text in answer.headers.getlist("Set-Cookie") if "device" in text)
     assert cookie.startswith("__Host-device=") and "Domain" not in cookie
-    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=15552000"))
+    assert all(
+        part in cookie
+        for part in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=15552000")
+    )
 
 
 def test_after_ending_all_others_every_other_browser_is_new(cast, school):
@@ -244,7 +305,9 @@ def test_after_ending_all_others_every_other_browser_is_new(cast, school):
     assert Device.of(other.client.get_cookie("device").value, school.carol)
     cast.carol.post("/account/end/", {"id": "others"})
     assert Device.of(other.client.get_cookie("device").value, school.carol) is None
-    assert Device.of(cast.carol.client.get_cookie("device").value, school.carol), "but the one she sits at"
+    assert Device.of(cast.carol.client.get_cookie("device").value, school.carol), (
+        "but the one she sits at"
+    )
 
 
 # who is told
@@ -257,13 +320,19 @@ def test_a_new_browser_of_somebody_who_reads_is_told_to_them_and_every_level_5(a
     assert all("new browser" in letter.subject and "127.0.0.1" in letter.body for letter in letters)
     own = next(letter for letter in letters if letter.user == school.carol)
     assert "If it was not" in own.body and "ask Carol Vaughan-Ŵyn" not in own.body
-    assert "ask Carol Vaughan-Ŵyn" in next(letter for letter in letters if letter.user == school.bob).body
+    assert (
+        "ask Carol Vaughan-Ŵyn"
+        in next(letter for letter in letters if letter.user == school.bob).body
+    )
     assert Event.get(Event.verb == "user:new_browser").record == school.carol.id
     carol.post("/logout")
     carol.sign_in(at_home=False)
     assert Notice.select().count() == 3, "the second time it is known"
     bob = Person(app, school.bob).sign_in(at_home=False)
-    assert {letter.user for letter in Notice.select().offset(3)} == {school.bob, school.alice} and bob.lands("/") == "/"
+    assert {letter.user for letter in Notice.select().offset(3)} == {
+        school.bob,
+        school.alice,
+    } and bob.lands("/") == "/"
 
 
 def test_a_new_browser_of_somebody_who_reads_only_their_own_is_told_to_nobody(app, school):

@@ -7,9 +7,9 @@ import pytest
 from pypdf import PdfReader
 
 from models import Document, Event, Incident, Log, Refused, Section, Tracker
-from models.base import at, now
-from models.incident import ABOUT
-from models.words import shown
+from models.case.incident import ABOUT
+from models.ground.clock import at, now
+from models.ground.words import shown
 
 from .conftest import answer_all, fill_in, report
 
@@ -28,7 +28,9 @@ def squeezed(text):
 def edit_form(person, log, **changed):
     person.get(f"/log/edit/?id={log.id}")
     fresh = Log.get_by_id(log.id)
-    return person.post(f"/log/edit/?id={log.id}", {"version": fresh.version, "setting": fresh.setting} | changed)
+    return person.post(
+        f"/log/edit/?id={log.id}", {"version": fresh.version, "setting": fresh.setting} | changed
+    )
 
 
 def test_the_log_is_filled_in_beforehand(log, school):
@@ -43,7 +45,10 @@ def test_the_log_is_filled_in_beforehand(log, school):
 def test_carol_fills_in_dave_cannot(cast, log):
     assert "Saved" in edit_form(cast.carol, log, summary="A red mark; the child is safe.").text_only
     event = Event.last(log, "log:edit")
-    assert event.detail["changed"]["summary"] == [None, "A red mark; the child is safe."] and event.by.name == "Carol Vaughan-Ŵyn"
+    assert (
+        event.detail["changed"]["summary"] == [None, "A red mark; the child is safe."]
+        and event.by.name == "Carol Vaughan-Ŵyn"
+    )
     assert cast.dave.get(f"/log/edit/?id={log.id}").status_code == 403
 
 
@@ -58,7 +63,10 @@ def test_an_assigned_contributor_reads_but_does_not_edit(cast, school, log):
     ("change", "sentence"),
     [
         ({"told_at": "2999-01-01T10:00"}, "This is in the future."),
-        ({"aware_at": "2026-03-04T09:00", "told_at": "2026-03-04T08:00"}, "Ofsted cannot have been told before anybody became aware."),
+        (
+            {"aware_at": "2026-03-04T09:00", "told_at": "2026-03-04T08:00"},
+            "Ofsted cannot have been told before anybody became aware.",
+        ),
         ({"decided_by": "Somebody else"}, "“Somebody else” fits no person."),
         ({"kind": "A party"}, "“A party” is not on the list."),
         ({"setting": ""}, "This is needed."),
@@ -66,14 +74,20 @@ def test_an_assigned_contributor_reads_but_does_not_edit(cast, school, log):
 )
 def test_bad_input_saves_nothing(cast, log, change, sentence):
     page = edit_form(cast.alice, log, summary="Kept in the form", **change)
-    assert page.status_code == 422 and sentence in page.text_only and "Kept in the form" in page.text
+    assert (
+        page.status_code == 422 and sentence in page.text_only and "Kept in the form" in page.text
+    )
     assert Log.get().summary is None and not Event.last(log, "log:edit")
 
 
 def test_late_is_a_warning_that_never_blocks(cast, school):
     with at(now() - timedelta(hours=30)):
         log = Log.trigger(report(school), school.mark)
-    assert log.late and "This is a warning; it stops nothing." in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    assert (
+        log.late
+        and "This is a warning; it stops nothing."
+        in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    )
     assert "Ofsted not told in time" in cast.alice.get("/").text_only
     tracker = Tracker.begin(log, school.carol)
     answer_all(tracker, school.carol)
@@ -107,21 +121,33 @@ def test_a_log_about_bob_is_shut_to_bob_at_every_door(cast, school):
     doors = [f"/log/details/?id={log.id}", f"/log/edit/?id={log.id}", f"/log/pdf/?id={log.id}", f"/log/copy/?id={Document.get().id}",
              f"/section/edit/?id={section.id}", f"/incident/details/?id={log.incident_id}"]  # fmt: skip
     assert {cast.bob.get(door).status_code for door in doors} == {404}
-    for page in ("/", "/log/", "/incident/", "/log/?search=zofia", "/notice/", "/log/export/csv/", f"/child/details/?id={school.child.id}"):
+    for page in (
+        "/",
+        "/log/",
+        "/incident/",
+        "/log/?search=zofia",
+        "/notice/",
+        "/log/export/csv/",
+        f"/child/details/?id={school.child.id}",
+    ):
         assert log.reference not in cast.bob.get(page).data.decode(), page
     assert {cast.alice.get(door).status_code for door in doors} == {200}
 
 
 def test_restricted_sections_are_for_those_with_the_permission(cast, school, log, tracker):
     section = next(section for section in tracker.in_order() if section.restricted)
-    section.save_answers({section.questions[1]["id"]: "Mr Percival Nettlefold, volunteer"}, school.mark)
+    section.save_answers(
+        {section.questions[1]["id"]: "Mr Percival Nettlefold, volunteer"}, school.mark
+    )
     assert cast.carol.get(f"/section/edit/?id={section.id}").status_code == 404
     assert "(restricted)" in cast.carol.get(f"/log/details/?id={log.id}").text_only
     assert cast.mark.get(f"/section/edit/?id={section.id}").status_code == 200
     for person, sees in ((cast.carol, False), (cast.mark, True)):
         words, _pages = read(person.get(f"/log/pdf/?id={log.id}").data)
         assert ("Percival" in words) is sees
-        assert ("Percival" in person.get(f"/log/details/?id={log.id}").text) is sees, "nor in the history"
+        assert ("Percival" in person.get(f"/log/details/?id={log.id}").text) is sees, (
+            "nor in the history"
+        )
 
 
 def test_every_word_of_the_log_is_in_its_pdf(cast, school, ready):
@@ -144,39 +170,60 @@ def test_every_word_of_the_log_is_in_its_pdf(cast, school, ready):
             for said in answer if isinstance(answer, list) else [answer]:
                 for cell in [*said, *said.values()] if isinstance(said, dict) else [shown(said)]:
                     assert squeezed(cell) in flat, question["text"]
-    for text in ("山田 花子", "Ngũgĩ wa Kamau", "Carol Vaughan-Ŵyn", "Ὀλυμπία", "ŵ, ł, ũ, Đ, Ж, 花", "😀"):
+    for text in (
+        "山田 花子",
+        "Ngũgĩ wa Kamau",
+        "Carol Vaughan-Ŵyn",
+        "Ὀλυμπία",
+        "ŵ, ł, ũ, Đ, Ж, 花",
+        "😀",
+    ):
         assert squeezed(text) in flat, text
     for number in range(1, pages + 1):
         assert f"page {number} of {pages}" in words
-    assert words.count("CONFIDENTIAL") >= 2 * pages and words.count(log.reference) >= 2 * pages and "■" not in words
+    assert (
+        words.count("CONFIDENTIAL") >= 2 * pages
+        and words.count(log.reference) >= 2 * pages
+        and "■" not in words
+    )
 
 
 def test_long_text_is_complete_and_long_words_stay_on_the_page(cast, school):
     text = " ".join(f"word{number}" for number in range(4000)) + " " + "x" * 3000
     log = Log.trigger(report(school, what_happened=text), school.mark)
     words, _pages = read(cast.alice.get(f"/log/pdf/?id={log.id}").data)
-    assert squeezed(text) in squeezed(words).replace(squeezed(f"{log.reference}·CONFIDENTIAL"), "") or all(
-        f"word{n}" in words for n in range(4000)
-    )
+    assert squeezed(text) in squeezed(words).replace(
+        squeezed(f"{log.reference}·CONFIDENTIAL"), ""
+    ) or all(f"word{n}" in words for n in range(4000))
     assert squeezed(words).count("x" * 60) >= 40
 
 
 def test_text_in_a_record_is_text_on_the_paper(cast, school):
-    log = Log.trigger(report(school, what_happened="<img src='/etc/hostname'/> <b>bold</b> {{ settings }}"), school.mark)
+    log = Log.trigger(
+        report(school, what_happened="<img src='/etc/hostname'/> <b>bold</b> {{ settings }}"),
+        school.mark,
+    )
     words, _pages = read(cast.alice.get(f"/log/pdf/?id={log.id}").data)
-    assert "<img src='/etc/hostname'/>" in words and "<b>bold</b>" in words and "{{ settings }}" in words
+    assert (
+        "<img src='/etc/hostname'/>" in words
+        and "<b>bold</b>" in words
+        and "{{ settings }}" in words
+    )
 
 
 def test_the_copy_made_at_sign_off_is_kept(school, ready):
     ready.complete(by=school.mark)
     document = Document.get()
-    assert document.pdf is None and "Mark Kowalczyk completed and signed off the log" in document.words, (
-        "the words are frozen in the transaction"
-    )
+    assert (
+        document.pdf is None and "Mark Kowalczyk completed and signed off the log" in document.words
+    ), "the words are frozen in the transaction"
     first = document.content()
     ready.reopen(reason="More was learned.", by=school.bob)
     Log.get_by_id(ready.id).edit(school.alice, summary="Changed afterwards")
-    assert Document.get_by_id(document.id).content() == first and "Changed afterwards" not in read(first)[0]
+    assert (
+        Document.get_by_id(document.id).content() == first
+        and "Changed afterwards" not in read(first)[0]
+    )
     with pytest.raises(Exception, match="sealed"):
         Document.update(pdf=b"other").execute()
 
@@ -199,7 +246,10 @@ def test_nobody_at_level_5_is_said_plainly(cast, school):
 
     UserRole.delete().where(UserRole.user.in_([school.alice, school.bob])).execute()
     log = Log.trigger(report(school), school.mark)
-    assert "Nobody. There is no active Level 5." in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    assert (
+        "Nobody. There is no active Level 5."
+        in cast.mark.get(f"/log/details/?id={log.id}").text_only
+    )
     with pytest.raises(Refused):
         Log.get_by_id(log.id).complete(by=school.mark)
 
@@ -208,4 +258,7 @@ def test_what_changed_is_highlighted(cast, school, log):
     log.edit(school.carol, summary="A red mark on the left wrist.")
     log.edit(school.carol, summary="A red mark on the right wrist.")
     text = " ".join(cast.alice.get(f"/log/details/?id={log.id}").text.split())
-    assert '<del><span class="sr">removed: </span> left</del><ins><span class="sr">added: </span> right</ins> wrist.' in text
+    assert (
+        '<del><span class="sr">removed: </span> left</del><ins><span class="sr">added: </span> right</ins> wrist.'
+        in text
+    )

@@ -1,4 +1,6 @@
-"""Reading on a bad day: a disk that takes nothing shuts nobody out of what is saved, and the history learns of it all the same."""
+"""Reading on a bad day: a disk that takes nothing shuts nobody out of what is saved, and the
+history learns of it all the same.
+"""
 
 import re
 import shutil
@@ -8,8 +10,9 @@ import pytest
 from peewee import OperationalError
 
 import app as application
-from models import Attachment, Draft, Event, Incident, Log, Section, Tracker, db, look, looks
-from models.base import at, now
+from models import Attachment, Draft, Event, Incident, Log, Section, Tracker, db, look
+from models.ground.clock import at, now
+from models.history import looks
 
 from .conftest import settle
 from .faults import fill, post_office, read_only, small_disk, small_files, whole
@@ -39,22 +42,34 @@ def read_everything(person, log):
 
 
 def looked(after):
-    return [event.verb for event in Event.select().where(Event.id > after, Event.verb.in_(SAID)).order_by(Event.id)]
+    return [
+        event.verb
+        for event in Event.select().where(Event.id > after, Event.verb.in_(SAID)).order_by(Event.id)
+    ]
 
 
 SAID = ("incident:read", "log:read", "section:read", "attachment:read", "log:pdf", "record:refused")
 
 
 def judge(school, cast, case, caplog, make_room):
-    """The disk takes nothing: everything is read, nothing saved; once there is room, the history has each read with its own time."""
+    """The disk takes nothing: everything is read, nothing saved; once there is room, the history
+    has each read with its own time.
+    """
     before, moment = Event.head().id, now()
     said = read_everything(cast.alice, case)
     with at(moment + timedelta(minutes=15)):
         assert cast.alice.get("/incident/").status_code == 200
     with at(moment + timedelta(minutes=30)):
-        assert cast.alice.lands("/incident/") == "/incident/", "she was active a quarter of an hour ago, though nobody could note it"
-    assert cast.dina.get(f"/incident/details/?id={case.incident_id}").status_code == 404, "whether it exists is not told by the disk"
-    assert f"log:read of log {case.id} by user {school.alice.id}" in caplog.text and "Red mark" not in caplog.text
+        assert cast.alice.lands("/incident/") == "/incident/", (
+            "she was active a quarter of an hour ago, though nobody could note it"
+        )
+    assert cast.dina.get(f"/incident/details/?id={case.incident_id}").status_code == 404, (
+        "whether it exists is not told by the disk"
+    )
+    assert (
+        f"log:read of log {case.id} by user {school.alice.id}" in caplog.text
+        and "Red mark" not in caplog.text
+    )
     page = cast.alice.press("incident:amend", case.incident, text="Seen again.")
     assert page.status_code == 507 and "Nothing was saved yet" in page.text_only
     db.close()
@@ -65,15 +80,22 @@ def judge(school, cast, case, caplog, make_room):
         look("log:read", case, school.mark)
     assert looked(before) == [*said, "record:refused", "log:read"]
     first = Event.select().where(Event.id > before).order_by(Event.id).first()
-    assert first.by == school.alice and first.detail["address"] == "127.0.0.1" and moment <= first.at
-    assert first.detail["read_at"] >= moment.isoformat() and "while nothing could be written" in first.sentence
+    assert (
+        first.by == school.alice and first.detail["address"] == "127.0.0.1" and moment <= first.at
+    )
+    assert (
+        first.detail["read_at"] >= moment.isoformat()
+        and "while nothing could be written" in first.sentence
+    )
     assert not looks.WAITING and whole()
 
 
 def moved(school, folder):
     """The school's data in another folder, open, with what `flask serve` keeps open."""
     db.close()
-    shutil.copytree(school.folder, folder, ignore=shutil.ignore_patterns("*-wal", "*-shm"), dirs_exist_ok=True)
+    shutil.copytree(
+        school.folder, folder, ignore=shutil.ignore_patterns("*-wal", "*-shm"), dirs_exist_ok=True
+    )
     settle(folder)
 
 
@@ -100,7 +122,9 @@ def test_a_full_disk_shuts_out_no_reader(school, cast, case, caplog, tmp_path, b
 
 
 @pytest.mark.only("sqlite")
-def test_a_disk_that_became_read_only_shuts_out_no_reader(school, cast, case, caplog, tmp_path, back):
+def test_a_disk_that_became_read_only_shuts_out_no_reader(
+    school, cast, case, caplog, tmp_path, back
+):
     for person in (cast.alice, cast.dina):
         person.get("/")
     (tmp_path / "readable").mkdir()
@@ -119,7 +143,9 @@ def test_what_waits_is_written_by_the_deliverer_and_once(app, school, cast, case
     cast.alice.get("/")
     before, write = Event.head().id, Event.write
     monkeypatch.setattr(Event, "write", full)
-    assert cast.alice.get(f"/log/details/?id={case.id}").status_code == 200 and len(looks.WAITING) == 1
+    assert (
+        cast.alice.get(f"/log/details/?id={case.id}").status_code == 200 and len(looks.WAITING) == 1
+    )
     with pytest.raises(OperationalError):
         looks.catch_up()
     assert len(looks.WAITING) == 1, "it still waits"
@@ -145,7 +171,11 @@ def test_more_than_can_wait_stops_reading(school, cast, case, monkeypatch):
     cast.alice.get("/")
     monkeypatch.setattr(looks, "MOST", 2)
     monkeypatch.setattr(Event, "write", full)
-    assert [cast.alice.get(f"/log/details/?id={case.id}").status_code for _again in range(3)] == [200, 200, 507]
+    assert [cast.alice.get(f"/log/details/?id={case.id}").status_code for _again in range(3)] == [
+        200,
+        200,
+        507,
+    ]
 
 
 def test_a_change_still_waits_for_its_history(school, case, monkeypatch):
@@ -158,16 +188,25 @@ def test_a_change_still_waits_for_its_history(school, case, monkeypatch):
 # what is said of it
 
 
-def test_a_page_that_cannot_follow_does_not_say_that_nothing_was_saved(app, school, cast, answers, monkeypatch):
+def test_a_page_that_cannot_follow_does_not_say_that_nothing_was_saved(
+    app, school, cast, answers, monkeypatch
+):
     """Saved, and then the disk is full: the page that the answer leads to cannot be shown."""
     cast.dave.get("/incident/new/")
-    monkeypatch.setattr("admin_views.base.look", full)
+    monkeypatch.setattr("admin_views.rails.writing.look", full)
     page = cast.dave.post("/incident/new/", answers)
-    assert page.status_code == 507 and "Nothing was" not in page.text_only and "What was saved before is still saved" in page.text_only
+    assert (
+        page.status_code == 507
+        and "Nothing was" not in page.text_only
+        and "What was saved before is still saved" in page.text_only
+    )
     assert Incident.select().count() == 1
 
 
-@pytest.mark.parametrize(("problem", "code"), [(OSError(28, "No space left on device"), 507), (ValueError("A red mark"), 500)])
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [(OSError(28, "No space left on device"), 507), (ValueError("A red mark"), 500)],
+)
 def test_an_answer_that_breaks_after_the_commit_says_that_it_is_saved_and_where(
     app, school, cast, answers, monkeypatch, caplog, problem, code
 ):
@@ -181,9 +220,19 @@ def test_an_answer_that_breaks_after_the_commit_says_that_it_is_saved_and_where(
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     monkeypatch.setattr(app.session_interface, "save_session", breaks)
     page = cast.dave.post("/incident/new/", answers, follow=False)
-    assert page.status_code == code and "What you sent is saved" in page.text_only and "Nothing was" not in page.text_only
-    assert f"/incident/details/?id={Incident.get().id}" in page.text and answers["what_happened"] not in page.text
-    assert "A red mark" not in page.text + caplog.text and f"problem {re.search('<code>(.+?)</code>', page.text)[1]}" in caplog.text
+    assert (
+        page.status_code == code
+        and "What you sent is saved" in page.text_only
+        and "Nothing was" not in page.text_only
+    )
+    assert (
+        f"/incident/details/?id={Incident.get().id}" in page.text
+        and answers["what_happened"] not in page.text
+    )
+    assert (
+        "A red mark" not in page.text + caplog.text
+        and f"problem {re.search('<code>(.+?)</code>', page.text)[1]}" in caplog.text
+    )
 
 
 def test_a_draft_that_is_kept_is_not_called_unsaved_either(app, school, cast, answers, monkeypatch):
@@ -197,18 +246,30 @@ def test_a_draft_that_is_kept_is_not_called_unsaved_either(app, school, cast, an
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     monkeypatch.setattr(app.session_interface, "save_session", breaks)
     page = cast.dave.post("/incident/new/", answers | {"draft": "keep"}, follow=False)
-    assert page.status_code == 507 and "What you sent is saved" in page.text_only and Draft.select().count() == 1
+    assert (
+        page.status_code == 507
+        and "What you sent is saved" in page.text_only
+        and Draft.select().count() == 1
+    )
 
 
-def test_a_page_that_is_wrong_on_our_side_says_nothing_of_saving_when_nothing_was_sent(app, cast, incident, monkeypatch):
+def test_a_page_that_is_wrong_on_our_side_says_nothing_of_saving_when_nothing_was_sent(
+    app, cast, incident, monkeypatch
+):
     cast.mark.get("/")
     monkeypatch.setattr("admin_views.incident.IncidentView.about", lambda *args: 1 / 0)
     page = cast.mark.get(f"/incident/details/?id={incident.id}")
-    assert page.status_code == 500 and "Nothing was saved" not in page.text_only and "still saved" in page.text_only
+    assert (
+        page.status_code == 500
+        and "Nothing was saved" not in page.text_only
+        and "still saved" in page.text_only
+    )
 
 
 @pytest.mark.only("postgresql")
-def test_a_commit_whose_answer_is_lost_is_called_neither_saved_nor_not(cast, school, answers, monkeypatch):
+def test_a_commit_whose_answer_is_lost_is_called_neither_saved_nor_not(
+    cast, school, answers, monkeypatch
+):
     cast.dave.get("/incident/new/")
     commit, calls = type(db.obj).commit, []
 
@@ -220,5 +281,9 @@ def test_a_commit_whose_answer_is_lost_is_called_neither_saved_nor_not(cast, sch
 
     monkeypatch.setattr(type(db.obj), "commit", lost)
     page = cast.dave.post("/incident/new/", answers)
-    assert page.status_code == 503 and "may be saved or not" in page.text_only and "Nothing was" not in page.text_only
+    assert (
+        page.status_code == 503
+        and "may be saved or not" in page.text_only
+        and "Nothing was" not in page.text_only
+    )
     assert Incident.select().count() == 1

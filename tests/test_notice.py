@@ -7,7 +7,7 @@ import pytest
 
 import app as application
 from models import Event, Notice, Refused, db, transaction
-from models.base import at, now
+from models.ground.clock import at, now
 
 from .faults import post_office, untie, whole
 
@@ -25,9 +25,14 @@ def deliver(app):
         return Notice.deliver(application.send)
 
 
-def test_level_5_get_an_email_that_says_who_what_status_and_where_and_nothing_else(app, inbox, school, log):
+def test_level_5_get_an_email_that_says_who_what_status_and_where_and_nothing_else(
+    app, inbox, school, log
+):
     assert deliver(app) == 2
-    assert {letter["To"] for letter in inbox.letters} == {"alice@thornley.example", "bob@thornley.example"}
+    assert {letter["To"] for letter in inbox.letters} == {
+        "alice@thornley.example",
+        "bob@thornley.example",
+    }
     letter = inbox.letters[0]
     text = "\n".join(letter.get_content().splitlines())
     assert letter["Subject"] == f"{log.reference}: open"
@@ -49,7 +54,10 @@ def test_a_refused_address_fails_visibly_and_does_not_stop_the_others(app, inbox
     assert deliver(app) == 1
     failed = Notice.get(Notice.status == "failed")
     assert (failed.email, failed.problem) == ("alice@thornley.example", "SMTPRecipientsRefused 550")
-    assert "could not be delivered" in cast.mark.get("/").text_only and "failed" in cast.mark.get("/notice/?status=failed").text_only
+    assert (
+        "could not be delivered" in cast.mark.get("/").text_only
+        and "failed" in cast.mark.get("/notice/?status=failed").text_only
+    )
 
 
 def test_a_full_mailbox_is_tried_again_later(app, inbox, log):
@@ -113,8 +121,14 @@ def test_waits_grow_and_never_end(log):
 
 def test_sent_emails_are_for_those_who_may_read_the_case(cast, school, log):
     notice = Notice.select().first()
-    assert log.reference in cast.carol.get("/notice/").text and cast.carol.get(f"/notice/details/?id={notice.id}").status_code == 200
-    assert log.reference not in cast.dave.get("/notice/").text and cast.dave.get(f"/notice/details/?id={notice.id}").status_code == 404
+    assert (
+        log.reference in cast.carol.get("/notice/").text
+        and cast.carol.get(f"/notice/details/?id={notice.id}").status_code == 200
+    )
+    assert (
+        log.reference not in cast.dave.get("/notice/").text
+        and cast.dave.get(f"/notice/details/?id={notice.id}").status_code == 404
+    )
     assert log.reference not in cast.ira.get("/notice/").text
 
 
@@ -140,8 +154,13 @@ def test_held_emails_wait_for_a_level_5(cast, school, log):
     cast.ira.get("/event/")
     assert cast.ira.post("/event/action/", {"action": "notice:release"}).status_code == 403
     cast.alice.get("/event/")
-    assert "on their way" in cast.alice.post("/event/action/", {"action": "notice:release"}).text_only
-    assert "No emails are held back" in cast.alice.post("/event/action/", {"action": "notice:release"}).text_only
+    assert (
+        "on their way" in cast.alice.post("/event/action/", {"action": "notice:release"}).text_only
+    )
+    assert (
+        "No emails are held back"
+        in cast.alice.post("/event/action/", {"action": "notice:release"}).text_only
+    )
     assert Notice.deliver(sent.append) == 2
 
 
@@ -153,8 +172,13 @@ def test_stuck_emails_are_tried_again_at_the_address_of_today(cast, school, log)
     for notice in Notice.select().where(Notice.user == school.bob):
         Event.write("notice:fail", notice, None)
     cast.ira.get("/event/")
-    assert "1 will be tried again" in cast.ira.post("/event/action/", {"action": "notice:retry"}).text_only
-    assert "No email is stuck" in cast.ira.post("/event/action/", {"action": "notice:retry"}).text_only
+    assert (
+        "1 will be tried again"
+        in cast.ira.post("/event/action/", {"action": "notice:retry"}).text_only
+    )
+    assert (
+        "No email is stuck" in cast.ira.post("/event/action/", {"action": "notice:retry"}).text_only
+    )
     sent = []
     Notice.deliver(lambda notice: sent.append(notice.email))
     assert "bob.adeyemi@thornley.example" in sent and whole()
@@ -162,11 +186,16 @@ def test_stuck_emails_are_tried_again_at_the_address_of_today(cast, school, log)
 
 def test_it_cannot_give_itself_the_release_of_held_emails(school):
     from models import Role
-    from models.accounts import edit_role
+    from models.access.accounts import edit_role
 
     role = Role.get(Role.name == "IT")
     assert edit_role(
-        role, school.ira, name=role.name, level=role.level, description=role.description, permissions=[*role.permissions, "notice:release"]
+        role,
+        school.ira,
+        name=role.name,
+        level=role.level,
+        description=role.description,
+        permissions=[*role.permissions, "notice:release"],
     )
     assert "notice:release" not in Role.get(Role.name == "IT").permissions, "it waits for a Level 5"
     Event.write("event:restore", Event(), None)

@@ -1,4 +1,6 @@
-"""What no browser sends at the doors is refused plainly: passkeys' answers, JSON, and fields of the wrong kind."""
+"""What no browser sends at the doors is refused plainly: passkeys' answers, JSON, and fields of the
+wrong kind.
+"""
 
 import json
 import re
@@ -12,14 +14,19 @@ from .test_factor import prove
 
 
 def test_an_apostrophe_in_a_name_ends_no_script(cast, school, monkeypatch):
-    monkeypatch.setitem(cast.carol.app.config, "SECURITY_WAN_RP_NAME", 'St Mary\'s </script> \\ "School"')
+    monkeypatch.setitem(
+        cast.carol.app.config, "SECURITY_WAN_RP_NAME", 'St Mary\'s </script> \\ "School"'
+    )
     User.update(email="o'carol@thornley.example").where(User.id == school.carol.id).execute()
     page = prove(cast.carol).post("/wan-register", {"name": "School laptop"})
     script = re.search(r"handleRegister\('(.*)'\)", page.text).group(1)
     assert "'" not in script and "<" not in script
 
     options = json.loads(script.encode().decode("unicode_escape"))
-    assert options["user"]["name"] == "o'carol@thornley.example" and options["rp"]["name"] == 'St Mary\'s </script> \\ "School"'
+    assert (
+        options["user"]["name"] == "o'carol@thornley.example"
+        and options["rp"]["name"] == 'St Mary\'s </script> \\ "School"'
+    )
 
 
 DEEP = "[" * 100_000
@@ -33,7 +40,10 @@ def test_what_no_passkey_answers_is_refused_plainly(app, cast, school, answer):
     page = prove(cast.carol).post("/wan-register", {"name": "School laptop"})
     target = re.search(r'action="(/wan-register/[^"]+)"', page.text).group(1)
     assert cast.carol.post(target, {"credential": answer}).status_code == 200
-    assert cast.carol.get("/wan-register").status_code == 200 and not User.get_by_id(school.carol.id).webauthn.exists()
+    assert (
+        cast.carol.get("/wan-register").status_code == 200
+        and not User.get_by_id(school.carol.id).webauthn.exists()
+    )
     cast.carol.get("/wan-verify")
     page = cast.carol.post("/wan-verify")
     target = re.search(r'action="(/wan-verify/[^"]+)"', page.text).group(1)
@@ -49,9 +59,13 @@ def test_no_address_takes_json(app, cast):
             if "POST" in rule.methods:
                 path = rule.rule.replace("<token>", "x").replace("<export_type>", "csv")
                 headers = {"X-CSRFToken": person.token}
-                answer = person.client.post(path, data=DEEP, content_type="application/json", headers=headers)
+                answer = person.client.post(
+                    path, data=DEEP, content_type="application/json", headers=headers
+                )
                 assert answer.status_code in (415, 400), (path, answer.status_code)
-        answer = person.client.post("/login", data=DEEP, content_type="application/vnd.api+json", headers=headers)
+        answer = person.client.post(
+            "/login", data=DEEP, content_type="application/vnd.api+json", headers=headers
+        )
         assert answer.status_code == 415 and "what a form sends" in answer.text
 
 
@@ -80,7 +94,12 @@ NAMES = ("email", "password", "password_confirm", "new_password", "new_password_
 def test_absurd_input_at_the_doors_is_answered_without_a_trace(app, cast, school, turn):
     values = [text.encode("utf-8", "replace").decode() for text in ABSURD[turn:] + ABSURD[:turn]]
     fields = {name: values[place % len(values)] for place, name in enumerate(NAMES)}
-    good = {"email": school.dave.email, "setup": "authenticator", "which": "authenticator", "name": "Mine"}
+    good = {
+        "email": school.dave.email,
+        "setup": "authenticator",
+        "which": "authenticator",
+        "name": "Mine",
+    }
     half, _page = passphrase_only(app, school.dave)
     stranger = Person(app, None)
     stranger.get("/login")

@@ -1,4 +1,6 @@
-"""Paper: every word of a record is in its PDF, in whatever script, and drawn as readers expect it."""
+"""Paper: every word of a record is in its PDF, in whatever script, and drawn as readers expect
+it.
+"""
 
 import re
 import unicodedata
@@ -13,22 +15,26 @@ import pytest
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 from pypdf import PdfReader
 
-from models import Document, Log, seal, shaping
-from models.paper import chunks, to_pdf, words
+from models import Document, Log
+from models.history import seal, shaping
+from models.history.paper import chunks, to_pdf, words
 
 from .conftest import report
 from .poppler import picture, places, text
 
 SAID = {
     "Latin": "Łukasz Żółć, Ngũgĩ wa Kamaũ, Carol Vaughan-Ŵyn, ŷ, ș, ħ, Đặng Thị Hằng",
-    "Latin, decomposed": "e\u0301 n\u0303 W\u0302 m\u0303, e\u0331, o\u0323\u0300, ɛ\u0300 ɔ\u0301, Yoru\u0301ba\u0301 E\u0323\u0300ko\u0323\u0301",
+    "Latin, decomposed": "e\u0301 n\u0303 W\u0302 m\u0303, e\u0331, o\u0323\u0300, ɛ\u0300 "
+                         "ɔ\u0301, Yoru\u0301ba\u0301 E\u0323\u0300ko\u0323\u0301",
     "Greek": "Ὀλυμπία και Ἀθῆναι, η κόρη μου",
     "Cyrillic": "Оксана Щербак, їжак, Ђорђе, Қазақ",
-    "Arabic": "قالت الطفلة إنها لا تريد العودة إلى البيت (يوم 12 مايو 2026)؛ هل سُئِلَتْ؟ مُحَمَّدٌ ٢٠١٤",
+    "Arabic": "قالت الطفلة إنها لا تريد العودة إلى البيت (يوم 12 مايو 2026)؛ هل سُئِلَتْ؟ "
+              "مُحَمَّدٌ ٢٠١٤",
     "Persian": "کودک می‌گوید که نمی‌خواهد به خانه برود، شماره ۱۲۳۴۵۶ و پدرش گچ‌کار است",
     "Urdu": "بچی نے کہا کہ وہ گھر نہیں جانا چاہتی، اس کی ٹیچر ڈاکٹر ہیں ۴۵۶۷ لڑکا",
     "Hebrew": "הילדה אמרה שהיא לא רוצה לחזור הביתה (ב-12.5.2026), שָׁלוֹם",
-    "Hindi": "बच्ची ने कहा कि वह घर नहीं जाना चाहती। क्षत्रिय, श्रीमती, विद्यार्थी, दृष्टि, ड्रग्स १२३",
+    "Hindi": "बच्ची ने कहा कि वह घर नहीं जाना चाहती। क्षत्रिय, श्रीमती, विद्यार्थी, दृष्टि, "
+             "ड्रग्स १२३",
     "Bengali": "মেয়েটি বলল যে সে বাড়ি যেতে চায় না। ক্ষমা, স্ত্রী, বিজ্ঞান, কোথায়, কৌশল",
     "Punjabi": "ਬੱਚੀ ਨੇ ਕਿਹਾ ਕਿ ਉਹ ਘਰ ਨਹੀਂ ਜਾਣਾ ਚਾਹੁੰਦੀ। ਸ੍ਰੀ ਪ੍ਰੀਤਮ ਸਿੰਘ",
     "Gujarati": "છોકરીએ કહ્યું કે તે ઘરે જવા માંગતી નથી. ક્ષમા, શ્રી, વિદ્યાર્થી",
@@ -43,7 +49,8 @@ SAID = {
     "Tigrinya": "ቆልዓ ናብ ገዛ ክትምለስ ኣይትደልን እያ። ኤርትራ",
     "Armenian": "Երեխան ասաց, որ չի ուզում տուն գնալ։ Հայաստան",
     "Georgian": "ბავშვმა თქვა, რომ სახლში წასვლა არ უნდა. საქართველო",
-    "Mixed": "Mrs Brown met محمد علي (aged 12) and בנימין at 14:05; he said “no”, then नमस्ते and 你好 twice.",
+    "Mixed": "Mrs Brown met محمد علي (aged 12) and בנימין at 14:05; he said “no”, then नमस्ते "
+             "and 你好 twice.",
 }  # fmt: skip
 RIGHTWARD = ("Arabic", "Persian", "Urdu", "Hebrew", "Mixed")
 FLOWING = ("Thai", "Chinese, simplified", "Chinese, traditional", "Japanese")  # without spaces
@@ -61,7 +68,9 @@ def tokens(given):
     """The words of a text: letters, marks, numbers and joiners; all else is what parts them."""
     given = unicodedata.normalize("NFC", given).replace("\u200f", "")
     kept = ("\u200c", "\u200d")
-    pieces = (sign if unicodedata.category(sign)[0] in "LMN" or sign in kept else " " for sign in given)
+    pieces = (
+        sign if unicodedata.category(sign)[0] in "LMN" or sign in kept else " " for sign in given
+    )
     return "".join(pieces).split()
 
 
@@ -95,20 +104,25 @@ def test_every_word_of_every_script_is_given_back(scripts, script):
 
 @pytest.mark.parametrize("script", ["Hindi", "Urdu", "Thai"])
 def test_it_is_drawn_as_its_readers_expect(script):
-    """The pictures were looked at when they were made: joined letters, conjuncts, vowels in place."""
+    """The pictures were looked at when they were made: joined letters, conjuncts, vowels in
+    place.
+    """
     small = "@page { size: 12cm 4cm; margin: 0.3cm } p { font-size: 15pt; margin: 0 }"
     said = f"<p>{SAID[script]}</p><p><b>{SAID[script][:20]}</b></p>"
     drawn = picture(to_pdf(paper(said, small)))
     with Image.open(PICTURES / f"{script.lower()}.png") as known:
         assert drawn.size == known.size
         pair = [one.convert("L").filter(ImageFilter.GaussianBlur(2)) for one in (drawn, known)]
-    # Of 255: another reader of PDFs differs by 4 in its edges, a lost form of a letter by 10 and more.
+    # Of 255: another reader of PDFs differs by 4 in its edges, a lost form of a letter by 10 and
+    # more.
     assert ImageStat.Stat(ImageChops.difference(*pair)).rms[0] < 6
 
 
 def test_lines_run_in_the_direction_of_their_script():
     cell = "<table><tr><td><p>سلام دنیا</p></td></tr></table>"
-    pdf = to_pdf(paper(f"<p>שלום לך דוד</p>{cell}<p>Carol met נועם כהן there</p><p>Alice read it</p>"))
+    pdf = to_pdf(
+        paper(f"<p>שלום לך דוד</p>{cell}<p>Carol met נועם כהן there</p><p>Alice read it</p>")
+    )
     left = {word: where for where, _right, word in places(pdf)}
     left |= {word[::-1]: where for word, where in left.items()}  # it gives letters as they stand
     assert left["שלום"] > left["לך"] > left["דוד"] > 300, "at the right margin"
@@ -127,7 +141,9 @@ def test_lines_without_spaces_break_at_the_right_places_and_within_the_margins()
         assert run_on(long[script]) in run_on(found), script
     assert run_on(found).count("q") == 900
     margin = (21 - 2) * 72 / 2.54
-    assert max(right for _left, right, _word in places(pdf)) < margin + 3, "a comma hangs over at most"
+    assert max(right for _left, right, _word in places(pdf)) < margin + 3, (
+        "a comma hangs over at most"
+    )
     starts = {line[0] for line in found.splitlines() if line and "\u202b" not in line}
     assert not starts & set("，。、」ーっ"), "what may not begin a line"
     assert "Mn" not in map(unicodedata.category, starts)
@@ -157,7 +173,9 @@ def test_more_letters_than_fonts_can_hold_are_named(monkeypatch):
     assert "कख[DEVANAGARI LETTER GA]" in found and "[HEBREW LETTER SHIN]" in found
 
 
-@pytest.mark.parametrize("piled", ["a\u0301", "م\u064e\u0651", "ก\u0e49", "👩\u200d", "\u1100", "क्"])
+@pytest.mark.parametrize(
+    "piled", ["a\u0301", "م\u064e\u0651", "ก\u0e49", "👩\u200d", "\u1100", "क्"]
+)
 def test_a_thousand_marks_on_one_letter_spoil_no_paper(piled):
     found = text(to_pdf(paper(f"<p>Before {piled[0]}{piled[1:] * 700} {piled * 700} after</p>")))
     assert "Before" in found and "after" in found
@@ -170,7 +188,9 @@ def test_two_papers_at_once_do_not_mix_their_letters():
         made = list(threads.map(lambda script: to_pdf(paper(f"<p>{SAID[script]}</p>")), said))
     for script, pdf in zip(said, made, strict=True):
         found = text(pdf)
-        assert set(tokens(SAID[script])) <= set(tokens(found)) or run_on(SAID[script]) in run_on(found)
+        assert set(tokens(SAID[script])) <= set(tokens(found)) or run_on(SAID[script]) in run_on(
+            found
+        )
 
 
 def test_long_paragraphs_are_cut_between_letters():
@@ -203,7 +223,9 @@ def test_no_mark_of_ours_can_be_typed(school):
 
 
 def test_the_signed_copy_is_for_the_archive_and_holds_its_words(school, ready):
-    """Dave's words are in the signed PDF as a file, letter for letter; a checker not ours agrees."""
+    """Dave's words are in the signed PDF as a file, letter for letter; a checker not ours
+    agrees.
+    """
     said = f"{SAID['Hindi']}\n\n  {SAID['Urdu']} & <b>{SAID['Thai']}</b>\n{'z' * 4000} e\u0301"
     ready.incident.amend(text=said, by=school.dave)
     Log.get_by_id(ready.id).complete(by=school.mark)
@@ -222,4 +244,6 @@ def test_the_signed_copy_is_for_the_archive_and_holds_its_words(school, ready):
         assert unicodedata.normalize("NFC", line.strip()) in kept.split("\n"), line
     assert reader.root_object["/Lang"] == "en-GB" and reader.metadata.title == ready.reference
     assert ready.reference in reader.xmp_metadata.dc_title.values()
-    assert run_on(text(pdf)).count("z") >= 4000 and set(tokens(SAID["Urdu"])) <= set(tokens(text(pdf)))
+    assert run_on(text(pdf)).count("z") >= 4000 and set(tokens(SAID["Urdu"])) <= set(
+        tokens(text(pdf))
+    )

@@ -5,9 +5,10 @@ import re
 import pytest
 from peewee import IntegrityError
 
-from models import TABLES, Event, Notice, Proposal, Refused, Role, Session, User, UserRole, proof
-from models.accounts import edit_person, edit_role
+from models import TABLES, Event, Notice, Proposal, Refused, Role, Session, User, UserRole
+from models.access.accounts import edit_person, edit_role
 from models.permissions import HARMLESS, PERMISSIONS, REPORTS, SHIPPED_ROLES
+from models.shelf import proof
 
 
 def role(name):
@@ -37,24 +38,38 @@ def may(user, permission):
 
 def test_a_role_that_opens_nothing_counts_at_once(cast, school):
     cast.ira.get(f"/user/edit/?id={school.dave.id}")
-    page = cast.ira.post(f"/user/edit/?id={school.dave.id}", person_form(school.dave, roles=[role("Staff").id, role("Governor").id]))
-    assert page.status_code == 200 and may(school.dave, "counts:read") and Proposal.select().count() == 0
+    page = cast.ira.post(
+        f"/user/edit/?id={school.dave.id}",
+        person_form(school.dave, roles=[role("Staff").id, role("Governor").id]),
+    )
+    assert (
+        page.status_code == 200
+        and may(school.dave, "counts:read")
+        and Proposal.select().count() == 0
+    )
 
 
 def test_a_role_that_opens_records_waits_for_a_level_5(cast, school):
     cast.ira.get(f"/user/edit/?id={school.dave.id}")
     page = cast.ira.post(
-        f"/user/edit/?id={school.dave.id}", person_form(school.dave, roles=[role("Staff").id, role("Safeguarding team").id])
+        f"/user/edit/?id={school.dave.id}",
+        person_form(school.dave, roles=[role("Staff").id, role("Safeguarding team").id]),
     )
-    assert "waits for the approval of a Level 5" in page.text_only and not may(school.dave, "incident:read")
+    assert "waits for the approval of a Level 5" in page.text_only and not may(
+        school.dave, "incident:read"
+    )
     proposal = Proposal.get()
     assert {notice.user.name for notice in Notice.select()} == {"Alice Brennan", "Bob Adeyemi"}
     assert cast.ira.press("proposal:approve", proposal).status_code == 403, "not by who asked"
     assert cast.mark.press("proposal:approve", proposal).status_code == 403, "not by Level 4"
     page = cast.alice.press("proposal:approve", proposal)
-    assert page.status_code == 200 and not may(school.dave, "incident:read"), "the code is still to be typed"
+    assert page.status_code == 200 and not may(school.dave, "incident:read"), (
+        "the code is still to be typed"
+    )
     cast.dave.sign_in().get("/account/")
-    assert cast.dave.post("/account/code/", {"code": code_in(page)}).status_code == 200 and may(school.dave, "incident:read")
+    assert cast.dave.post("/account/code/", {"code": code_in(page)}).status_code == 200 and may(
+        school.dave, "incident:read"
+    )
     assert cast.bob.press("proposal:approve", proposal).status_code == 409, "once"
     assert proof.history(TABLES) and Event.last(proposal, "proposal:approve").by == school.alice
 
@@ -71,7 +86,11 @@ def test_nobody_approves_what_they_gain_by_or_asked_for(school):
         asked.approve(by=User.get_by_id(school.alice.id))
     for decide in (asked.refuse, Proposal.get(Proposal.user == school.bob).refuse):
         decide(by=school.bob if decide == asked.refuse else school.alice)
-    assert not UserRole.select().where(UserRole.user == school.bob, UserRole.role == role("DSL")).exists()
+    assert (
+        not UserRole.select()
+        .where(UserRole.user == school.bob, UserRole.role == role("DSL"))
+        .exists()
+    )
 
 
 def test_a_refused_change_changes_nothing(cast, school):
@@ -101,29 +120,45 @@ def test_a_level_is_0_to_5(cast):
     cast.ira.get("/role/new/")
     page = cast.ira.post("/role/new/", {"name": "Above all", "level": 6})
     assert (
-        page.status_code == 422 and "A level is a number from 0 to 5." in page.text_only and not Role.get_or_none(Role.name == "Above all")
+        page.status_code == 422
+        and "A level is a number from 0 to 5." in page.text_only
+        and not Role.get_or_none(Role.name == "Above all")
     )
 
 
 def test_a_record_readers_email_and_factor_wait(cast, school):
     cast.ira.get(f"/user/edit/?id={school.carol.id}")
-    cast.ira.post(f"/user/edit/?id={school.carol.id}", person_form(school.carol, email="thief@evil.example"))
+    cast.ira.post(
+        f"/user/edit/?id={school.carol.id}", person_form(school.carol, email="thief@evil.example")
+    )
     assert User.get_by_id(school.carol.id).email == "carol@thornley.example"
     page = cast.ira.press("user:reset_factor", school.carol)
-    assert "waits for the approval" in page.text_only and User.get_by_id(school.carol.id).tf_totp_secret
+    assert (
+        "waits for the approval" in page.text_only
+        and User.get_by_id(school.carol.id).tf_totp_secret
+    )
     assert {proposal.kind for proposal in Proposal.select()} == {"email", "factor"}
     for proposal in Proposal.select():
         cast.bob.press("proposal:approve", proposal)
     fresh = User.get_by_id(school.carol.id)
-    assert fresh.email == "thief@evil.example" and fresh.tf_totp_secret is None and Session.of(fresh) == []
+    assert (
+        fresh.email == "thief@evil.example"
+        and fresh.tf_totp_secret is None
+        and Session.of(fresh) == []
+    )
 
 
 def test_a_factor_is_reset_at_once_only_before_a_passphrase_was_chosen(cast, school):
     page = cast.ira.press("user:reset_factor", school.dave)
-    assert "waits for the approval" in page.text_only and User.get_by_id(school.dave.id).tf_totp_secret, "his own reports are records too"
+    assert (
+        "waits for the approval" in page.text_only and User.get_by_id(school.dave.id).tf_totp_secret
+    ), "his own reports are records too"
     User.update(password=None).where(User.id == school.dave.id).execute()
     page = cast.ira.press("user:reset_factor", school.dave)
-    assert "The second factor is reset" in page.text_only and User.get_by_id(school.dave.id).tf_totp_secret is None
+    assert (
+        "The second factor is reset" in page.text_only
+        and User.get_by_id(school.dave.id).tf_totp_secret is None
+    )
     with pytest.raises(Refused):
         Proposal.reset_factor(school.ira, school.ira)
 
@@ -132,7 +167,9 @@ def test_the_last_active_level_5_stays(cast, school):
     edit_person(school.bob, school.ira, [], active=False)
     cast.ira.get(f"/user/edit/?id={school.alice.id}")
     for changed in ({"active": "no"}, {"roles": [role("Staff").id]}):
-        page = cast.ira.post(f"/user/edit/?id={school.alice.id}", person_form(school.alice, **changed))
+        page = cast.ira.post(
+            f"/user/edit/?id={school.alice.id}", person_form(school.alice, **changed)
+        )
         assert page.status_code == 422 and "no active Level 5" in page.text_only, changed
     with pytest.raises(Refused, match="Nothing was saved"):
         edit_role(role("DSL"), school.ira, 4, role("DSL").permissions)
@@ -145,13 +182,20 @@ def test_the_last_active_level_5_stays(cast, school):
 
 def test_nobody_changes_their_own_roles(cast, school):
     cast.ira.get(f"/user/edit/?id={school.ira.id}")
-    page = cast.ira.post(f"/user/edit/?id={school.ira.id}", person_form(school.ira, roles=[role("IT").id, role("Staff").id]))
+    page = cast.ira.post(
+        f"/user/edit/?id={school.ira.id}",
+        person_form(school.ira, roles=[role("IT").id, role("Staff").id]),
+    )
     assert page.status_code == 422 and "Nobody changes their own roles" in page.text_only
 
 
 def test_it_sees_no_record_no_name_no_diff(cast, school, log, tracker):
     log.edit(school.carol, summary="A secret sentence")
-    names = [child.name for child in school.children] + ["A secret sentence", log.reference, log.incident.reference]
+    names = [child.name for child in school.children] + [
+        "A secret sentence",
+        log.reference,
+        log.incident.reference,
+    ]
     for path in (
         "/",
         "/user/",
@@ -186,7 +230,11 @@ def test_each_permission_is_explained_in_a_sentence(cast, school):
     page = cast.ira.get(f"/role/edit/?id={role('DSL').id}").text_only
     for sentence in PERMISSIONS.values():
         assert sentence.endswith(".") and sentence in page
-    holders = [name for name, (_level, _description, permissions) in SHIPPED_ROLES.items() if "emergency:begin" in permissions]
+    holders = [
+        name
+        for name, (_level, _description, permissions) in SHIPPED_ROLES.items()
+        if "emergency:begin" in permissions
+    ]
     assert holders == ["Contributor"], "emergency access is for one named role"
     assert set(PERMISSIONS) > HARMLESS | REPORTS and not HARMLESS & REPORTS
 
@@ -198,7 +246,10 @@ def test_an_invited_person_who_will_read_keeps_their_email(school):
     new = User.create(name="Oisín de Brún", email="oisin@thornley.example")
     edit_person(new, school.ira, [role("Head")])
     edit_person(User.get_by_id(new.id), school.ira, [], email="thief@evil.example")
-    assert User.get_by_id(new.id).email == "oisin@thornley.example" and Proposal.select().where(Proposal.kind == "email").exists()
+    assert (
+        User.get_by_id(new.id).email == "oisin@thornley.example"
+        and Proposal.select().where(Proposal.kind == "email").exists()
+    )
 
 
 def test_a_level_5_role_that_all_leaders_share_is_not_lowered(school):
@@ -209,19 +260,29 @@ def test_a_level_5_role_that_all_leaders_share_is_not_lowered(school):
 
 
 def test_a_level_5_who_can_approve_stays(school):
-    Role.update(permissions=[p for p in role("DSL").permissions if p != "proposal:approve"]).where(Role.name == "DSL").execute()
+    Role.update(permissions=[p for p in role("DSL").permissions if p != "proposal:approve"]).where(
+        Role.name == "DSL"
+    ).execute()
     with pytest.raises(Refused):
         edit_person(school.bob, school.ira, [role("Head")], active=False)
 
 
 def test_a_role_is_never_widened_unseen(cast, school):
-    edit_role(Role(), school.ira, 1, ["incident:report", "incident:read"], name="Helper", description="")
+    edit_role(
+        Role(), school.ira, 1, ["incident:report", "incident:read"], name="Helper", description=""
+    )
     assert role("Helper").permissions == [], "not even one that nobody has yet"
     edit_person(school.dave, school.ira, [role("Staff"), role("Manager")])
     grant = Proposal.select().where(Proposal.kind == "grant").get()
-    assert "trigger a notification: create the Ofsted log" in cast.alice.get(f"/proposal/details/?id={grant.id}").text_only, (
-        "what is given is spelt out"
-    )
+    assert (
+        "trigger a notification: create the Ofsted log"
+        in cast.alice.get(f"/proposal/details/?id={grant.id}").text_only
+    ), "what is given is spelt out"
     with pytest.raises(Refused):
         for name in ("DSL", "Head"):
-            edit_role(role(name), school.ira, 5, [p for p in role(name).permissions if p != "proposal:approve"])
+            edit_role(
+                role(name),
+                school.ira,
+                5,
+                [p for p in role(name).permissions if p != "proposal:approve"],
+            )

@@ -6,10 +6,25 @@ from hashlib import sha256
 import pytest
 from peewee import IntegrityError
 
-from models import TABLES, Addendum, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, Session, User, db, proof
-from models.base import now
-from models.event import GENESIS, link, state
-from models.settings import put
+from models import (
+    TABLES,
+    Addendum,
+    Attachment,
+    Child,
+    Document,
+    Event,
+    Incident,
+    Log,
+    Notice,
+    Refused,
+    Session,
+    User,
+    db,
+)
+from models.ground.clock import now
+from models.ground.settings import put
+from models.history.event import GENESIS, link, state
+from models.shelf import proof
 
 from . import engine
 from .conftest import report
@@ -20,14 +35,20 @@ pytestmark = pytest.mark.both
 
 def test_everything_fits(signed):
     sentences = whole()
-    assert len(sentences) == 5 and sentences[0].startswith(f"{Event.select().count():,} events") and "1 attachments" in sentences[2]
+    assert (
+        len(sentences) == 5
+        and sentences[0].startswith(f"{Event.select().count():,} events")
+        and "1 attachments" in sentences[2]
+    )
     assert "1 kept copies" in sentences[3] and "1 completed logs" in sentences[4]
 
 
 def rewrite_a_word():
     untie("event")
     event = Event.get(Event.verb == "log:trigger")
-    Event.update(payload=event.payload.replace("Mark", "Dina")).where(Event.id == event.id).execute()
+    Event.update(payload=event.payload.replace("Mark", "Dina")).where(
+        Event.id == event.id
+    ).execute()
     return f"at event {event.id}"
 
 
@@ -35,7 +56,9 @@ def rewrite_all():
     """The whole chain anew, every hash right: only what was written down elsewhere can tell."""
     untie("event")
     event = Event.get(Event.verb == "incident:report")
-    Event.update(payload=event.payload.replace("Dave", "Dina")).where(Event.id == event.id).execute()
+    Event.update(payload=event.payload.replace("Dave", "Dina")).where(
+        Event.id == event.id
+    ).execute()
     previous = GENESIS
     for event in Event.select().order_by(Event.id):
         event.digest, event.previous = sha256(event.payload.encode()).hexdigest(), previous
@@ -79,7 +102,9 @@ def lose_an_email():
 
 def add_an_email():
     notice = Notice.select().order_by(Notice.id.desc()).first()
-    Notice.create(event=notice.event, user=notice.user, email="stranger@example.com", subject="OFS", body="")
+    Notice.create(
+        event=notice.event, user=notice.user, email="stranger@example.com", subject="OFS", body=""
+    )
     return f"The notice {notice.id + 1} is not what the history says it was"
 
 
@@ -230,8 +255,13 @@ def test_verify_names_what_does_not_fit(signed, tamper):
 
 
 def test_words_that_look_like_an_anchor_are_only_words(school, ready):
-    """Whoever types such a line, in spite or to note a paper that was lost, stops neither verify nor backups."""
-    ready.incident.amend(text=f'The paper said: history 99999 {"0" * 32}. <div id="foot"> history 99999 {"0" * 32}', by=school.dave)
+    """Whoever types such a line, in spite or to note a paper that was lost, stops neither verify
+    nor backups.
+    """
+    ready.incident.amend(
+        text=f'The paper said: history 99999 {"0" * 32}. <div id="foot"> history 99999 {"0" * 32}',
+        by=school.dave,
+    )
     ready.complete(by=school.mark)
     assert whole()
 
@@ -293,12 +323,19 @@ def test_words_are_erased_under_a_decision_and_the_chain_still_fits(school, sign
         with pytest.raises(Refused, match="Nothing was erased"):
             Event.erase(case, person, decision)
     kept = Event.get(Event.verb == "document:keep")
-    number = Event.erase(case, school.alice, "Retention ended on 1 September 2026; decided with the head teacher.")
-    assert number == Event.select().where(Event.incident == case).count() - 1 > 5 and Event.get_by_id(kept.id).payload, (
-        "hashes are no words"
+    number = Event.erase(
+        case, school.alice, "Retention ended on 1 September 2026; decided with the head teacher."
     )
+    assert (
+        number == Event.select().where(Event.incident == case).count() - 1 > 5
+        and Event.get_by_id(kept.id).payload
+    ), "hashes are no words"
     assert whole(), "the chain, the emails and the copies still fit"
-    assert all("erased under a retention decision" in event.sentence for event in Event.of_case(case) if event.id != kept.id)
+    assert all(
+        "erased under a retention decision" in event.sentence
+        for event in Event.of_case(case)
+        if event.id != kept.id
+    )
     assert Event.latest("event:erase").detail["decision"].startswith("Retention ended")
     assert Event.erase(case, school.alice, "Again.") == 0
 

@@ -1,17 +1,25 @@
-"""The list of children as school systems write it: codes, titles, headings, dates; and what it holds besides, named."""
+"""The list of children as school systems write it: codes, titles, headings, dates; and what it
+holds besides, named.
+"""
 
 from datetime import date
 
 import pytest
 
-from models import Child, Refused, roll
+from models import Child, Refused
+from models.shelf import roll
 
 from .test_roll import four, listed
 
-LINES = "UPN;Legal Forename;Legal Surname;Date of Birth;Year taught in\r\nA123456789003;Siôn;Ŵyn;17/04/2013;Year 10\r\n"
+LINES = (
+    "UPN;Legal Forename;Legal Surname;Date of Birth;Year taught "
+    "in\r\nA123456789003;Siôn;Ŵyn;17/04/2013;Year 10\r\n"
+)
 
 
-@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize(
+    "code", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
 def test_a_list_is_read_in_whatever_it_was_saved(school, code):
     lines = LINES.replace("Ŵ", "W") if code == "cp1252" else LINES
     done, bad = roll.take(lines.encode(code))
@@ -61,7 +69,9 @@ def test_a_date_is_understood_as_systems_write_it(school, written):
     assert Child.get(Child.name == "Sam Okafor").date_of_birth == date(2014, 5, 3)
 
 
-@pytest.mark.parametrize("written", ["02/05/2014 23:00:00", "05/13/2014", "41762", "3 Mai 2014", "03/05/14"])
+@pytest.mark.parametrize(
+    "written", ["02/05/2014 23:00:00", "05/13/2014", "41762", "3 Mai 2014", "03/05/14"]
+)
 def test_a_date_that_could_be_another_is_refused(school, written):
     _done, bad = roll.take(listed([["Sam Okafor", written]], ["Name", "D.O.B."]))
     assert "is not a date such as" in bad[0] and Child.select().count() == 4
@@ -84,13 +94,36 @@ MIS = [
 
 
 def test_titles_and_the_columns_of_a_school_system_are_understood_or_named(school):
-    titles = [["Thornley Beck School"], ["Pupils, on roll", "", "printed 24/11/2026"], [], ["sep=,", "a title of\ntwo lines"]]
-    child = ["004711", "E12345678901A", "Okafor", "Samuel", "Okafor", "Sam", "Sam Okafor", "03/05/2014 00:00:00", "7", "38", "", "x"]
-    done, bad = roll.take(listed([*titles[1:], MIS, child, [*child[:7], "soon", *child[8:]]], titles[0]))
-    assert bad == ["Row 7 was not taken: the date of birth is not a date such as 22/11/2013."], "numbered as in the spreadsheet"
+    titles = [
+        ["Thornley Beck School"],
+        ["Pupils, on roll", "", "printed 24/11/2026"],
+        [],
+        ["sep=,", "a title of\ntwo lines"],
+    ]
+    child = [
+        "004711",
+        "E12345678901A",
+        "Okafor",
+        "Samuel",
+        "Okafor",
+        "Sam",
+        "Sam Okafor",
+        "03/05/2014 00:00:00",
+        "7",
+        "38",
+        "",
+        "x",
+    ]
+    done, bad = roll.take(
+        listed([*titles[1:], MIS, child, [*child[:7], "soon", *child[8:]]], titles[0])
+    )
+    assert bad == ["Row 7 was not taken: the date of birth is not a date such as 22/11/2013."], (
+        "numbered as in the spreadsheet"
+    )
     assert done[0] == "Children added: 1." and done[3:] == [
         "Known, and not kept here: Adno; Preferred Surname; Preferred Forename; Name.",
-        "Not understood, and left out: Shoe size; column 12, which has no heading. If one of them is a name, date of birth, UPN, year or leaving date, rename it.",
+        "Not understood, and left out: Shoe size; column 12, which has no heading. If one of "
+        "them is a name, date of birth, UPN, year or leaving date, rename it.",
     ]
     sam = Child.get(Child.upn == "E12345678901A")
     assert sam.name == "Samuel Okafor" and sam.year == "7" and sam.date_of_birth == date(2014, 5, 3)
@@ -105,9 +138,18 @@ def test_titles_and_the_columns_of_a_school_system_are_understood_or_named(schoo
 )  # fmt: skip
 def test_the_legal_name_counts(school, heading, name):
     done, bad = roll.take(listed([["A", "B", "C", "03/05/2014"]], heading))
-    assert not bad and Child.get(Child.date_of_birth == date(2014, 5, 3)).name == name and "not kept here: " in done[3]
+    assert (
+        not bad
+        and Child.get(Child.date_of_birth == date(2014, 5, 3)).name == name
+        and "not kept here: " in done[3]
+    )
 
 
 def test_a_list_with_preferred_names_only_is_none(school):
     with pytest.raises(Refused, match="must name the columns"):
-        roll.take(listed([["Sam", "Okafor", "03/05/2014"]], ["Preferred forename", "Preferred surname", "DOB"]))
+        roll.take(
+            listed(
+                [["Sam", "Okafor", "03/05/2014"]],
+                ["Preferred forename", "Preferred surname", "DOB"],
+            )
+        )

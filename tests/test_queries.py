@@ -1,11 +1,13 @@
-"""A page costs the same number of queries however many rows there are, and a list of 50 rows is light."""
+"""A page costs the same number of queries however many rows there are, and a list of 50 rows is
+light.
+"""
 
 from contextlib import contextmanager
 
 import pytest
 
 from models import Assignee, Event, Incident, Involved, Log, Notice, db
-from models.base import now
+from models.ground.clock import now
 
 from .conftest import report
 
@@ -57,7 +59,8 @@ def test_from_10_to_1000_rows(cast, school, page):
             assert cast.alice.get(page).status_code == 200
         costs.append(len(statements))
     assert costs[0] == costs[1] <= 25, (
-        f"{page} costs {costs[0]} queries with 10 rows and {costs[1]} with 1,000: join in `joined`, or fetch in one query"
+        f"{page} costs {costs[0]} queries with 10 rows and {costs[1]} with 1,000: join in "
+        "`joined`, or fetch in one query"
     )
 
 
@@ -68,7 +71,12 @@ def test_the_home_page_costs_the_same_however_many_changes_wait(cast, school):
     cast.alice.get("/")
     for number in (1, 30):
         for turn in range(number):
-            Proposal.create(kind="email", user=school.dave, value=f"d{number}-{turn}@thornley.example", by=school.ira)
+            Proposal.create(
+                kind="email",
+                user=school.dave,
+                value=f"d{number}-{turn}@thornley.example",
+                by=school.ira,
+            )
         with counted() as statements:
             assert "change the email of Dave Pritchard" in cast.alice.get("/").text
         costs.append(len(statements))
@@ -82,13 +90,25 @@ def test_one_record_with_a_long_history(cast, school, log):
         for number in range(more):
             Event.write("log:edit", log, school.carol, {"summary": (str(number), str(number + 1))})
             if number < 40:
-                Notice.create(event=Event.head().id, user=school.carol, email="c@example.org", subject="x", body="x")
+                Notice.create(
+                    event=Event.head().id,
+                    user=school.carol,
+                    email="c@example.org",
+                    subject="x",
+                    body="x",
+                )
                 Involved.create(incident=log.incident, adult=school.dina, part="Present")
-        for page in (f"/log/details/?id={log.id}", f"/incident/details/?id={log.incident_id}", f"/log/edit/?id={log.id}"):
+        for page in (
+            f"/log/details/?id={log.id}",
+            f"/incident/details/?id={log.incident_id}",
+            f"/log/edit/?id={log.id}",
+        ):
             with counted() as statements:
                 assert cast.alice.get(page).status_code == 200
             costs.append(len(statements))
-    assert costs[:3] == costs[3:] and max(costs) <= 32, f"a record must cost the same however long its history: {costs}"
+    assert costs[:3] == costs[3:] and max(costs) <= 32, (
+        f"a record must cost the same however long its history: {costs}"
+    )
 
 
 def test_the_sections_of_a_tracker_cost_a_constant_number(cast, school, log, tracker):
@@ -110,7 +130,9 @@ def test_a_list_of_50_rows_weighs_at_most_40_kb(cast, school, page):
     fill(school, 120)
     text = cast.alice.get(page).data
     assert text.count(b"<tr>") == 51 and len(text) <= 40_000, f"{page} weighs {len(text)} bytes"
-    assert text.count(b"<script") == 1 and b"/static/admin" not in text, "our one script, and none of Flask-Admin's"
+    assert text.count(b"<script") == 1 and b"/static/admin" not in text, (
+        "our one script, and none of Flask-Admin's"
+    )
 
 
 def test_saving_is_one_transaction(cast, school, answers):

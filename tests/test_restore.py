@@ -1,4 +1,6 @@
-"""The way back onto an empty machine: from a good backup, a broken one, after a kill; and the drill."""
+"""The way back onto an empty machine: from a good backup, a broken one, after a kill; and the
+drill.
+"""
 
 import os
 import shutil
@@ -10,10 +12,23 @@ from types import SimpleNamespace
 import pytest
 from peewee import Database
 
-from models import TABLES, Attachment, Child, Document, Event, Incident, Log, Notice, Refused, Session, User, backup, copies, proof, upkeep
-from models.base import at, now
-from models.copying import fingerprint
-from models.settings import flush, settings
+from models import (
+    TABLES,
+    Attachment,
+    Child,
+    Document,
+    Event,
+    Incident,
+    Log,
+    Notice,
+    Refused,
+    Session,
+    User,
+)
+from models.ground.clock import at, now
+from models.ground.settings import flush, settings
+from models.shelf import backup, copies, proof, upkeep
+from models.shelf.copying import fingerprint
 
 from .conftest import SECRET, report, run
 from .faults import killed_at
@@ -28,17 +43,36 @@ def test_a_backup_comes_back_on_an_empty_machine(app, school, signed, vault, els
     made = run(app, "backup", vault)
     assert made.exit_code == 0 and "read back whole" in made.output
     head = Event.select().where(Event.verb != "event:backup").order_by(Event.id.desc()).first()
-    content = {name: digest for name, digest in fingerprint(TABLES).items() if name not in ("event", "session")}
+    content = {
+        name: digest
+        for name, digest in fingerprint(TABLES).items()
+        if name not in ("event", "session")
+    }
     pdf = Document.get().content()
 
     folder = elsewhere()
     restored = run(app, "restore", vault)
-    assert restored.exit_code == 0 and "all fit" in restored.output and "Emails are held back" in restored.output, restored.output
-    assert {name: digest for name, digest in fingerprint(TABLES).items() if name not in ("event", "session")} == content
-    assert Event.get_by_id(head.id).hash == head.hash and Event.latest("event:restore").id == head.id + 1
-    assert (folder / "secret.key").read_bytes() == school_key and stat.S_IMODE((folder / "secret.key").stat().st_mode) == 0o600
+    assert (
+        restored.exit_code == 0
+        and "all fit" in restored.output
+        and "Emails are held back" in restored.output
+    ), restored.output
+    assert {
+        name: digest
+        for name, digest in fingerprint(TABLES).items()
+        if name not in ("event", "session")
+    } == content
+    assert (
+        Event.get_by_id(head.id).hash == head.hash
+        and Event.latest("event:restore").id == head.id + 1
+    )
+    assert (folder / "secret.key").read_bytes() == school_key and stat.S_IMODE(
+        (folder / "secret.key").stat().st_mode
+    ) == 0o600
     assert "byte for byte" in copies.of_paper(pdf) and Attachment.get().read() == b"A note."
-    assert not Session.select().where(Session.ended_at.is_null()).exists(), "nobody is signed in on the new machine"
+    assert not Session.select().where(Session.ended_at.is_null()).exists(), (
+        "nobody is signed in on the new machine"
+    )
     sent = []
     assert Notice.deliver(sent.append) == 0
     Notice.release(by=User.get(User.name == "Alice Brennan"))
@@ -92,13 +126,17 @@ def test_a_broken_backup_is_never_restored(school, signed, vault, elsewhere, spo
 
 def test_another_passphrase_opens_nothing(school, signed, vault, elsewhere):
     made = backup.make(vault, SECRET, TABLES)
-    assert b"BEGIN PRIVATE KEY" not in b"".join(path.read_bytes() for path in made.iterdir()), "keys leave locked only"
+    assert b"BEGIN PRIVATE KEY" not in b"".join(path.read_bytes() for path in made.iterdir()), (
+        "keys leave locked only"
+    )
     elsewhere()
     with pytest.raises(Refused, match="do not open"):
         backup.restore(vault, b"another passphrase", TABLES)
 
 
-def test_the_newest_backup_is_broken_so_an_older_one_comes_back_and_backups_go_on(school, signed, vault, elsewhere, monkeypatch):
+def test_the_newest_backup_is_broken_so_an_older_one_comes_back_and_backups_go_on(
+    school, signed, vault, elsewhere, monkeypatch
+):
     with at(now() - timedelta(days=2)):
         older = backup.make(vault, SECRET, TABLES)
     report(school, topic="Lost with the disk")
@@ -127,7 +165,11 @@ def test_a_restore_that_is_killed_can_be_done_again(school, signed, vault, elsew
             assert Notice.held(), "as soon as there is anything, no email leaves"
             break
     assert killed > 3
-    assert proof.findings(TABLES) and Notice.held() and Notice.select().where(Notice.status == "waiting").count() == waiting
+    assert (
+        proof.findings(TABLES)
+        and Notice.held()
+        and Notice.select().where(Notice.status == "waiting").count() == waiting
+    )
     assert not list(folder.glob("restoring*"))
 
 
@@ -153,7 +195,9 @@ def test_what_a_killed_restore_left_is_not_played_into_the_next(school, signed, 
     (older / "safeguarding.db").chmod(0o444)
     assert backup.restore(older, SECRET, TABLES) == older.name
     assert proof.findings(TABLES) and Incident.select().count() == 1
-    assert all(file.stat().st_mode & 0o777 in (0o600, 0o700) for file in folder.glob("safeguarding.db*"))
+    assert all(
+        file.stat().st_mode & 0o777 in (0o600, 0o700) for file in folder.glob("safeguarding.db*")
+    )
 
 
 def test_a_backup_from_the_future_is_not_the_newest_for_ever(school, signed, vault):
@@ -166,7 +210,9 @@ def test_a_backup_from_the_future_is_not_the_newest_for_ever(school, signed, vau
     assert backup.newest(vault) == made
 
 
-def test_a_restore_that_fails_leaves_the_machine_as_it_was(school, signed, vault, elsewhere, monkeypatch):
+def test_a_restore_that_fails_leaves_the_machine_as_it_was(
+    school, signed, vault, elsewhere, monkeypatch
+):
     backup.make(vault, SECRET, TABLES)
     folder = elsewhere()
 
@@ -178,7 +224,11 @@ def test_a_restore_that_fails_leaves_the_machine_as_it_was(school, signed, vault
     monkeypatch.setattr(backup, "flush", full)
     with pytest.raises(OSError, match="No space left"):
         backup.restore(vault, SECRET, TABLES)
-    assert not (folder / "secret.key").exists() and not list(folder.glob("restoring*")) and backup.empty(TABLES)
+    assert (
+        not (folder / "secret.key").exists()
+        and not list(folder.glob("restoring*"))
+        and backup.empty(TABLES)
+    )
     monkeypatch.setattr(backup, "flush", flush)
     assert backup.restore(vault, SECRET, TABLES)
 
@@ -200,18 +250,29 @@ def test_what_waits_after_a_restore_has_ids_of_its_own(school, signed, vault, el
     elsewhere()
     backup.restore(vault, SECRET, TABLES)
     while not Notice.get_or_none(Notice.id == number):
-        Log.trigger(report(SimpleNamespace(child=Child.get()), by=User.get_by_id(1)), User.get(User.name == "Mark Kowalczyk"))
-    assert Notice.get_by_id(number).message_id != gone, "a mail server that took the lost one does not drop the new one"
+        Log.trigger(
+            report(SimpleNamespace(child=Child.get()), by=User.get_by_id(1)),
+            User.get(User.name == "Mark Kowalczyk"),
+        )
+    assert Notice.get_by_id(number).message_id != gone, (
+        "a mail server that took the lost one does not drop the new one"
+    )
 
 
 def test_a_drill_restores_elsewhere_and_says_so(app, cast, school, signed, vault):
     run(app, "backup", vault)
     before = Event.head().id
     done = run(app, "drill", vault)
-    assert done.exit_code == 0 and "went well" in done.output and "all fit" in done.output, done.output
+    assert done.exit_code == 0 and "went well" in done.output and "all fit" in done.output, (
+        done.output
+    )
     assert Event.head().id == before + 1 and Event.latest("event:drill").detail["found"]
     assert Notice.held() is None and settings.folder == school.folder, "nothing else is touched"
-    assert not [sentence for sentence in upkeep.warnings(now(), upkeep.latest()) if "backup" in sentence or "drill" in sentence]
+    assert not [
+        sentence
+        for sentence in upkeep.warnings(now(), upkeep.latest())
+        if "backup" in sentence or "drill" in sentence
+    ]
     with at(now() + timedelta(days=3)):
         page = cast.ira.get("/")
     assert page.status_code in (200, 302)

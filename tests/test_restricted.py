@@ -1,4 +1,6 @@
-"""What a restricted section ever held stays restricted, wherever its words went: the kept copy, the history, the prints, the drafts."""
+"""What a restricted section ever held stays restricted, wherever its words went: the kept copy, the
+history, the prints, the drafts.
+"""
 
 from datetime import timedelta
 from io import BytesIO
@@ -8,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from models import Document, Draft, Event, Log, Role, UserRole, visible
-from models.base import at, now
+from models.ground.clock import at, now
 
 from .faults import untie
 
@@ -30,10 +32,14 @@ def emptied(school, log, tracker):
     return Log.get_by_id(log.id)
 
 
-def test_a_copy_whose_history_holds_restricted_text_is_shut_though_the_section_was_emptied(cast, school, emptied):
+def test_a_copy_whose_history_holds_restricted_text_is_shut_though_the_section_was_emptied(
+    cast, school, emptied
+):
     emptied.complete_anyway(reason="The family moved.", by=school.alice)
     copy = Document.get()
-    assert copy.restricted and "Percival" in words_of(cast.mark.get(f"/log/copy/?id={copy.id}").data)
+    assert copy.restricted and "Percival" in words_of(
+        cast.mark.get(f"/log/copy/?id={copy.id}").data
+    )
     assert cast.carol.get(f"/log/copy/?id={copy.id}").status_code == 404
     page = cast.carol.get(f"/log/details/?id={emptied.id}")
     assert page.status_code == 200 and "/log/copy/" not in page.text and "Percival" not in page.text
@@ -57,12 +63,18 @@ def test_a_copy_from_before_anything_restricted_was_written_stays_open(cast, sch
     assert cast.carol.get(f"/log/copy/?id={second.id}").status_code == 404
 
 
-def test_neither_history_nor_print_says_what_was_emptied_to_who_asks_without_the_permission(cast, school, emptied):
+def test_neither_history_nor_print_says_what_was_emptied_to_who_asks_without_the_permission(
+    cast, school, emptied
+):
     for person, sees in ((cast.carol, False), (cast.mark, True)):
         assert ("Percival" in person.get(f"/log/details/?id={emptied.id}").text) is sees
-        assert ("Percival" in person.get(f"/incident/details/?id={emptied.incident_id}").text) is sees
+        assert (
+            "Percival" in person.get(f"/incident/details/?id={emptied.incident_id}").text
+        ) is sees
         assert ("Percival" in words_of(person.get(f"/log/pdf/?id={emptied.id}").data)) is sees
-    assert "Percival" not in cast.alice.get("/event/").text, "the page History says who did what, not what was written"
+    assert "Percival" not in cast.alice.get("/event/").text, (
+        "the page History says who did what, not what was written"
+    )
 
 
 def test_who_asks_without_saying_for_whom_gets_it_without_restricted_words(school, emptied):
@@ -70,18 +82,24 @@ def test_who_asks_without_saying_for_whom_gets_it_without_restricted_words(schoo
     saved = [event for event in Event.of_case(emptied.incident_id) if event.verb == "section:save"]
     assert saved and not any("changed" in event.detail for event in saved)
     last = next(section for section in emptied.sections() if section.restricted)
-    assert "changed" not in Event.last(last, "section:save").detail, "nor by any other way to an event"
+    assert "changed" not in Event.last(last, "section:save").detail, (
+        "nor by any other way to an event"
+    )
 
 
 def test_the_draft_of_a_form_opens_only_through_its_form(cast, school, emptied, tracker):
-    """Mark's draft of the allegations section holds what colleagues wrote there, too; he is no manager any more."""
+    """Mark's draft of the allegations section holds what colleagues wrote there, too; he is no
+    manager any more.
+    """
     section = next(section for section in tracker.in_order() if section.restricted)
     path = f"/section/edit/?id={section.id}"
     cast.mark.get(path)
     with at(now() + timedelta(minutes=30)):
         cast.mark.post(path, {"version": section.version, f"q{section.questions[1]['id']}": WORDS})
         assert Draft.of(school.mark, path)
-        UserRole.update(role=Role.get(Role.name == "Safeguarding team")).where(UserRole.user == school.mark).execute()
+        UserRole.update(role=Role.get(Role.name == "Safeguarding team")).where(
+            UserRole.user == school.mark
+        ).execute()
         cast.mark.sign_in()
         assert cast.mark.get(path).status_code == 404
         assert cast.mark.get(f"/account/unsent/?path={quote(path)}").status_code == 404

@@ -9,23 +9,38 @@ from io import StringIO
 import pytest
 
 import app as application
-from models import Child, Event, Refused, roll
-from models.base import sqlite
-from models.settings import settings
+from models import Child, Event, Refused
+from models.ground.database import sqlite
+from models.ground.settings import settings
+from models.shelf import roll
 
 from .conftest import report
 from .faults import killed_at, whole
 from .test_house_rules import HERE
 
 HEADING = ["UPN", "Forename", "Surname", "Date of birth", "Year group", "Leaving date"]
-NAMES = [("Zofia", "Łukasiewicz"), ("Ngũgĩ", "wa Kamau"), ("花子", "山田"), ("Siôn", "Ŵyn"), ("Mei-Ling", "O’Hara"), ("Ọlá", "Adébáyọ̀")]
+NAMES = [
+    ("Zofia", "Łukasiewicz"),
+    ("Ngũgĩ", "wa Kamau"),
+    ("花子", "山田"),
+    ("Siôn", "Ŵyn"),
+    ("Mei-Ling", "O’Hara"),
+    ("Ọlá", "Adébáyọ̀"),
+]
 
 
 def rows(count):
     for number in range(count):
         forename, surname = NAMES[number % len(NAMES)]
         born = date(2010, 1, 1) + timedelta(days=number % 3000)
-        yield [f"B{number:011}{'AZ'[number % 2]}", forename, f"{surname} {number}", f"{born:%d/%m/%Y}", f"Year {number % 13}", ""]
+        yield [
+            f"B{number:011}{'AZ'[number % 2]}",
+            forename,
+            f"{surname} {number}",
+            f"{born:%d/%m/%Y}",
+            f"Year {number % 13}",
+            "",
+        ]
 
 
 def listed(table, heading=HEADING):
@@ -49,7 +64,9 @@ WRONG = [
 
 
 def spoilt(count, number):
-    """A list with `number` wrong rows spread over it, and what is to be said of each: {row: words}."""
+    """A list with `number` wrong rows spread over it, and what is to be said of each: {row:
+    words}.
+    """
     table, said = list(rows(count)), {}
     for index in range(number):
         place, (cell, text, words) = (index + 1) * count // (number + 1), WRONG[index % len(WRONG)]
@@ -59,7 +76,9 @@ def spoilt(count, number):
 
 
 def test_ten_thousand_rows_with_37_bad_ones_cut_off_half_way_and_run_twice(school, monkeypatch):
-    count = 10_000 if sqlite() else 2_000  # there it took three minutes of twenty, with the same result
+    count = (
+        10_000 if sqlite() else 2_000
+    )  # there it took three minutes of twenty, with the same result
     table, said = spoilt(count, 37)
     content, before = listed(table), Child.select().count()
     monkeypatch.setattr(roll, "PAUSE", 0)
@@ -73,8 +92,20 @@ def test_ten_thousand_rows_with_37_bad_ones_cut_off_half_way_and_run_twice(schoo
         assert line.startswith(f"Row {row} was not taken: ") and words in line, line
     head = Event.head().id
     done, again = roll.take(content)
-    assert done == ["Children added: 0.", "Children corrected: 0.", f"Children as they were: {count - 37:,}."] and again == bad
-    assert Event.head().id == head and Event.select().where(Event.verb == "child:add").count() == 4 + count - 37 and whole()
+    assert (
+        done
+        == [
+            "Children added: 0.",
+            "Children corrected: 0.",
+            f"Children as they were: {count - 37:,}.",
+        ]
+        and again == bad
+    )
+    assert (
+        Event.head().id == head
+        and Event.select().where(Event.verb == "child:add").count() == 4 + count - 37
+        and whole()
+    )
 
 
 def test_killed_half_way_it_is_done_again(school):
@@ -89,12 +120,22 @@ def test_killed_half_way_it_is_done_again(school):
 def test_a_child_is_known_by_upn_or_by_name_and_date_of_birth(school):
     zofia = school.child
     born = f"{zofia.date_of_birth:%Y-%m-%d}"
-    table = [[zofia.upn, "Zofia Maria Łukasiewicz", born, "Year 8"], ["", "Siôn Ŵyn", "17/04/2013", "Year 10"]]
+    table = [
+        [zofia.upn, "Zofia Maria Łukasiewicz", born, "Year 8"],
+        ["", "Siôn Ŵyn", "17/04/2013", "Year 10"],
+    ]
     done, bad = roll.take(listed(table, ["UPN", "Name", "DOB", "Year"]), by=school.alice)
     assert done[1] == "Children corrected: 2." and not bad
-    assert Child.get_by_id(zofia.id).name == "Zofia Maria Łukasiewicz" and Child.get(Child.name == "Siôn Ŵyn").upn == "A123456789003"
+    assert (
+        Child.get_by_id(zofia.id).name == "Zofia Maria Łukasiewicz"
+        and Child.get(Child.name == "Siôn Ŵyn").upn == "A123456789003"
+    )
     event = Event.last(zofia, "child:edit")
-    assert event.by == school.alice and event.detail["changed"]["name"] == ["Zofia Łukasiewicz", "Zofia Maria Łukasiewicz"] and whole()
+    assert (
+        event.by == school.alice
+        and event.detail["changed"]["name"] == ["Zofia Łukasiewicz", "Zofia Maria Łukasiewicz"]
+        and whole()
+    )
 
 
 def test_a_child_who_was_renamed_is_not_taken_over_under_the_old_name(school):
@@ -102,7 +143,10 @@ def test_a_child_who_was_renamed_is_not_taken_over_under_the_old_name(school):
     table = [[zofia.upn, "Zofia Nowak", born, "Year 8"], ["", "Zofia Łukasiewicz", born, "Year 9"]]
     done, bad = roll.take(listed(table, SHORT))
     assert done[:2] == ["Children added: 1.", "Children corrected: 1."] and not bad
-    assert Child.get_by_id(zofia.id).name == "Zofia Nowak" and Child.get_by_id(zofia.id).year == "Year 8"
+    assert (
+        Child.get_by_id(zofia.id).name == "Zofia Nowak"
+        and Child.get_by_id(zofia.id).year == "Year 8"
+    )
     assert roll.take(listed(table, SHORT))[0][2] == "Children as they were: 2."
 
 
@@ -119,7 +163,9 @@ def test_a_column_that_slipped_where_no_upn_tells(school, change, sentence):
     table = [["", *row[1:]] for row in rows(60)]
     roll.take(listed(table))
     table = list(rows(60)) if "UPN" in sentence else table
-    wrong = [change(row, following) for row, following in zip(table, table[1:] + table[:1], strict=True)]
+    wrong = [
+        change(row, following) for row, following in zip(table, table[1:] + table[:1], strict=True)
+    ]
     before = Event.head().id
     with pytest.raises(Refused, match=sentence):
         roll.take(listed(wrong))
@@ -128,7 +174,10 @@ def test_a_column_that_slipped_where_no_upn_tells(school, change, sentence):
 
 
 def four():
-    return [[child.upn, child.name, f"{child.date_of_birth:%d/%m/%Y}", child.year] for child in Child.select().order_by(Child.id)]
+    return [
+        [child.upn, child.name, f"{child.date_of_birth:%d/%m/%Y}", child.year]
+        for child in Child.select().order_by(Child.id)
+    ]
 
 
 @pytest.mark.parametrize("column", [0, 1, 2], ids=["UPN", "name", "date of birth"])
@@ -149,8 +198,14 @@ SHORT = ["UPN", "Name", "DOB", "Year"]
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        (["A123456789000", "Siôn Ŵyn", "17/04/2013", "Year 9"], "the name and date of birth another’s"),
-        (["A123456789000", "Zofia Nowak", "18/04/2013", "Year 9"], "another name and another date of birth"),
+        (
+            ["A123456789000", "Siôn Ŵyn", "17/04/2013", "Year 9"],
+            "the name and date of birth another’s",
+        ),
+        (
+            ["A123456789000", "Zofia Nowak", "18/04/2013", "Year 9"],
+            "another name and another date of birth",
+        ),
         (["A123456789000", "Mei-Ling O’Hara", "17/01/2013", "Year 9"], "with no word in common"),
         (["C12345678900A", "Zofia Łukasiewicz", "17/01/2013", "Year 9"], "with another UPN"),
     ],
@@ -162,23 +217,44 @@ def test_a_row_that_contradicts_what_is_here_is_for_a_person_to_decide(school, r
 
 
 def test_namesakes_and_spellings(school):
-    twins = [["D00000000000A", "Sam Okafor", "01/02/2014", "Year 7"], ["D00000000000B", "Sam Okafor", "01/02/2014", "Year 8"]]
+    twins = [
+        ["D00000000000A", "Sam Okafor", "01/02/2014", "Year 7"],
+        ["D00000000000B", "Sam Okafor", "01/02/2014", "Year 8"],
+    ]
     done, bad = roll.take(listed(twins, SHORT))
     assert done[0] == "Children added: 1." and "If they are two children" in bad[0]
-    Child.create(name="Sam Okafor", date_of_birth=date(2014, 2, 1), upn="D00000000000B", year="Year 8")
+    Child.create(
+        name="Sam Okafor", date_of_birth=date(2014, 2, 1), upn="D00000000000B", year="Year 8"
+    )
     assert roll.take(listed(twins, SHORT))[0][2] == "Children as they were: 2."
     bare = [["", "Sam Okafor", "01/02/2014", "Year 9"], ["", "SIÔN  ŴYN", "17/04/2013", "Year 9"]]
     done, bad = roll.take(listed(bare, SHORT))
-    assert "more than one child of this name" in bad[0] and done[:2] == ["Children added: 0.", "Children corrected: 1."]
-    again = [["A123456789003", "SIÔN ŴYN", "17/04/2013", "Year 9"], ["", "Siôn Ŵyn", "17/04/2013", "Year 10"]]
+    assert "more than one child of this name" in bad[0] and done[:2] == [
+        "Children added: 0.",
+        "Children corrected: 1.",
+    ]
+    again = [
+        ["A123456789003", "SIÔN ŴYN", "17/04/2013", "Year 9"],
+        ["", "Siôn Ŵyn", "17/04/2013", "Year 10"],
+    ]
     done, bad = roll.take(listed(again, SHORT))
-    assert done[2] == "Children as they were: 1." and "of row 2" in bad[0], "a list that contradicts itself"
+    assert done[2] == "Children as they were: 1." and "of row 2" in bad[0], (
+        "a list that contradicts itself"
+    )
 
 
 def test_people_save_while_a_list_is_taken_in(school):
-    """Another process, as the command is: left without a pause it would keep the database to itself (SQLite only asks now and then)."""
-    command = f"import sys; from models import roll, db; from models.base import connect; connect({settings.database!r}).connect(); roll.take(sys.stdin.buffer.read())"
-    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", command], cwd=HERE, stdin=subprocess.PIPE) as process:
+    """Another process, as the command is: left without a pause it would keep the database to itself
+    (SQLite only asks now and then).
+    """
+    command = (
+        "import sys; from models import db; from models.shelf import roll; from "
+        f"models.ground.database import connect; connect({settings.database!r}).connect(); "
+        "roll.take(sys.stdin.buffer.read())"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", command], cwd=HERE, stdin=subprocess.PIPE
+    ) as process:
         process.stdin.write(listed(rows(1_500)))
         process.stdin.close()
         saved, before = 0, Child.select().count()
@@ -205,7 +281,11 @@ def test_the_command_names_the_rows_and_ends_with_a_failure(school, tmp_path):
     table, _said = spoilt(20, 1)
     (tmp_path / "roll.csv").write_bytes(listed(table))
     answer = runner.invoke(args=["children", str(tmp_path / "roll.csv")])
-    assert answer.exit_code == 1 and "Children added: 19." in answer.output and "Row 12 was not taken" in answer.output
+    assert (
+        answer.exit_code == 1
+        and "Children added: 19." in answer.output
+        and "Row 12 was not taken" in answer.output
+    )
     assert "Rows not taken: 1. Nothing of them was saved." in answer.output
     (tmp_path / "roll.csv").write_bytes(listed(rows(3)))
     assert runner.invoke(args=["children", str(tmp_path / "roll.csv")]).exit_code == 0

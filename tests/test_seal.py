@@ -6,11 +6,12 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from models import Document, Event, Refused, copies, db
-from models.base import now
-from models.paper import to_pdf
-from models.seal import certificate
-from models.settings import settings
+from models import Document, Event, Refused, db
+from models.ground.clock import now
+from models.ground.settings import settings
+from models.history.paper import to_pdf
+from models.history.seal import certificate
+from models.shelf import copies
 
 from .faults import untie, whole
 
@@ -26,7 +27,9 @@ def test_a_forged_row_does_not_make_a_paper_genuine(signed):
 def test_the_copy_is_signed_and_carries_its_digest_and_the_head(signed):
     document = Document.get()
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(document.content())).pages)
-    assert f"history {document.event.hash[:32]}" in text and f"record {document.digest[:32]}" in text
+    assert (
+        f"history {document.event.hash[:32]}" in text and f"record {document.digest[:32]}" in text
+    )
     said = copies.of_paper(document.content())
     assert (
         "kept when Mark Kowalczyk signed it off" in said
@@ -44,7 +47,11 @@ def test_the_command_says_it_in_one_line(app, signed, tmp_path):
     assert good.exit_code == 0 and "byte for byte" in good.output and not good.stderr
     file.write_bytes(file.read_bytes().replace(b"endobj", b"endObj", 1))
     bad = runner.invoke(args=["verify", str(file)])
-    assert bad.exit_code == 1 and bad.stderr == "Error: This is not what was signed off: the file was changed after it was signed.\n"
+    assert (
+        bad.exit_code == 1
+        and bad.stderr
+        == "Error: This is not what was signed off: the file was changed after it was signed.\n"
+    )
     assert "all fit" in runner.invoke(args=["verify"]).output
     db.connect(reuse_if_open=True)
     assert "Kept copies, all as they were signed" in Event.latest("event:verify").detail["found"][3]
@@ -55,7 +62,9 @@ def test_one_changed_byte_is_found_wherever_it_is(signed):
     for place in (60, len(pdf) // 3, len(pdf) // 2, len(pdf) - 2000, len(pdf) - 8):
         changed = bytearray(pdf)
         changed[place] ^= 1
-        with pytest.raises(Refused, match="not what was signed off|carries no signature|not, byte for byte"):
+        with pytest.raises(
+            Refused, match="not what was signed off|carries no signature|not, byte for byte"
+        ):
             copies.of_paper(bytes(changed))
     with pytest.raises(Refused, match="changed after it was signed"):
         copies.of_paper(pdf + b"\n%% one more line")
@@ -66,7 +75,7 @@ def test_other_papers_are_called_what_they_are(signed, tmp_path):
         copies.of_paper(to_pdf(signed.paper()))
     with pytest.raises(Refused, match="carries no signature"):
         copies.of_paper(b"not a PDF at all")
-    from models.seal import sign
+    from models.history.seal import sign
 
     ours = sign(to_pdf("<html><body>A paper</body></html>"), "Signed off")
     with pytest.raises(Refused, match="not, byte for byte, a copy kept here"):

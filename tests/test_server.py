@@ -36,8 +36,13 @@ def test_what_dawdles_is_let_go_although_a_byte_comes_now_and_then(app, school):
             for channel in running.active_channels.values():
                 channel.last_activity = begun + later
             running.maintenance(begun + later)
-        closing = {channel.request is None: channel.will_close for channel in running.active_channels.values()}
-        assert closing == {True: False, False: True}, "requests that do not come whole; a line that waits for its next one is kept"
+        closing = {
+            channel.request is None: channel.will_close
+            for channel in running.active_channels.values()
+        }
+        assert closing == {True: False, False: True}, (
+            "requests that do not come whole; a line that waits for its next one is kept"
+        )
         running.pull_trigger()
         assert settled(running, 1) and answers(address)
         running.maintenance(begun + 2 * server.DAWDLE + 2)
@@ -47,7 +52,9 @@ def test_what_dawdles_is_let_go_although_a_byte_comes_now_and_then(app, school):
 
 def test_a_large_file_over_a_slow_line_has_the_time_it_needs(app, school):
     with served(app) as (address, running), socket.create_connection(address) as line:
-        line.sendall(b"POST /incident/new/ HTTP/1.1\r\nContent-Length: 5000000\r\n\r\n" + b"x" * 1_000_000)
+        line.sendall(
+            b"POST /incident/new/ HTTP/1.1\r\nContent-Length: 5000000\r\n\r\n" + b"x" * 1_000_000
+        )
         assert settled(running, 1)
         (channel,) = running.active_channels.values()
         while channel.request is None or channel.request.body_bytes_received < 1_000_000:
@@ -72,17 +79,27 @@ def test_there_are_never_more_connections_than_the_process_can_hold(monkeypatch)
     import resource
 
     given = []
-    for limits, expected in (((1024, 524_288), 800), ((256, 256), 64), ((8192, resource.RLIM_INFINITY), 800)):
+    for limits, expected in (
+        ((1024, 524_288), 800),
+        ((256, 256), 64),
+        ((8192, resource.RLIM_INFINITY), 800),
+    ):
         monkeypatch.setattr(resource, "getrlimit", lambda _kind, limits=limits: limits)
         monkeypatch.setattr(resource, "setrlimit", lambda _kind, limits: given.append(limits))
         assert server.most() == expected
     assert given == [(3200, 524_288), (256, 256)]
 
 
-def test_what_serves_keeps_a_connection_open_for_a_day_when_the_disk_is_full(app, school, monkeypatch):
-    """Without one, SQLite makes two files for the next, and a full disk has no room for them (see tests/test_looks.py)."""
+def test_what_serves_keeps_a_connection_open_for_a_day_when_the_disk_is_full(
+    app, school, monkeypatch
+):
+    """Without one, SQLite makes two files for the next, and a full disk has no room for them (see
+    tests/test_looks.py).
+    """
     seen = []
-    monkeypatch.setattr(server, "make", lambda *_args: SimpleNamespace(run=lambda: seen.append(not db.is_closed())))
+    monkeypatch.setattr(
+        server, "make", lambda *_args: SimpleNamespace(run=lambda: seen.append(not db.is_closed()))
+    )
     monkeypatch.setattr(application, "deliver_for_ever", lambda _app: None)
     db.close()
     application.serve(app, None)

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from models import Document, Event, Log, Session, User, UserRole
-from models.base import at, now
-from models.signin import hashed
+from models.access.signin import hashed
+from models.ground.clock import at, now
 
 from .conftest import report
 from .person import PASSWORD, Person, code_of, passphrase_only
@@ -32,7 +32,9 @@ def test_idle_for_20_minutes_and_10_hours_at_most(cast, school):
         assert cast.alice.lands("/") == "/login"
     session = Session.select().where(Session.user == school.mark)
     cast.mark.get("/")
-    Session.update(begun_at=now() - timedelta(hours=10, minutes=1)).where(Session.id == session.get().id).execute()
+    Session.update(begun_at=now() - timedelta(hours=10, minutes=1)).where(
+        Session.id == session.get().id
+    ).execute()
     assert cast.mark.lands("/") == "/login"
 
 
@@ -46,7 +48,12 @@ def test_a_new_passphrase_ends_the_other_sessions_and_keeps_this_one(app, cast, 
     other = Person(app, school.carol).sign_in()
     here = cast.carol
     page = here.post(
-        "/change", {"password": PASSWORD, "new_password": "marble teapot orbit 9", "new_password_confirm": "marble teapot orbit 9"}
+        "/change",
+        {
+            "password": PASSWORD,
+            "new_password": "marble teapot orbit 9",
+            "new_password_confirm": "marble teapot orbit 9",
+        },
     )
     assert here.lands("/") == "/", page.text_only
     assert other.lands("/") == "/login"
@@ -90,13 +97,30 @@ def test_sign_off_asks_again_after_10_minutes_and_loses_nothing(cast, school, mo
     cast.alice.get("/")
     with cast.alice.client.session_transaction() as cookie:
         cookie["fs_paa"] = time.time() - 700
-    fields = {"action": "log:complete_anyway", "rowid": log.id, "reason": "Typed before the question", "seen": log.seen}
+    fields = {
+        "action": "log:complete_anyway",
+        "rowid": log.id,
+        "reason": "Typed before the question",
+        "seen": log.seen,
+    }
     page = cast.alice.post("/log/action/", fields)
-    assert "Your passphrase, please" in page.text_only and 'value="Typed before the question"' in page.text and Log.get().status == "open"
+    assert (
+        "Your passphrase, please" in page.text_only
+        and 'value="Typed before the question"' in page.text
+        and Log.get().status == "open"
+    )
     page = cast.alice.post("/log/action/", fields | {"passphrase_again": "wrong"})
-    assert page.status_code == 403 and "This is not your passphrase." in page.text_only and Log.get().status == "open"
+    assert (
+        page.status_code == 403
+        and "This is not your passphrase." in page.text_only
+        and Log.get().status == "open"
+    )
     page = cast.alice.post("/log/action/", fields | {"passphrase_again": PASSWORD})
-    assert page.status_code == 200 and Log.get().status == "completed" and Document.select().count() == 1
+    assert (
+        page.status_code == 200
+        and Log.get().status == "completed"
+        and Document.select().count() == 1
+    )
 
 
 def test_exports_and_changes_of_access_ask_again(cast, school):
@@ -109,7 +133,13 @@ def test_exports_and_changes_of_access_ask_again(cast, school):
     assert page.request.path == "/verify"
     page = cast.mark.post("/verify?next=/log/export/csv/", {"password": PASSWORD})
     assert page.mimetype == "text/csv"
-    fields = {"name": "Dave P", "email": school.dave.email, "active": "yes", "version": 1, "roles": []}
+    fields = {
+        "name": "Dave P",
+        "email": school.dave.email,
+        "active": "yes",
+        "version": 1,
+        "roles": [],
+    }
     for path, data in (
         (f"/user/edit/?id={school.dave.id}", fields),
         ("/role/new/", {"name": "X", "level": 1}),
@@ -121,7 +151,11 @@ def test_exports_and_changes_of_access_ask_again(cast, school):
 
 def stays(location):
     """Whether a browser that follows `location` stays on this host."""
-    return not urlsplit(location).netloc and not urlsplit(location).scheme and not re.match(r"[\s\\/]{2}|\\", location)
+    return (
+        not urlsplit(location).netloc
+        and not urlsplit(location).scheme
+        and not re.match(r"[\s\\/]{2}|\\", location)
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +172,10 @@ def stays(location):
     ],
 )
 def test_no_redirect_leads_elsewhere(app, school, target):
-    person, named = Person(app, school.alice), dict.fromkeys(("next", "url", "return_to", "came_from", "path"), target)
+    person, named = (
+        Person(app, school.alice),
+        dict.fromkeys(("next", "url", "return_to", "came_from", "path"), target),
+    )
     person.get("/login", query_string=named)
     sent = {"email": school.alice.email, "password": PASSWORD}
 
@@ -158,7 +195,15 @@ def test_no_redirect_leads_elsewhere(app, school, target):
     follow("/account/draft/", {"draft_path": target, "what_happened": "x"})
     links = re.findall(r'(?:href|action)="([^"]*)"', person.get("/account/").text)
     assert len(links) > 9 and all(stays(unescape(link)) for link in links)
-    for path in ("/incident/details/", "/incident/edit/", "/log/details/", "/incident/new/", "/account/unsent/", "/tf-setup", "/change"):
+    for path in (
+        "/incident/details/",
+        "/incident/edit/",
+        "/log/details/",
+        "/incident/new/",
+        "/account/unsent/",
+        "/tf-setup",
+        "/change",
+    ):
         answer = person.client.get(path, query_string=named | {"id": "1"})
         assert stays(answer.headers.get("Location", "/")), answer.headers["Location"]
     follow("/logout", {})

@@ -14,9 +14,9 @@ import pytest
 
 import app as application
 from models import Draft, Notice, Role, SetupLink, User, db
-from models.base import at, now
-from models.settings import settings
-from models.words import pages
+from models.ground.clock import at, now
+from models.ground.settings import settings
+from models.ground.words import pages
 
 from .person import PASSWORD, Person, code_of, passphrase_only
 
@@ -39,7 +39,14 @@ def test_the_first_start_prints_one_link_and_makes_a_key_for_its_owner_only(tmp_
         "SAFEGUARDING_LOCAL": "yes",
     }
     command = [sys.executable, "-m", "flask", "serve"]
-    with subprocess.Popen(command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=HERE,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
         lines = [process.stdout.readline() for _line in range(3)]
         link = re.search(r"http\S+/setup/\S+", "".join(lines)).group(0)
         for _attempt in range(100):
@@ -49,12 +56,24 @@ def test_the_first_start_prints_one_link_and_makes_a_key_for_its_owner_only(tmp_
             except OSError:
                 time.sleep(0.1)
         process.terminate()
-    assert "The first two people" in page and (tmp_path / "var" / "secret.key").stat().st_mode & 0o777 == 0o600
+    assert (
+        "The first two people" in page
+        and (tmp_path / "var" / "secret.key").stat().st_mode & 0o777 == 0o600
+    )
     (tmp_path / "var" / "secret.key").write_text("a" * 64)
-    weak = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, check=False)
+    weak = subprocess.run(
+        command, cwd=HERE, env=environment, capture_output=True, text=True, check=False
+    )
     assert weak.returncode == 1 and "too weak" in weak.stderr
     (tmp_path / "var" / "secret.key").unlink()
-    debug = subprocess.run(command, cwd=HERE, env=environment | {"FLASK_DEBUG": "1"}, capture_output=True, text=True, check=False)
+    debug = subprocess.run(
+        command,
+        cwd=HERE,
+        env=environment | {"FLASK_DEBUG": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert debug.returncode == 1 and "FLASK_DEBUG is set" in debug.stderr
 
 
@@ -87,14 +106,24 @@ def test_the_link_makes_the_first_two_people_once(empty):
     ):  # fmt: skip
         page = visitor.post(f"/setup/{token}", PAIR | wrong)
         assert page.status_code == 422 and User.select().count() == 0, wrong
-        assert sentence in page.text_only or wrong == {"dsl_passphrase": "password123456"}, (wrong, page.text_only)
+        assert sentence in page.text_only or wrong == {"dsl_passphrase": "password123456"}, (
+            wrong,
+            page.text_only,
+        )
     page = visitor.post(f"/setup/{token}", PAIR)
     assert "Both accounts are made" in page.text_only
-    assert {(user.email, user.level) for user in User.select()} == {("ira@thornley.example", 0), ("alice@thornley.example", 5)}
+    assert {(user.email, user.level) for user in User.select()} == {
+        ("ira@thornley.example", 0),
+        ("alice@thornley.example", 5),
+    }
     assert visitor.get(f"/setup/{token}").status_code == 404, "used once"
-    assert visitor.get(f"/setup/{SetupLink.make()}").status_code == 404, "and never again where there is somebody"
+    assert visitor.get(f"/setup/{SetupLink.make()}").status_code == 404, (
+        "and never again where there is somebody"
+    )
     visitor.get("/login")
-    page = visitor.post("/login", {"email": "alice@thornley.example", "password": "velvet ladder comet 4"})
+    page = visitor.post(
+        "/login", {"email": "alice@thornley.example", "password": "velvet ladder comet 4"}
+    )
     assert "Set up a second factor" in page.text_only, "before anything else opens"
     assert visitor.lands("/incident/") == "/login"
 
@@ -121,7 +150,13 @@ def test_it_invites_by_a_link_that_works_once_and_is_stored_nowhere(app, cast, s
     staff = Role.get(Role.name == "Staff")
     page = cast.ira.post(
         "/user/new/",
-        {"name": "Oisín de Brún", "email": "oisin@thornley.example", "job_title": "Teacher", "active": "yes", "roles": [staff.id]},
+        {
+            "name": "Oisín de Brún",
+            "email": "oisin@thornley.example",
+            "job_title": "Teacher",
+            "active": "yes",
+            "roles": [staff.id],
+        },
     )
     assert "An email with a link" in page.text_only
     notice = Notice.select().order_by(Notice.id.desc()).get()
@@ -133,16 +168,27 @@ def test_it_invites_by_a_link_that_works_once_and_is_stored_nowhere(app, cast, s
         letters = app.extensions["mailman"].outbox
         app.extensions["mailman"].backend = before
     link = re.search(r"/reset/\S+", letters[-1].body).group(0)
-    assert letters[-1].body.count(settings.url) == 3, "from the configured address, not from a header"
+    assert letters[-1].body.count(settings.url) == 3, (
+        "from the configured address, not from a header"
+    )
     new = Person(app, User.get(User.email == "oisin@thornley.example"))
     new.get(link)
     for weak in ("short", "thornleybeckschool", "passwordpassword"):
-        assert new.post(link, {"password": weak, "password_confirm": weak}).request.path == link, weak
-    page = new.post(link, {"password": "marble teapot orbit 9", "password_confirm": "marble teapot orbit 9"})
+        assert new.post(link, {"password": weak, "password_confirm": weak}).request.path == link, (
+            weak
+        )
+    page = new.post(
+        link, {"password": "marble teapot orbit 9", "password_confirm": "marble teapot orbit 9"}
+    )
     assert User.get_by_id(new.user.id).password
     assert Person(app, None).lands(link) != link, "spent"
     new.get("/login")
-    assert "Set up a second factor" in new.post("/login", {"email": new.user.email, "password": "marble teapot orbit 9"}).text_only
+    assert (
+        "Set up a second factor"
+        in new.post(
+            "/login", {"email": new.user.email, "password": "marble teapot orbit 9"}
+        ).text_only
+    )
 
 
 # passphrases
@@ -152,7 +198,12 @@ def test_passphrases_are_never_kept_as_drafts(cast, school):
     cast.dave.get("/change")
     with at(now() + timedelta(minutes=30)):
         cast.dave.post(
-            "/change", {"password": PASSWORD, "new_password": "marble teapot orbit 9", "new_password_confirm": "marble teapot orbit 9"}
+            "/change",
+            {
+                "password": PASSWORD,
+                "new_password": "marble teapot orbit 9",
+                "new_password_confirm": "marble teapot orbit 9",
+            },
         )
     assert Draft.select().count() == 0
 
@@ -160,7 +211,12 @@ def test_passphrases_are_never_kept_as_drafts(cast, school):
 def problems(app, passphrase, **person):
     with app.app_context():
         given = {"name": "Siân Lee Vaughan-Ŵyn", "email": "s.vaughan@thornleybeck.sch.uk"} | person
-        return app.extensions["security"].password_util.validate(passphrase, False, user=User(**given))[0] or []
+        return (
+            app.extensions["security"].password_util.validate(
+                passphrase, False, user=User(**given)
+            )[0]
+            or []
+        )
 
 
 def test_a_long_passphrase_is_fine(app, school):
@@ -172,7 +228,9 @@ def test_a_long_passphrase_is_fine(app, school):
     "thornley beck school", "ThornleyBeckSian", "s.vaughan@thornleybeck.sch.uk", "lee vaughan at work",
 ])  # fmt: skip
 def test_the_name_of_the_person_or_the_school_is_no_passphrase(app, school, passphrase):
-    assert "made from the name of the school or from yours" in " ".join(map(str, problems(app, passphrase)))
+    assert "made from the name of the school or from yours" in " ".join(
+        map(str, problems(app, passphrase))
+    )
 
 
 def test_a_name_of_two_letters_twice_is_no_passphrase(app, school):
@@ -181,13 +239,22 @@ def test_a_name_of_two_letters_twice_is_no_passphrase(app, school):
 
 
 @pytest.mark.parametrize(
-    "passphrase", ["velvet ladder comet 4", "marble teapot orbit 9", "lee shore lantern dusk", "thornley lantern walrus"]
+    "passphrase",
+    [
+        "velvet ladder comet 4",
+        "marble teapot orbit 9",
+        "lee shore lantern dusk",
+        "thornley lantern walrus",
+    ],
 )
 def test_words_that_do_not_belong_together_are_fine(app, school, passphrase):
     assert not problems(app, passphrase)
 
 
-@pytest.mark.parametrize("passphrase", ["correcthorsebatterystaple", "Sicherheitspasswort", "SICHERHEITSPASSWORT".title()])
+@pytest.mark.parametrize(
+    "passphrase",
+    ["correcthorsebatterystaple", "Sicherheitspasswort", "SICHERHEITSPASSWORT".title()],
+)
 def test_a_stolen_passphrase_is_refused_although_it_is_long(app, school, passphrase):
     assert "stolen passwords" in " ".join(map(str, problems(app, passphrase)))
 
@@ -208,18 +275,34 @@ def test_a_passphrase_with_accents_signs_in_and_is_known_when_asked_again(empty)
     visitor.post("/tf-validate", {"code": code})
     visitor.get("/account/prove/")
     page = visitor.post("/account/prove/", {"passphrase_again": accents, "code": "000000"})
-    assert "This is not your code." in page.text_only and "This is not your passphrase." not in page.text_only
+    assert (
+        "This is not your code." in page.text_only
+        and "This is not your passphrase." not in page.text_only
+    )
 
 
 def test_nobody_stays_signed_in_whatever_is_posted(app, school):
     person = Person(app, school.dave).at_home()
     wish = dict.fromkeys(("remember", "remember_me", "tf_remember", "tf_remember_login"), "y")
     person.get("/login")
-    cookies = person.post("/login", wish | {"email": school.dave.email, "password": PASSWORD}, follow=False).headers.getlist("Set-Cookie")
-    cookies += person.post("/tf-validate", wish | {"code": code_of(app, school.dave)}, follow=False).headers.getlist("Set-Cookie")
-    cookies += person.post("/verify", wish | {"password": PASSWORD}, follow=False).headers.getlist("Set-Cookie")
-    assert person.lands("/") == "/" and {cookie.partition("=")[0] for cookie in cookies} == {"session", "device"}
-    assert not [cookie for cookie in cookies if cookie.startswith("session") and ("Expires" in cookie or "Max-Age" in cookie)]
+    cookies = person.post(
+        "/login", wish | {"email": school.dave.email, "password": PASSWORD}, follow=False
+    ).headers.getlist("Set-Cookie")
+    cookies += person.post(
+        "/tf-validate", wish | {"code": code_of(app, school.dave)}, follow=False
+    ).headers.getlist("Set-Cookie")
+    cookies += person.post("/verify", wish | {"password": PASSWORD}, follow=False).headers.getlist(
+        "Set-Cookie"
+    )
+    assert person.lands("/") == "/" and {cookie.partition("=")[0] for cookie in cookies} == {
+        "session",
+        "device",
+    }
+    assert not [
+        cookie
+        for cookie in cookies
+        if cookie.startswith("session") and ("Expires" in cookie or "Max-Age" in cookie)
+    ]
 
 
 def test_a_reset_link_lasts_an_hour_and_says_so(app, school, monkeypatch):
@@ -236,7 +319,9 @@ def test_a_reset_link_lasts_an_hour_and_says_so(app, school, monkeypatch):
     assert visitor.lands(link) == link
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: real() + 3_610)
     assert visitor.lands(link) != link
-    assert "within an hour" in pages.get_template("email/invitation.txt").render(person=school.dave, by=school.ira)
+    assert "within an hour" in pages.get_template("email/invitation.txt").render(
+        person=school.dave, by=school.ira
+    )
 
 
 def test_the_answer_is_the_same_whether_or_not_an_account_exists(app, school):
@@ -257,7 +342,9 @@ def test_the_answer_is_the_same_whether_or_not_an_account_exists(app, school):
                 reset_answer.text_only.replace(email, ""),
             ]
         )
-    assert answers[0] == answers[1] and [notice.user for notice in Notice.select()] == [school.alice]
+    assert answers[0] == answers[1] and [notice.user for notice in Notice.select()] == [
+        school.alice
+    ]
 
 
 def test_behind_tls_the_cookie_is_bound_to_this_host_and_https(school):
@@ -281,4 +368,8 @@ def test_no_secret_is_logged(app, school, caplog):
     with caplog.at_level("DEBUG"):
         Person(app, school.alice).sign_in()
         passphrase_only(app, school.alice, "wrong wrong wrong")
-    assert PASSWORD not in caplog.text and "wrong wrong" not in caplog.text and "Zofia" not in caplog.text
+    assert (
+        PASSWORD not in caplog.text
+        and "wrong wrong" not in caplog.text
+        and "Zofia" not in caplog.text
+    )

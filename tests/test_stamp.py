@@ -1,4 +1,6 @@
-"""Signatures and time stamps: of kept copies, of the daily head, and what happens when the authority does not answer."""
+"""Signatures and time stamps: of kept copies, of the daily head, and what happens when the
+authority does not answer.
+"""
 
 import re
 from base64 import b64decode
@@ -10,12 +12,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from models import TABLES, Document, Event, Log, Notice, Refused, copies, db, proof, upkeep
-from models.base import at, now
-from models.document import to_pdf
-from models.event import GENESIS, link
-from models.seal import certificate, fingerprint, sign, stamp_of
-from models.settings import settings
+from models import TABLES, Document, Event, Log, Notice, Refused, db
+from models.ground.clock import at, now
+from models.ground.settings import settings
+from models.history.document import to_pdf
+from models.history.event import GENESIS, link
+from models.history.seal import certificate, fingerprint, sign, stamp_of
+from models.shelf import copies, proof, upkeep
 
 from . import tsa
 from .faults import untie, whole
@@ -41,7 +44,7 @@ def stamping(school, clock, monkeypatch):
 @pytest.fixture
 def paper(monkeypatch):
     """A short page for the copy: what is on it is not what these tests are about."""
-    monkeypatch.setattr("models.document.to_pdf", lambda words, seconds: to_pdf(PAGE))
+    monkeypatch.setattr("models.history.document.to_pdf", lambda words, seconds: to_pdf(PAGE))
 
 
 @pytest.fixture
@@ -58,20 +61,27 @@ def kept(document):
 
 def test_verify_looks_at_the_signature_of_every_copy(school, completed, paper, monkeypatch):
     """A copy that was put in its place before it was kept fits its hash, but nobody signed it."""
-    monkeypatch.setattr("models.document.seal", lambda pdf, reason: (pdf, False))
+    monkeypatch.setattr("models.history.document.seal", lambda pdf, reason: (pdf, False))
     assert kept(completed)["signed"]
     with pytest.raises(Refused, match="The signature of kept copy 1 is not whole"):
         whole()
 
 
 def test_verify_counts_signatures_by_whose_they_are(school, completed, paper):
-    assert kept(completed) and whole()[3] == "1 kept copies, all as they were signed: 1 with a whole signature."
+    assert (
+        kept(completed)
+        and whole()[3] == "1 kept copies, all as they were signed: 1 with a whole signature."
+    )
     (settings.folder / "signing.pem").unlink()
-    assert whole()[3].endswith("1 with a whole signature, 1 of these by a certificate in use before.")
+    assert whole()[3].endswith(
+        "1 with a whole signature, 1 of these by a certificate in use before."
+    )
 
 
-def test_a_copy_from_before_copies_were_signed_has_no_signature_to_look_at(school, completed, paper, monkeypatch):
-    monkeypatch.setattr("models.document.seal", lambda pdf, reason: (pdf, False))
+def test_a_copy_from_before_copies_were_signed_has_no_signature_to_look_at(
+    school, completed, paper, monkeypatch
+):
+    monkeypatch.setattr("models.history.document.seal", lambda pdf, reason: (pdf, False))
     write = Event.write.__func__
 
     def as_then(cls, *args, signed=None, **detail):
@@ -79,22 +89,41 @@ def test_a_copy_from_before_copies_were_signed_has_no_signature_to_look_at(schoo
 
     monkeypatch.setattr(Event, "write", classmethod(as_then))
     assert "signed" not in kept(completed)
-    assert whole()[3] == "1 kept copies, all as they were signed: 0 with a whole signature, 1 kept before copies were signed."
+    assert (
+        whole()[3]
+        == "1 kept copies, all as they were signed: 0 with a whole signature, 1 kept before "
+        "copies were signed."
+    )
 
 
 def test_the_daily_head_is_signed_for_anybody_who_has_the_certificate(cast, app, school, incident):
     upkeep.daily(TABLES)
     body = Notice.select().order_by(Notice.id.desc()).first().body
-    line, signed, known = re.search(r"(history [0-9a-f]{64})\nsigned (\S+)\ncertificate ([0-9a-f]{64})\n", body).groups()
+    line, signed, known = re.search(
+        r"(history [0-9a-f]{64})\nsigned (\S+)\ncertificate ([0-9a-f]{64})\n", body
+    ).groups()
     public = certificate().public_key()
-    public.verify(b64decode(signed), line.encode(), ec.ECDSA(hashes.SHA256()))  # as openssl dgst -sha256 -verify does
+    public.verify(
+        b64decode(signed), line.encode(), ec.ECDSA(hashes.SHA256())
+    )  # as openssl dgst -sha256 -verify does
     with pytest.raises(InvalidSignature):
-        public.verify(b64decode(signed), line.replace("history ", "history 1 ").encode(), ec.ECDSA(hashes.SHA256()))
+        public.verify(
+            b64decode(signed),
+            line.replace("history ", "history 1 ").encode(),
+            ec.ECDSA(hashes.SHA256()),
+        )
     assert known == fingerprint() == certificate().fingerprint(hashes.SHA256()).hex()
     given = f"{line} signed {signed}"
-    for way in (given, f"{line}\nsigned {signed}", f"{line}signed {signed}"):  # a field of one line joins what is pasted into it
+    for way in (
+        given,
+        f"{line}\nsigned {signed}",
+        f"{line}signed {signed}",
+    ):  # a field of one line joins what is pasted into it
         assert "It was signed by this installation" in proof.compare(way)
-        assert "It was signed by this installation" in cast.alice.get("/event/", query_string={"anchor": way}).text_only
+        assert (
+            "It was signed by this installation"
+            in cast.alice.get("/event/", query_string={"anchor": way}).text_only
+        )
     assert "signed by this installation" in proof.findings(TABLES, given)[-1]
     assert "signed" not in proof.compare(line)
     db.close()
@@ -127,19 +156,28 @@ def test_the_signature_of_a_copy_carries_a_time_stamp(school, completed, paper, 
 
 
 @pytest.mark.parametrize("mood", ["busy", "moved", "garbage", "liar", "slow", "gone"])
-def test_an_authority_that_fails_keeps_no_copy_from_being_kept(school, completed, paper, stamping, monkeypatch, caplog, mood):
-    monkeypatch.setattr("models.seal.TIMEOUT", 0.2)
+def test_an_authority_that_fails_keeps_no_copy_from_being_kept(
+    school, completed, paper, stamping, monkeypatch, caplog, mood
+):
+    monkeypatch.setattr("models.history.seal.TIMEOUT", 0.2)
     stamping.mood = mood
     if mood == "gone":
         monkeypatch.setattr(settings, "timestamp_url", "http://127.0.0.1:9/")
     assert kept(completed)["signed"] and not Document.get().kept.get("stamped")
-    assert stamping.asked == {"gone": 0, "liar": 2}.get(mood, 1), "it is not asked again and again, nor where it points to"
+    assert stamping.asked == {"gone": 0, "liar": 2}.get(mood, 1), (
+        "it is not asked again and again, nor where it points to"
+    )
     assert stamp_of(Document.get().content()) is None and "time stamp" in caplog.text and whole()
-    assert "It carries no time stamp, for the authority did not answer" in Event.get(Event.verb == "document:keep").sentence
+    assert (
+        "It carries no time stamp, for the authority did not answer"
+        in Event.get(Event.verb == "document:keep").sentence
+    )
 
 
 def test_a_copy_that_lost_its_stamp_is_found(school, completed, paper, stamping, monkeypatch):
-    monkeypatch.setattr("models.document.seal", lambda pdf, reason: (sign(pdf, reason), True))
+    monkeypatch.setattr(
+        "models.history.document.seal", lambda pdf, reason: (sign(pdf, reason), True)
+    )
     assert kept(completed)
     with pytest.raises(Refused, match="Kept copy 1 has no time stamp"):
         whole()
@@ -164,8 +202,14 @@ def test_the_head_is_stamped_each_month_and_after_each_sign_off(school, complete
     assert [day(32), day(33)] == [3, 3], "it vouches for the new copy within a day"
     stamp = Event.latest("event:stamp")
     stamped = Event.get(Event.hash == stamp.detail["head"].split()[1])
-    assert Event.select().where(Event.verb == "document:keep").order_by(Event.id.desc()).first().id < stamped.id
-    assert whole()[-1].startswith("3 time stamps, the latest of ") and "by Thornley Time" in whole()[-1]
+    assert (
+        Event.select().where(Event.verb == "document:keep").order_by(Event.id.desc()).first().id
+        < stamped.id
+    )
+    assert (
+        whole()[-1].startswith("3 time stamps, the latest of ")
+        and "by Thornley Time" in whole()[-1]
+    )
 
 
 def test_without_an_address_nobody_is_asked(school, incident, clock):
@@ -174,33 +218,41 @@ def test_without_an_address_nobody_is_asked(school, incident, clock):
     assert "time stamp" not in " ".join(upkeep.warnings(now(), upkeep.latest()))
 
 
-def test_nobody_waits_for_the_authority_within_a_transaction(school, completed, paper, stamping, monkeypatch):
+def test_nobody_waits_for_the_authority_within_a_transaction(
+    school, completed, paper, stamping, monkeypatch
+):
     asked = []
 
     def watched(*args, **kwargs):
         asked.append(db.in_transaction())
         return real(*args, **kwargs)
 
-    from models import seal
+    from models.history import seal
 
     real = seal.apart
-    monkeypatch.setattr("models.seal.apart", watched)
+    monkeypatch.setattr("models.history.seal.apart", watched)
     Document.finish()
     token = seal.stamp("history 1 " + "0" * 64)
-    monkeypatch.setattr("models.upkeep.stamp", lambda line: asked.append(db.in_transaction()) or token)
-    monkeypatch.setattr("models.proof.verify", lambda tables: [])
+    monkeypatch.setattr(
+        "models.shelf.upkeep.stamp", lambda line: asked.append(db.in_transaction()) or token
+    )
+    monkeypatch.setattr("models.shelf.proof.verify", lambda tables: [])
     assert upkeep.daily(TABLES) and len(asked) > 3 and not any(asked)
 
 
 @pytest.mark.parametrize("mood", ["busy", "liar"])
-def test_an_authority_that_fails_is_warned_of_and_asked_again(cast, school, incident, stamping, caplog, mood):
+def test_an_authority_that_fails_is_warned_of_and_asked_again(
+    cast, school, incident, stamping, caplog, mood
+):
     stamping.mood = mood
     assert upkeep.daily(TABLES) and not stamps()
     assert "The time stamping authority gave no stamp" in cast.ira.get("/").text_only
     stamping.mood = "ok"
     with at(now() + timedelta(days=1)):
         assert upkeep.daily(TABLES) and stamps() == 1
-        assert "The time stamping authority" not in " ".join(upkeep.warnings(now(), upkeep.latest()))
+        assert "The time stamping authority" not in " ".join(
+            upkeep.warnings(now(), upkeep.latest())
+        )
 
 
 def rewritten(change):
@@ -218,7 +270,11 @@ def test_a_stamp_shows_a_history_that_was_rewritten_whole(school, incident, stam
     upkeep.daily(TABLES)
 
     def another(event):
-        event.payload = event.payload.replace("Dave", "Dina") if event.verb == "incident:report" else event.payload
+        event.payload = (
+            event.payload.replace("Dave", "Dina")
+            if event.verb == "incident:report"
+            else event.payload
+        )
 
     rewritten(another)
     with pytest.raises(Refused, match=r"was time-stamped on .* the history was rewritten"):

@@ -1,13 +1,16 @@
-"""Each step four ways: works, wrong person, wrong moment, twice; and twenty at once for Trigger, Begin and Complete."""
+"""Each step four ways: works, wrong person, wrong moment, twice; and twenty at once for Trigger,
+Begin and Complete.
+"""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from admin_views.reading import Reading
-from models import TABLES, Assignee, Document, Event, Incident, Log, Notice, Refused, Tracker, db, proof
-from models.incident import ABOUT
+from admin_views.rails.reading import Reading
+from models import TABLES, Assignee, Document, Event, Incident, Log, Notice, Refused, Tracker, db
+from models.case.incident import ABOUT
+from models.shelf import proof
 
 from .conftest import answer_all, fill_in, report
 from .person import Person
@@ -51,7 +54,15 @@ def completed(school):
 # verb: (page, right moment, wrong moment, right person, wrong person, what is typed, status after)
 STEPS = {
     "log:trigger": ("incident", alert, no_alert, "mark", "carol", {}, "triggered"),
-    "incident:not_notifiable": ("incident", alert, no_alert, "mark", "dave", REASON, "not notifiable"),
+    "incident:not_notifiable": (
+        "incident",
+        alert,
+        no_alert,
+        "mark",
+        "dave",
+        REASON,
+        "not notifiable",
+    ),
     "incident:reconsider": ("incident", decided_not, alert, "mark", "carol", REASON, "to decide"),
     "incident:raise_alert": ("incident", no_alert, alert, "dave", "connor", REASON, "to decide"),
     "incident:withdraw_alert": ("incident", alert, no_alert, "mark", "dave", REASON, "no alert"),
@@ -72,7 +83,13 @@ def state(record):
     fresh = type(record).get_by_id(record.id)
     return (
         fresh.status,
-        Event.select().where(Event.verb.not_in(["incident:read", "log:read", "section:read", "record:refused", "user:signed_in"])).count(),
+        Event.select()
+        .where(
+            Event.verb.not_in(
+                ["incident:read", "log:read", "section:read", "record:refused", "user:signed_in"]
+            )
+        )
+        .count(),
         Notice.select().count(),
         Log.select().count(),
     )
@@ -83,7 +100,9 @@ def state(record):
 def test_works(verb, school, cast):
     page, right, _wrong, person, _other, typed, after = STEPS[verb]
     record, person = right(school), getattr(cast, person)
-    assert LABELS[verb] in person.get(f"/{page}/details/?id={record.id}").text, "the button is there"
+    assert LABELS[verb] in person.get(f"/{page}/details/?id={record.id}").text, (
+        "the button is there"
+    )
     assert person.press(verb, record, page, **typed).status_code == 200
     fresh = type(record).get_by_id(record.id)
     assert fresh.status == after
@@ -91,7 +110,9 @@ def test_works(verb, school, cast):
     assert event.by == person.user and event.detail.get("reason", "") == typed.get("reason", "")
     told = {notice.user_id for notice in Notice.select().where(Notice.event == event)}
     log = Log.get_or_none(Log.incident == event.incident)
-    assert told == ({row.user_id for row in Assignee.of(log)} if log else set()), "everyone assigned is emailed, nobody else"
+    assert told == ({row.user_id for row in Assignee.of(log)} if log else set()), (
+        "everyone assigned is emailed, nobody else"
+    )
     assert proof.history(TABLES)
 
 
@@ -113,7 +134,9 @@ def test_wrong_moment(verb, school, cast):
     record, person = wrong(school), getattr(cast, person)
     before = state(record)
     answer = person.press(verb, record, page, **typed)
-    assert answer.status_code == (200 if verb == "tracker:begin" else 409) and state(record) == before
+    assert (
+        answer.status_code == (200 if verb == "tracker:begin" else 409) and state(record) == before
+    )
     if typed:
         assert typed["reason"] in answer.text, "what was typed is given back"
 
@@ -128,7 +151,9 @@ def test_twice(verb, school, cast):
     again = person.press(verb, record, page, **typed)
     assert state(record) == before and before[0] == after
     if verb in ("log:trigger", "tracker:begin"):
-        assert again.status_code == 200 and "/log/details/" in again.request.path, "pressed again it lands on what was made"
+        assert again.status_code == 200 and "/log/details/" in again.request.path, (
+            "pressed again it lands on what was made"
+        )
     else:
         assert again.status_code == 409 and f"“{after}”" in again.text
 
@@ -140,7 +165,11 @@ def test_without_a_reason_nothing_happens(verb, school, cast):
     person.get("/")
     before = state(record)
     answer = person.press(verb, record, page, reason="  ")
-    assert answer.status_code == 422 and "This is needed. Nothing was saved." in answer.text and state(record) == before
+    assert (
+        answer.status_code == 422
+        and "This is needed. Nothing was saved." in answer.text
+        and state(record) == before
+    )
 
 
 @pytest.mark.both
@@ -157,7 +186,12 @@ def test_twenty_at_once(verb, school, cast):
         one.token = signed_in.token
         return one.client.post(f"/{page}/action/", data=sent).status_code
 
-    sent = {"csrf_token": signed_in.token, "action": verb, "rowid": record.id, "seen": getattr(record, "seen", "")}
+    sent = {
+        "csrf_token": signed_in.token,
+        "action": verb,
+        "rowid": record.id,
+        "seen": getattr(record, "seen", ""),
+    }
     db.close()
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(press, range(20)))
@@ -165,14 +199,20 @@ def test_twenty_at_once(verb, school, cast):
     assert set(answers) <= {302, 409} and 302 in answers
     assert Event.select().where(Event.verb == verb).count() == 1
     assert (type(record).get_by_id(record.id).status, Log.select().count()) == (after, 1)
-    assert Tracker.select().count() == (verb != "log:trigger") and Document.select().count() == (verb == "log:complete")
+    assert Tracker.select().count() == (verb != "log:trigger") and Document.select().count() == (
+        verb == "log:complete"
+    )
     assert proof.history(TABLES) == Event.select().count()
 
 
 def test_an_alert_no_incident_offers_neither(school, cast):
     incident = no_alert(school)
     page = cast.mark.get(f"/incident/details/?id={incident.id}").text
-    assert "Trigger notification" not in page and ">Not notifiable<" not in page and "Change the answer to Yes" in page
+    assert (
+        "Trigger notification" not in page
+        and ">Not notifiable<" not in page
+        and "Change the answer to Yes" in page
+    )
 
 
 def test_changing_the_answer_is_an_addendum_with_the_reason(school, cast):
@@ -180,14 +220,21 @@ def test_changing_the_answer_is_an_addendum_with_the_reason(school, cast):
     page = cast.dave.press("incident:raise_alert", incident, reason="The mother telephoned.")
     assert "changed from No to Yes. The mother telephoned." in page.text_only
     fresh = Incident.get_by_id(incident.id)
-    assert (fresh.safeguarding_alert, fresh.alert) == (False, True), "what was submitted stays as it was"
+    assert (fresh.safeguarding_alert, fresh.alert) == (False, True), (
+        "what was submitted stays as it was"
+    )
 
 
 def test_an_addendum_is_added_and_what_was_submitted_stays(school, cast):
     incident = alert(school)
     page = cast.dave.press("incident:amend", incident, text="She had the same mark on Tuesday.")
-    assert "She had the same mark on Tuesday." in page.text_only and incident.what_happened in page.text_only
-    assert cast.dina.press("incident:amend", incident, text="Me too").status_code == 404, "Dina does not see Dave's report"
+    assert (
+        "She had the same mark on Tuesday." in page.text_only
+        and incident.what_happened in page.text_only
+    )
+    assert cast.dina.press("incident:amend", incident, text="Me too").status_code == 404, (
+        "Dina does not see Dave's report"
+    )
     assert cast.dave.press("incident:amend", incident, text="").status_code == 422
 
 
@@ -195,26 +242,51 @@ def test_complete_is_refused_with_links_to_what_is_missing(school, cast):
     log = begun(school)
     page = cast.mark.press("log:complete", log)
     for text, record, anchor in log.missing():
-        assert text in page.text_only and f'href="/{record.noun()}/edit/?id={record.id}#{anchor}"' in page.text
+        assert (
+            text in page.text_only
+            and f'href="/{record.noun()}/edit/?id={record.id}#{anchor}"' in page.text
+        )
     assert Log.get().status == "tracking"
 
 
 def test_nobody_signs_what_they_have_not_seen(school, cast):
-    """Mark looks at the log; Carol saves a section and Dave adds to the incident; Mark presses Complete on the page that he has open."""
+    """Mark looks at the log; Carol saves a section and Dave adds to the incident; Mark presses
+    Complete on the page that he has open.
+    """
     log = ready(school)
     section = log.tracker.get().in_order()[1]
-    form = re.search(r'name="seen"[^>]*value="([^"]+)"', cast.mark.get(f"/log/details/?id={log.id}").text).group(1)
-    section.save_answers(section.answers | {section.questions[0]["id"]: "She said something else."}, school.carol)
+    form = re.search(
+        r'name="seen"[^>]*value="([^"]+)"', cast.mark.get(f"/log/details/?id={log.id}").text
+    ).group(1)
+    section.save_answers(
+        section.answers | {section.questions[0]["id"]: "She said something else."}, school.carol
+    )
     log.incident.amend(text="Seen again at lunch.", by=school.dave)
     cast.dave.get(f"/incident/details/?id={log.incident_id}")  # a reading is no change
     page = cast.mark.press("log:complete", log, seen=form)
-    assert page.status_code == 409 and Log.get().status == "tracking" and not Document.select().exists()
-    assert "changed while you were looking" in page.text_only and "Carol Vaughan-Ŵyn saved a section" in page.text_only
-    assert f'href="/section/edit/?id={section.id}' in page.text and "Dave Pritchard added to the incident" in page.text_only
+    assert (
+        page.status_code == 409
+        and Log.get().status == "tracking"
+        and not Document.select().exists()
+    )
+    assert (
+        "changed while you were looking" in page.text_only
+        and "Carol Vaughan-Ŵyn saved a section" in page.text_only
+    )
+    assert (
+        f'href="/section/edit/?id={section.id}' in page.text
+        and "Dave Pritchard added to the incident" in page.text_only
+    )
     for seen in ("", "x" * 64):
-        assert cast.mark.press("log:complete", log, seen=seen).status_code in (409, 422) and Log.get().status == "tracking"
+        assert (
+            cast.mark.press("log:complete", log, seen=seen).status_code in (409, 422)
+            and Log.get().status == "tracking"
+        )
     again = re.search(r'name="seen"[^>]*value="([^"]+)"', page.text).group(1)
-    assert cast.mark.press("log:complete", log, seen=again).status_code == 200 and Log.get().status == "completed"
+    assert (
+        cast.mark.press("log:complete", log, seen=again).status_code == 200
+        and Log.get().status == "completed"
+    )
 
 
 def test_what_is_saved_while_the_page_is_read_is_not_signed_unseen(school, cast, monkeypatch):
@@ -232,7 +304,10 @@ def test_what_is_saved_while_the_page_is_read_is_not_signed_unseen(school, cast,
     page = cast.mark.get(f"/log/details/?id={log.id}")
     assert Log.get().summary == "Nothing was seen."
     seen = re.search(r'name="seen"[^>]*value="([^"]+)"', page.text).group(1)
-    assert cast.mark.press("log:complete", log, seen=seen).status_code == 409 and Log.get().status == "tracking"
+    assert (
+        cast.mark.press("log:complete", log, seen=seen).status_code == 409
+        and Log.get().status == "tracking"
+    )
 
 
 def test_complete_anyway_is_asked_as_well_what_was_seen(school, cast):
@@ -262,13 +337,24 @@ def test_a_completed_log_is_read_only_at_every_door(school, cast):
     section = log.tracker.get().in_order()[0]
     cast.carol.get("/")
     before = state(log)
-    assert cast.carol.post(f"/log/edit/?id={log.id}", {"version": log.version, "setting": "Elsewhere"}).status_code == 422
+    assert (
+        cast.carol.post(
+            f"/log/edit/?id={log.id}", {"version": log.version, "setting": "Elsewhere"}
+        ).status_code
+        == 422
+    )
     answer = cast.carol.post(
-        f"/section/edit/?id={section.id}", {"version": section.version, f"q{section.questions[0]['id']}": "Typed in vain"}
+        f"/section/edit/?id={section.id}",
+        {"version": section.version, f"q{section.questions[0]['id']}": "Typed in vain"},
     )
     assert answer.status_code == 409 and "Typed in vain" in answer.text, "the text is given back"
-    assert cast.carol.get(f"/section/edit/?id={section.id}").text.count("<form") == 1, "only Sign out is left to press"
-    for direct in (lambda: log.edit(school.alice, setting="Elsewhere"), lambda: log.assign([school.connor], school.alice)):
+    assert cast.carol.get(f"/section/edit/?id={section.id}").text.count("<form") == 1, (
+        "only Sign out is left to press"
+    )
+    for direct in (
+        lambda: log.edit(school.alice, setting="Elsewhere"),
+        lambda: log.assign([school.connor], school.alice),
+    ):
         with pytest.raises(Refused, match="read-only"):
             direct()
     with pytest.raises(Refused, match="read-only"):
@@ -289,13 +375,22 @@ def test_a_level_5_whom_the_concern_is_about_is_not_assigned(school):
 
 def test_only_people_whose_role_may_see_logs_are_assigned(school, cast, log):
     page = cast.alice.get(f"/log/edit/?id={log.id}").text
-    assert f'name="assigned" value="{school.connor.id}"' in page and f'name="assigned" value="{school.dave.id}"' not in page
+    assert (
+        f'name="assigned" value="{school.connor.id}"' in page
+        and f'name="assigned" value="{school.dave.id}"' not in page
+    )
     with pytest.raises(Refused) as refused:
         log.assign([school.dave], school.alice)
     assert "Dave Pritchard may not see Ofsted logs" in refused.value.errors["assigned"]
     log.assign([school.connor], school.alice)
     log.assign([school.connor], school.alice)
-    assert Notice.select().where(Notice.user == school.connor).count() == 1, "assigned once, emailed once"
+    assert Notice.select().where(Notice.user == school.connor).count() == 1, (
+        "assigned once, emailed once"
+    )
     log.assign([], school.alice)
-    assert [row.user.name for row in Assignee.of(log)] == ["Alice Brennan", "Bob Adeyemi"], "Level 5 stay"
-    assert cast.connor.get(f"/log/details/?id={log.id}").status_code == 404, "taken off, he no longer sees it"
+    assert [row.user.name for row in Assignee.of(log)] == ["Alice Brennan", "Bob Adeyemi"], (
+        "Level 5 stay"
+    )
+    assert cast.connor.get(f"/log/details/?id={log.id}").status_code == 404, (
+        "taken off, he no longer sees it"
+    )

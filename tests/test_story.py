@@ -3,7 +3,8 @@
 import pytest
 from pypdf import PdfReader
 
-from models import TABLES, Document, Event, Incident, Log, Notice, Section, proof
+from models import TABLES, Document, Event, Incident, Log, Notice, Section
+from models.shelf import proof
 
 pytestmark = pytest.mark.both
 
@@ -11,7 +12,9 @@ pytestmark = pytest.mark.both
 def words_of(response):
     from io import BytesIO
 
-    return " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(response.data)).pages).split())
+    return " ".join(
+        " ".join(page.extract_text() for page in PdfReader(BytesIO(response.data)).pages).split()
+    )
 
 
 def test_from_an_incident_to_a_signed_off_log(cast, school, answers):
@@ -21,22 +24,35 @@ def test_from_an_incident_to_a_signed_off_log(cast, school, answers):
     cast.dave.get("/incident/new/")
     saved = cast.dave.post("/incident/new/", answers)
     incident = Incident.get()
-    assert f"Saved as {incident.reference}" in saved.text_only and incident.reference.startswith("INC-")
-    assert incident.reference in cast.dave.get("/").text_only, "Dave sees his own report on his home page"
-    assert "Trigger notification" not in saved.text and Notice.select().count() == 0, "saving tells nobody and triggers nothing"
+    assert f"Saved as {incident.reference}" in saved.text_only and incident.reference.startswith(
+        "INC-"
+    )
+    assert incident.reference in cast.dave.get("/").text_only, (
+        "Dave sees his own report on his home page"
+    )
+    assert "Trigger notification" not in saved.text and Notice.select().count() == 0, (
+        "saving tells nobody and triggers nothing"
+    )
 
     # Mark decides
     page = cast.mark.get(f"/incident/details/?id={incident.id}")
     assert "Trigger notification" in page.text and "Not notifiable" in page.text
     page = cast.mark.press("log:trigger", incident, "incident")
     log = Log.get()
-    assert page.request.path == "/log/details/" and log.reference in page.text_only, "he lands on the log"
+    assert page.request.path == "/log/details/" and log.reference in page.text_only, (
+        "he lands on the log"
+    )
     assert incident.reference in page.text_only and "Level 5, automatically" in page.text_only
-    assert log.reference in cast.mark.get(f"/incident/details/?id={incident.id}").text_only, "and the incident shows the log"
+    assert log.reference in cast.mark.get(f"/incident/details/?id={incident.id}").text_only, (
+        "and the incident shows the log"
+    )
     assert {notice.user.name for notice in Notice.select()} == {"Alice Brennan", "Bob Adeyemi"}
 
     # Alice fills in, assigns Connor, begins
-    assert 'class="ofsted"' in cast.alice.get("/").text and 'class="ofsted"' not in cast.dave.get("/").text
+    assert (
+        'class="ofsted"' in cast.alice.get("/").text
+        and 'class="ofsted"' not in cast.dave.get("/").text
+    )
     cast.alice.get(f"/log/edit/?id={log.id}")
     fields = {
         "version": Log.get().version, "setting": log.setting, "kind": "Other serious event", "basis": "Judged serious", "decided_by": school.mark.label,
@@ -48,11 +64,18 @@ def test_from_an_incident_to_a_signed_off_log(cast, school, answers):
     assert "Saved" in page.text_only and "Assigned by Alice Brennan" in page.text_only
     assert cast.connor.get(f"/log/details/?id={log.id}").status_code == 200
     page = cast.alice.press("tracker:begin", log, "log")
-    assert "The safeguarding tracker was begun by Alice Brennan" in page.text_only and "not started" in page.text_only
+    assert (
+        "The safeguarding tracker was begun by Alice Brennan" in page.text_only
+        and "not started" in page.text_only
+    )
 
     # Complete is refused with links to what is missing; Carol answers section by section
     page = cast.mark.press("log:complete", log)
-    assert page.status_code == 409 and page.text_only.count("Closure summary: ") >= 2 and "/section/edit/?id=" in page.text
+    assert (
+        page.status_code == 409
+        and page.text_only.count("Closure summary: ") >= 2
+        and "/section/edit/?id=" in page.text
+    )
     from .conftest import answer_to
 
     for section in Section.select().order_by(Section.position):
@@ -68,10 +91,21 @@ def test_from_an_incident_to_a_signed_off_log(cast, school, answers):
 
     # Mark signs off; everything is read-only; the copy is kept
     page = cast.mark.press("log:complete", log)
-    assert "completed and signed off by Mark Kowalczyk" in page.text_only and "Read-only" in page.text_only
-    assert cast.alice.post(f"/log/edit/?id={log.id}", fields | {"version": Log.get().version}).status_code == 422
+    assert (
+        "completed and signed off by Mark Kowalczyk" in page.text_only
+        and "Read-only" in page.text_only
+    )
+    assert (
+        cast.alice.post(
+            f"/log/edit/?id={log.id}", fields | {"version": Log.get().version}
+        ).status_code
+        == 422
+    )
     copy = Document.get()
-    first, second = cast.alice.get(f"/log/copy/?id={copy.id}"), cast.bob.get(f"/log/copy/?id={copy.id}")
+    first, second = (
+        cast.alice.get(f"/log/copy/?id={copy.id}"),
+        cast.bob.get(f"/log/copy/?id={copy.id}"),
+    )
     assert first.data == second.data and first.data[:5] == b"%PDF-"
     assert "Mark Kowalczyk completed and signed off the log" in words_of(first)
 

@@ -1,10 +1,20 @@
-"""A sweep over every column of every table, with the database in hand: what is changed, deleted or forged is named by verify."""
+"""A sweep over every column of every table, with the database in hand: what is changed, deleted or
+forged is named by verify.
+"""
 
 import json
 from datetime import date, datetime, timedelta
 
 import pytest
-from peewee import BlobField, BooleanField, DateField, DateTimeField, ForeignKeyField, IntegerField, JSONField
+from peewee import (
+    BlobField,
+    BooleanField,
+    DateField,
+    DateTimeField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+)
 
 from models import (
     TABLES,
@@ -23,13 +33,12 @@ from models import (
     Share,
     User,
     WebAuthn,
-    copies,
     db,
     now,
-    proof,
-)  # fmt: skip
-from models.base import Base
-from models.signin import Attempt
+)
+from models.access.signin import Attempt
+from models.ground.record import Base
+from models.shelf import copies, proof
 
 from .faults import untie
 
@@ -75,8 +84,16 @@ def full(school, signed):
 
 
 def fits(anchor=""):
-    """What verify looks at, without the transaction of its own. `anchor`: a head that was written down, by which a cut tail is seen."""
-    proof.history(TABLES, anchor), proof.references(TABLES), proof.files(), copies.papers(), copies.sign_offs()
+    """What verify looks at, without the transaction of its own. `anchor`: a head that was written
+    down, by which a cut tail is seen.
+    """
+    (
+        proof.history(TABLES, anchor),
+        proof.references(TABLES),
+        proof.files(),
+        copies.papers(),
+        copies.sign_offs(),
+    )
 
 
 def other(field, value):
@@ -95,11 +112,14 @@ def other(field, value):
         return (value or 0) + 1000
     if not isinstance(value, str | None):
         return "other"
-    return f"{(value or '')[:-1]}{'y' if (value or '').endswith('x') else 'x'}"  # no longer than it was
+    # no longer than it was
+    return f"{(value or '')[:-1]}{'y' if (value or '').endswith('x') else 'x'}"
 
 
 def found(tamper):
-    """What is found when `tamper()` is done to a database without refusals; None for nothing. All is as it was afterwards."""
+    """What is found when `tamper()` is done to a database without refusals; None for nothing. All
+    is as it was afterwards.
+    """
     head = Event.head()
     with db.atomic() as undone:
         try:
@@ -115,7 +135,9 @@ def found(tamper):
 def lawless():
     """No trigger and no foreign key stands in the way."""
     untie()
-    db.execute_sql("SET session_replication_role = replica") if engine_is("postgresql") else db.pragma("foreign_keys", 0)
+    db.execute_sql("SET session_replication_role = replica") if engine_is(
+        "postgresql"
+    ) else db.pragma("foreign_keys", 0)
 
 
 def engine_is(name):
@@ -126,7 +148,9 @@ def engine_is(name):
 
 def put(model, row, name, value):
     column, mark = model._meta.fields[name].column_name, "%s" if engine_is("postgresql") else "?"
-    db.execute_sql(f'UPDATE "{model.noun()}" SET "{column}" = {mark} WHERE id = {mark}', (value, row.id))
+    db.execute_sql(
+        f'UPDATE "{model.noun()}" SET "{column}" = {mark} WHERE id = {mark}', (value, row.id)
+    )
 
 
 def test_every_table_has_its_row(full):
@@ -137,17 +161,30 @@ def test_every_column_that_is_changed_is_noticed_but_those_that_say_why_not(full
     lawless()
     unnoticed, noticed = [], []
     for model in Base.every():
-        first, last = (model.select().order_by(order).first() for order in (model.id, model.id.desc()))
+        first, last = (
+            model.select().order_by(order).first() for order in (model.id, model.id.desc())
+        )
         for name, field in model._meta.fields.items():
             free = name in model.unvouched or model.noun() in FREE
             for row in {first.id: first, last.id: last}.values():
                 value = other(field, row.__data__[name])
                 problem = found(lambda m=model, r=row, n=name, v=value: put(m, r, n, v))
                 if free:
-                    noticed += [f"{model.noun()}.{name}: {problem}"] if problem and not isinstance(field, ForeignKeyField) else []
-                elif not problem and (model.noun(), name, row.id) != ("notice", "id", last.id):  # has no number before it is sent
+                    noticed += (
+                        [f"{model.noun()}.{name}: {problem}"]
+                        if problem and not isinstance(field, ForeignKeyField)
+                        else []
+                    )
+                elif not problem and (model.noun(), name, row.id) != (
+                    "notice",
+                    "id",
+                    last.id,
+                ):  # has no number before it is sent
                     unnoticed.append(f"{model.noun()}.{name} of row {row.id}")
-    assert not unnoticed, f"changed behind the system's back and not noticed; vouch for it, or say why not in `unvouched`: {unnoticed}"
+    assert not unnoticed, (
+        "changed behind the system's back and not noticed; vouch for it, or say why not in "
+        f"`unvouched`: {unnoticed}"
+    )
     assert not noticed, f"noticed, so take it out of `unvouched` or FREE: {noticed}"
     assert all(reason for model in Base.every() for reason in model.unvouched.values())
 
@@ -155,9 +192,13 @@ def test_every_column_that_is_changed_is_noticed_but_those_that_say_why_not(full
 def test_every_row_that_is_deleted_is_missed(full):
     lawless()
     for model in Base.every():
-        for row in {model.select().order_by(order).first().id for order in (model.id, model.id.desc())}:
+        for row in {
+            model.select().order_by(order).first().id for order in (model.id, model.id.desc())
+        }:
             problem = found(lambda m=model, r=row: m.delete().where(m.id == r).execute())
-            assert problem or model.noun() in FREE, f"{model.noun()} {row} is gone, and nobody knows"
+            assert problem or model.noun() in FREE, (
+                f"{model.noun()} {row} is gone, and nobody knows"
+            )
 
 
 def test_every_row_that_is_forged_is_found(full):
@@ -165,7 +206,9 @@ def test_every_row_that_is_forged_is_found(full):
     for model in Base.every():
         row = model.select().order_by(model.id.desc()).dicts().first()
         for name, field in model._meta.fields.items():
-            one_of = [names for names, unique in model._meta.indexes if unique and names[-1] == name]
+            one_of = [
+                names for names, unique in model._meta.indexes if unique and names[-1] == name
+            ]
             if name == "id" or one_of or (field.unique and row[name] is not None):
                 row[name] = other(field, row[name])
         problem = found(lambda m=model, r=row: m.insert(**r).execute())
@@ -176,5 +219,7 @@ def test_nothing_goes_unnoticed_for_want_of_a_reason():
     for model in Base.every():
         kept = model.keeps != "free" or model.part_of
         assert kept or model.noun() in FREE, f"{model.noun()} is free: write its reason in FREE"
-    assert set(FREE) == {model.noun() for model in Base.every() if model.keeps == "free" and not model.part_of}
+    assert set(FREE) == {
+        model.noun() for model in Base.every() if model.keeps == "free" and not model.part_of
+    }
     assert isinstance(User.unvouched, dict)

@@ -1,29 +1,49 @@
-"""Sections: every kind of question, half-finished saves, two people at once; and templates that change without touching what was begun."""
+"""Sections: every kind of question, half-finished saves, two people at once; and templates that
+change without touching what was begun.
+"""
 
 import pytest
 
 from models import Choice, Event, Question, Refused, Section, Template, TemplateSection, Tracker
-from models.template import KINDS
+from models.case.template import KINDS
 
 from .conftest import report
 
 
 def section_with(tracker, text):
-    return next(section for section in tracker.in_order() if any(text in q["text"] for q in section.questions))
+    return next(
+        section
+        for section in tracker.in_order()
+        if any(text in q["text"] for q in section.questions)
+    )
 
 
 @pytest.fixture
 def every_kind(school, log):
     """A tracker whose first section asks one question of every kind."""
     first = Template.current().sections.order_by(TemplateSection.position).first()
-    options = {"one of a list": "Red\nGreen", "several of a list": "list: threshold", "table of rows": "Who\nWhat"}
+    options = {
+        "one of a list": "Red\nGreen",
+        "several of a list": "list: threshold",
+        "table of rows": "Who\nWhat",
+    }
     for number, kind in enumerate(KINDS):
-        Question.create(section=first, text=f"Kind {kind}", kind=kind, options=options.get(kind, ""), position=100 + number)
+        Question.create(
+            section=first,
+            text=f"Kind {kind}",
+            kind=kind,
+            options=options.get(kind, ""),
+            position=100 + number,
+        )
     return Tracker.begin(log, school.carol).in_order()[0]
 
 
 def test_every_kind_of_question_is_saved_and_shown(cast, every_kind):
-    names = {question["kind"]: f"q{question['id']}" for question in every_kind.questions if question["text"].startswith("Kind")}
+    names = {
+        question["kind"]: f"q{question['id']}"
+        for question in every_kind.questions
+        if question["text"].startswith("Kind")
+    }
     assert set(names) == set(KINDS)
     typed = {
         names["short text"]: "Short", names["long text"]: "Long\ntext", names["date"]: "2026-06-01", names["date and time"]: "2026-06-01T10:30",
@@ -32,7 +52,9 @@ def test_every_kind_of_question_is_saved_and_shown(cast, every_kind):
         f"{names['table of rows']}-1-What": "A check-in",
     }  # fmt: skip
     cast.carol.get(f"/section/edit/?id={every_kind.id}")
-    page = cast.carol.post(f"/section/edit/?id={every_kind.id}", typed | {"version": every_kind.version})
+    page = cast.carol.post(
+        f"/section/edit/?id={every_kind.id}", typed | {"version": every_kind.version}
+    )
     assert page.status_code == 200 and "in progress" in page.text_only
     answers = Section.get_by_id(every_kind.id).answers
     kept = {kind: answers.get(name[1:]) for kind, name in names.items()}
@@ -42,7 +64,14 @@ def test_every_kind_of_question_is_saved_and_shown(cast, every_kind):
         "table of rows": [{"Who": "山田 花子", "What": "A check-in"}],
     }  # fmt: skip
     again = cast.carol.get(f"/section/edit/?id={every_kind.id}").text
-    for text in ('value="2026-06-01T10:30"', 'value="2026-06-01"', 'value="山田 花子"', 'value="no" checked', "selected", "Long\ntext"):
+    for text in (
+        'value="2026-06-01T10:30"',
+        'value="2026-06-01"',
+        'value="山田 花子"',
+        'value="no" checked',
+        "selected",
+        "Long\ntext",
+    ):
         assert text in again, text
     changed = Event.last(every_kind, "section:save").detail["changed"]
     assert changed["Kind yes/no"] == [None, False] and len(changed) == len(KINDS)
@@ -50,17 +79,26 @@ def test_every_kind_of_question_is_saved_and_shown(cast, every_kind):
 
 @pytest.mark.parametrize(("kind", "value", "sentence"), [("date", "soon", "This is not a date."), ("date and time", "noon", "This is not a date and time."), ("one of a list", "Blue", "is not on the list"), ("several of a list", "Blue", "not a valid choice"), ("yes/no", "perhaps", "Answer Yes or No."), ("short text", "x" * 501, "500 characters")])  # fmt: skip
 def test_a_bad_answer_saves_nothing_and_gives_all_back(cast, every_kind, kind, value, sentence):
-    names = {question["kind"]: f"q{question['id']}" for question in every_kind.questions if question["text"].startswith("Kind")}
+    names = {
+        question["kind"]: f"q{question['id']}"
+        for question in every_kind.questions
+        if question["text"].startswith("Kind")
+    }
     cast.carol.get(f"/section/edit/?id={every_kind.id}")
     page = cast.carol.post(
-        f"/section/edit/?id={every_kind.id}", {"version": every_kind.version, names["long text"]: "Kept here", names[kind]: value}
+        f"/section/edit/?id={every_kind.id}",
+        {"version": every_kind.version, names["long text"]: "Kept here", names[kind]: value},
     )
     assert page.status_code == 422 and sentence in page.text_only and "Kept here" in page.text
-    assert Section.get_by_id(every_kind.id).answers == {} and not Event.last(every_kind, "section:save")
+    assert Section.get_by_id(every_kind.id).answers == {} and not Event.last(
+        every_kind, "section:save"
+    )
 
 
 def test_what_cannot_be_an_answer_is_no_answer(school, every_kind):
-    table = next(question for question in every_kind.questions if question["kind"] == "table of rows")
+    table = next(
+        question for question in every_kind.questions if question["kind"] == "table of rows"
+    )
     with pytest.raises(TypeError, match="cannot be str"):
         every_kind.save_answers({table["id"]: "words"}, school.carol)
     assert Section.get_by_id(every_kind.id).saved_at is None
@@ -71,8 +109,17 @@ def test_the_state_is_derived(school, tracker):
     assert section.status == "not started"
     required = [question for question in section.questions if question["required"]]
     section.save_answers({required[0]["id"]: "A concern"}, school.carol)
-    assert section.status == "in progress" and (section.saved_by, bool(section.saved_at)) == (school.carol, True)
-    section.save_answers({question["id"]: False if question["kind"] == "yes/no" else "Answer" for question in required}, school.alice)
+    assert section.status == "in progress" and (section.saved_by, bool(section.saved_at)) == (
+        school.carol,
+        True,
+    )
+    section.save_answers(
+        {
+            question["id"]: False if question["kind"] == "yes/no" else "Answer"
+            for question in required
+        },
+        school.alice,
+    )
     assert section.status == "complete", "No is an answer"
 
 
@@ -91,7 +138,8 @@ def test_who_may_fill_in(cast, school, log, tracker):
     cast.connor.get(f"/section/edit/?id={section.id}")
     assert (
         cast.connor.post(
-            f"/section/edit/?id={section.id}", {"version": section.version, f"q{section.questions[0]['id']}": "Seen by Connor"}
+            f"/section/edit/?id={section.id}",
+            {"version": section.version, f"q{section.questions[0]['id']}": "Seen by Connor"},
         ).status_code
         == 200
     )
@@ -100,26 +148,42 @@ def test_who_may_fill_in(cast, school, log, tracker):
 def test_the_shipped_tracker_is_the_one_of_the_product():
     from tomllib import loads
 
-    from models.template import SHIPPED
+    from models.case.template import SHIPPED
 
     shipped = loads((SHIPPED / "safeguarding.toml").read_text(encoding="utf-8"))
     titles = [section["title"] for section in shipped["section"]]
-    assert len(titles) == 13 and titles[0] == "Concern and immediate action" and titles[-1] == "Closure summary"
+    assert (
+        len(titles) == 13
+        and titles[0] == "Concern and immediate action"
+        and titles[-1] == "Closure summary"
+    )
     for section in shipped["section"]:
         assert section["help"] and any(q.get("required") for q in section["question"]), (
             f"{section['title']} needs help and a required question"
         )
-        assert all(q.get("source") for q in section["question"]), f"{section['title']}: every question names its source"
+        assert all(q.get("source") for q in section["question"]), (
+            f"{section['title']}: every question names its source"
+        )
 
 
 def test_a_begun_tracker_keeps_the_text_it_was_begun_with(cast, school, tracker):
     section = tracker.in_order()[0]
     question = Question.get_by_id(int(section.questions[0]["id"]))
     cast.alice.get(f"/question/edit/?id={question.id}")
-    fields = {"version": question.version, "text": "What worries you?", "kind": "short text", "required": "yes", "retired": "no"}
+    fields = {
+        "version": question.version,
+        "text": "What worries you?",
+        "kind": "short text",
+        "required": "yes",
+        "retired": "no",
+    }
     page = cast.alice.post(f"/question/edit/?id={question.id}", fields)
     assert page.status_code == 200 and "What worries you?" in page.text
-    assert section.questions[0]["text"] == Section.get_by_id(section.id).questions[0]["text"] != "What worries you?"
+    assert (
+        section.questions[0]["text"]
+        == Section.get_by_id(section.id).questions[0]["text"]
+        != "What worries you?"
+    )
     from models import Log
 
     later = Tracker.begin(Log.trigger(report(school), school.mark), school.carol)
@@ -131,15 +195,33 @@ def test_a_begun_tracker_keeps_the_text_it_was_begun_with(cast, school, tracker)
 def test_questions_are_added_moved_retired_and_required_in_the_panel(cast, school):
     section = TemplateSection.select().order_by(TemplateSection.position).first()
     cast.ira.get(f"/question/new/?section={section.id}")
-    fields = {"text": "Is there a pet at home?", "kind": "yes/no", "required": "yes", "retired": "no", "source": "Local"}
-    assert "Is there a pet at home?" in cast.ira.post(f"/question/new/?section={section.id}", fields).text
+    fields = {
+        "text": "Is there a pet at home?",
+        "kind": "yes/no",
+        "required": "yes",
+        "retired": "no",
+        "source": "Local",
+    }
+    assert (
+        "Is there a pet at home?"
+        in cast.ira.post(f"/question/new/?section={section.id}", fields).text
+    )
     question = Question.get(Question.text == "Is there a pet at home?")
     assert question.position == section.questions.count()
     cast.ira.post("/question/move/", {"rowid": question.id, "to": "up"})
     assert Question.get_by_id(question.id).position == section.questions.count() - 1
-    cast.ira.post(f"/question/edit/?id={question.id}", fields | {"version": Question.get_by_id(question.id).version, "retired": "yes"})
-    assert question.id not in [q.id for _section, questions in Template.current().sections_asked() for q in questions]
-    for wrong in ({"kind": "one of a list", "options": ""}, {"kind": "one of a list", "options": "list: nonsense"}, {"text": ""}):
+    cast.ira.post(
+        f"/question/edit/?id={question.id}",
+        fields | {"version": Question.get_by_id(question.id).version, "retired": "yes"},
+    )
+    assert question.id not in [
+        q.id for _section, questions in Template.current().sections_asked() for q in questions
+    ]
+    for wrong in (
+        {"kind": "one of a list", "options": ""},
+        {"kind": "one of a list", "options": "list: nonsense"},
+        {"text": ""},
+    ):
         page = cast.ira.post(f"/question/new/?section={section.id}", fields | wrong)
         assert page.status_code == 422 and "Nothing was saved yet" in page.text
     assert cast.carol.get(f"/question/new/?section={section.id}").status_code == 403
@@ -160,20 +242,37 @@ def test_exactly_one_template_is_in_force(cast, school):
     page = cast.alice.post("/template/new/", {"name": "Short tracker", "in_force": "yes"})
     assert page.status_code == 200 and Template.current().name == "Short tracker"
     short = Template.current()
-    page = cast.alice.post(f"/template/edit/?id={short.id}", {"version": short.version, "name": "Short tracker", "in_force": "no"})
-    assert page.status_code == 422 and "One template must be in force." in page.text_only and Template.current() == short
+    page = cast.alice.post(
+        f"/template/edit/?id={short.id}",
+        {"version": short.version, "name": "Short tracker", "in_force": "no"},
+    )
+    assert (
+        page.status_code == 422
+        and "One template must be in force." in page.text_only
+        and Template.current() == short
+    )
 
 
 def test_lists_are_edited_and_old_records_keep_their_words(cast, school, incident):
     choice = Choice.get(Choice.name == "Classroom")
     cast.alice.get(f"/choice/edit/?id={choice.id}")
-    fields = {"version": choice.version, "list": "place", "name": "Teaching room", "position": 1, "retired": "no"}
+    fields = {
+        "version": choice.version,
+        "list": "place",
+        "name": "Teaching room",
+        "position": 1,
+        "retired": "no",
+    }
     assert cast.alice.post(f"/choice/edit/?id={choice.id}", fields).status_code == 200
     assert "Teaching room" in cast.dave.get("/incident/new/").text
     assert "Classroom" in cast.dave.get(f"/incident/details/?id={incident.id}").text_only
     assert cast.dave.get("/choice/").status_code == 403
-    same = cast.alice.post("/choice/new/", {"list": "place", "name": "Transport", "position": 1, "retired": "no"})
-    assert same.status_code == 422 and "already" in same.text_only, "the same choice twice is refused in plain words"
+    same = cast.alice.post(
+        "/choice/new/", {"list": "place", "name": "Transport", "position": 1, "retired": "no"}
+    )
+    assert same.status_code == 422 and "already" in same.text_only, (
+        "the same choice twice is refused in plain words"
+    )
 
 
 def test_without_a_template_in_force_begin_says_so(cast, school, log):
@@ -190,13 +289,17 @@ def test_it_takes_no_mark_off_a_restricted_section(cast, school):
     for person, status, after in ((cast.ira, 422, True), (cast.alice, 200, False)):
         person.get(f"/template-section/edit/?id={section.id}")
         page = person.post(
-            f"/template-section/edit/?id={section.id}", {"version": section.version, "title": section.title, "restricted": "no"}
+            f"/template-section/edit/?id={section.id}",
+            {"version": section.version, "title": section.title, "restricted": "no"},
         )
-        assert page.status_code == status and TemplateSection.get_by_id(section.id).restricted == after, person.user
+        assert (
+            page.status_code == status and TemplateSection.get_by_id(section.id).restricted == after
+        ), person.user
     assert (
         "may read restricted sections"
         in cast.ira.post(
-            f"/template-section/edit/?id={section.id}", {"version": section.version, "title": section.title, "restricted": "no"}
+            f"/template-section/edit/?id={section.id}",
+            {"version": section.version, "title": section.title, "restricted": "no"},
         ).text_only
         or not TemplateSection.get_by_id(section.id).restricted
     )

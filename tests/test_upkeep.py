@@ -1,4 +1,6 @@
-"""What is looked after daily, and what people see of it: the daily email, the page History, warnings."""
+"""What is looked after daily, and what people see of it: the daily email, the page History,
+warnings.
+"""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -7,8 +9,9 @@ import pytest
 from peewee import OperationalError
 
 import app as application
-from models import TABLES, Attachment, Draft, Event, Log, Notice, Receipt, Refused, db, proof, upkeep
-from models.base import at, now
+from models import TABLES, Attachment, Draft, Event, Log, Notice, Receipt, Refused, db
+from models.ground.clock import at, now
+from models.shelf import proof, upkeep
 
 from .conftest import report
 from .faults import post_office, whole
@@ -17,7 +20,10 @@ from .faults import post_office, whole
 def test_the_result_is_kept_and_shown(cast, signed):
     proof.verify(TABLES)
     page = cast.alice.get("/event/")
-    assert "Last checked on" in page.text_only and "Events, with their anchors, records and emails, all fit" in page.text_only
+    assert (
+        "Last checked on" in page.text_only
+        and "Events, with their anchors, records and emails, all fit" in page.text_only
+    )
     Attachment.get().path.write_bytes(b"Another note.")
     with pytest.raises(Refused):
         proof.verify(TABLES)
@@ -29,14 +35,18 @@ def test_the_result_is_kept_and_shown(cast, signed):
 def test_it_sees_how_it_stands_and_no_record(cast, signed):
     Notice.update(attempts=3, problem="SMTPRecipientsRefused 452").execute()
     page = cast.ira.get("/event/")
-    assert "452" in page.text_only and "alice@thornley.example" in page.text_only and "No backup has been made yet" in page.text_only
+    assert (
+        "452" in page.text_only
+        and "alice@thornley.example" in page.text_only
+        and "No backup has been made yet" in page.text_only
+    )
     for secret in ("OFS-", "INC-", "Zofia", "Red mark", "Who did what"):
         assert secret not in page.text, secret
     assert "Who did what" in cast.alice.get("/event/").text_only
 
 
 def test_level_5_read_who_did_what_but_for_what_is_about_them(cast, school):
-    from models.incident import ABOUT
+    from models.case.incident import ABOUT
 
     closed = report(school, by=school.dina, adults=[(school.bob, ABOUT)])
     cast.dave.get(f"/incident/details/?id={closed.id}")
@@ -49,21 +59,35 @@ def test_level_5_read_who_did_what_but_for_what_is_about_them(cast, school):
 @pytest.mark.both
 def test_a_history_without_end_is_not_counted_to_its_end(cast, school, log, monkeypatch):
     assert "Numbers" not in cast.alice.get("/event/").text_only, "one window holds all"
-    monkeypatch.setattr("admin_views.history.WINDOW", 3)
+    monkeypatch.setattr("admin_views.event.WINDOW", 3)
     page = cast.alice.get("/event/")
     assert Event.select().count() > 6 and "3 events" in page.text_only
     page = cast.alice.get("/event/", query_string={"numbers": "4 to 6"})
-    assert "3 events" in page.text_only and Event.get_by_id(5).sentence in page.text_only and ">4 to 6</option>" in page.text
+    assert (
+        "3 events" in page.text_only
+        and Event.get_by_id(5).sentence in page.text_only
+        and ">4 to 6</option>" in page.text
+    )
     for strange in ("4 to 7", "x"):
-        assert "3 events" in cast.alice.get("/event/", query_string={"numbers": strange}).text_only, "the latest, as without"
+        assert (
+            "3 events" in cast.alice.get("/event/", query_string={"numbers": strange}).text_only
+        ), "the latest, as without"
 
 
 @pytest.mark.both
 def test_a_kept_line_is_compared_on_the_page(cast, school, incident):
     head = Event.head()
-    for line in (f"history {head.hash}", f"history {head.id} {head.hash}"):  # older papers have the number
+    for line in (
+        f"history {head.hash}",
+        f"history {head.id} {head.hash}",
+    ):  # older papers have the number
         assert "It fits" in cast.alice.get("/event/", query_string={"anchor": line}).text_only
-    assert "Tell the DSL and IT today" in cast.alice.get("/event/", query_string={"anchor": f"history {head.id} {'0' * 64}"}).text_only
+    assert (
+        "Tell the DSL and IT today"
+        in cast.alice.get(
+            "/event/", query_string={"anchor": f"history {head.id} {'0' * 64}"}
+        ).text_only
+    )
 
 
 @pytest.mark.both
@@ -73,8 +97,15 @@ def test_level_5_get_the_head_once_a_day(school, incident):
         assert upkeep.daily(TABLES) and not upkeep.daily(TABLES)
     letters = list(Notice.select().where(Notice.subject.startswith("History")))
     head = Event.get_by_id(Event.latest("event:anchor").id - 1)
-    assert {letter.email for letter in letters} == {"alice@thornley.example", "bob@thornley.example"}
-    assert f"history {head.hash}" in letters[0].body and "all fit" in letters[0].body and incident.reference not in letters[0].body
+    assert {letter.email for letter in letters} == {
+        "alice@thornley.example",
+        "bob@thornley.example",
+    }
+    assert (
+        f"history {head.hash}" in letters[0].body
+        and "all fit" in letters[0].body
+        and incident.reference not in letters[0].body
+    )
     with at(moment + timedelta(days=1)):
         assert upkeep.daily(TABLES)
     assert whole()
@@ -135,11 +166,16 @@ def test_a_clock_that_was_ahead_silences_neither_the_check_nor_the_warnings(cast
     with at(moment):
         assert upkeep.daily(TABLES) and not upkeep.daily(TABLES), "once, not at each round"
         found = list(upkeep.warnings(moment, upkeep.latest()))
-        assert any("The last good backup" in sentence and "has not come yet" in sentence for sentence in found)
+        assert any(
+            "The last good backup" in sentence and "has not come yet" in sentence
+            for sentence in found
+        )
         assert not any("The last check" in sentence for sentence in found), "it was made again"
         sent = []
         Notice.deliver(sent.append)
-        assert any("OFS" in letter.subject for letter in sent), "an email queued then does not wait for a year"
+        assert any("OFS" in letter.subject for letter in sent), (
+            "an email queued then does not wait for a year"
+        )
     with at(moment + timedelta(days=1)):
         assert upkeep.daily(TABLES) and whole()
 
@@ -155,10 +191,15 @@ def test_a_deliverer_that_died_is_warned_of_after_a_quarter_of_an_hour(app, cast
     quarter, moment = timedelta(minutes=15), now()
 
     def warned(later):
-        return any("Nothing is being delivered" in sentence for sentence in upkeep.warnings(moment + later, upkeep.latest()))
+        return any(
+            "Nothing is being delivered" in sentence
+            for sentence in upkeep.warnings(moment + later, upkeep.latest())
+        )
 
     Log.trigger(incident, school.mark)
-    assert not warned(timedelta(minutes=1)) and warned(quarter * 2), "nobody ever delivered, and an email waits"
+    assert not warned(timedelta(minutes=1)) and warned(quarter * 2), (
+        "nobody ever delivered, and an email waits"
+    )
     with post_office(app), at(moment):
         application.deliver(app)
     assert not warned(quarter) and warned(quarter + timedelta(seconds=1))
@@ -182,14 +223,23 @@ def words_of(app, **headers):
 
 def test_a_monitor_is_told_how_it_stands_and_no_record(app, school, incident, monkeypatch):
     before = Event.head().id
-    assert words_of(app) == (503, {"database": "ok", "deliverer": "silent", "disk": "ok", "check": "late"})
+    assert words_of(app) == (
+        503,
+        {"database": "ok", "deliverer": "silent", "disk": "ok", "check": "late"},
+    )
     application.deliver(app)
-    assert words_of(app) == (200, {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "ok"})
+    assert words_of(app) == (
+        200,
+        {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "ok"},
+    )
     before = Event.head().id
     with at(now() + timedelta(minutes=16)):
         assert words_of(app)[1]["deliverer"] == "silent"
     Event.write("event:verify", Event(), None, problem="The incident 1 is gone.")
-    assert words_of(app) == (503, {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "failed"})
+    assert words_of(app) == (
+        503,
+        {"database": "ok", "deliverer": "ok", "disk": "ok", "check": "failed"},
+    )
     monkeypatch.setattr(upkeep.shutil, "disk_usage", lambda path: SimpleNamespace(free=1))
     assert words_of(app)[1]["disk"] == "full"
     assert Event.head().id == before + 1, "asking writes nothing"
@@ -216,8 +266,10 @@ def test_it_is_warned_on_the_home_page(cast, school):
 
 @pytest.mark.both
 def test_unusually_many_reads_are_told_to_another_level_5(school, monkeypatch):
-    """Mark opens five cases a day; then, before he leaves, thirty. Alice reads many every day, and nobody is told of that."""
-    monkeypatch.setattr("models.upkeep.FLOOR", 10)
+    """Mark opens five cases a day; then, before he leaves, thirty. Alice reads many every day, and
+    nobody is told of that.
+    """
+    monkeypatch.setattr("models.shelf.upkeep.FLOOR", 10)
     cases = [report(school) for _ in range(30)]
     moment = now()
 
@@ -232,18 +284,26 @@ def test_unusually_many_reads_are_told_to_another_level_5(school, monkeypatch):
             upkeep.daily(TABLES)
 
     def told():
-        found = Notice.select().join(Event).where(Event.verb == "user:many_reads").order_by(Notice.id)
+        found = (
+            Notice.select().join(Event).where(Event.verb == "user:many_reads").order_by(Notice.id)
+        )
         return [(notice.user.name, notice.event.record) for notice in found]
 
     for number in range(3):
         day(number, mark=5, alice=10, bob=9)
     assert told() == []
     day(3, mark=30, alice=30)
-    assert told() == [("Alice Brennan", school.mark.id), ("Bob Adeyemi", school.mark.id)], "Alice’s thirty are three times her ten"
+    assert told() == [("Alice Brennan", school.mark.id), ("Bob Adeyemi", school.mark.id)], (
+        "Alice’s thirty are three times her ten"
+    )
     day(4, bob=30)
     assert told()[2:] == [("Alice Brennan", school.bob.id)], "another Level 5, not Bob himself"
     body = Notice.select().join(Event).where(Event.verb == "user:many_reads").get().body
-    assert "Mark Kowalczyk, Pastoral manager has opened far more records" in body and "INC" not in body and "30" not in body
+    assert (
+        "Mark Kowalczyk, Pastoral manager has opened far more records" in body
+        and "INC" not in body
+        and "30" not in body
+    )
     day(5, mark=30)
     assert len(told()) == 3, "what was once a day is a habit, and has been told"
     assert whole()

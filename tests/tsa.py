@@ -1,4 +1,6 @@
-"""A time stamping authority (RFC 3161) of the tests' own, with a certificate of its own making and a will of its own."""
+"""A time stamping authority (RFC 3161) of the tests' own, with a certificate of its own making and
+a will of its own.
+"""
 
 import threading
 import time
@@ -24,15 +26,26 @@ def identity():
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Thornley Time")])
     begins = datetime.now(UTC) - timedelta(days=1)
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, begins + timedelta(days=9000))
+    made = x509.CertificateBuilder(
+        name,
+        name,
+        key.public_key(),
+        x509.random_serial_number(),
+        begins,
+        begins + timedelta(days=9000),
+    )
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-    made = made.add_extension(x509.BasicConstraints(False, None), critical=True).add_extension(usage, critical=True)
+    made = made.add_extension(x509.BasicConstraints(False, None), critical=True).add_extension(
+        usage, critical=True
+    )
     return made.sign(key, hashes.SHA256()), key
 
 
 @contextmanager
 def authority():
-    """The authority, at `url`; `moods` says what each of the next requests gets: ok, busy, moved, garbage, liar, slow. `asked` counts them."""
+    """The authority, at `url`; `moods` says what each of the next requests gets: ok, busy, moved,
+    garbage, liar, slow. `asked` counts them.
+    """
     certificate, key = identity()
     stamper = DummyTimeStamper(
         Certificate.load(certificate.public_bytes(Encoding.DER)),
@@ -63,8 +76,15 @@ def authority():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    server.moods, server.mood, server.asked, server.url = ([], "ok", 0, f"http://127.0.0.1:{server.server_port}/")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    server.moods, server.mood, server.asked, server.url = (
+        [],
+        "ok",
+        0,
+        f"http://127.0.0.1:{server.server_port}/",
+    )
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield server

@@ -1,4 +1,6 @@
-"""What the database itself refuses: deleting any record, changing history, evidence, a submitted incident or a completed log."""
+"""What the database itself refuses: deleting any record, changing history, evidence, a submitted
+incident or a completed log.
+"""
 
 KEPT = ["addendum", "assignee", "attachment", "child", "choice", "document", "event", "flag", "incident", "involved", "log", "notice",
         "question", "role", "section", "template", "template_section", "tracker", "user"]
@@ -18,7 +20,8 @@ def refuse(db, table, event, sentence, when=""):
 
 def up(migrator, db):
     if db.__class__.__name__ != "SqliteDatabase":
-        db.execute_sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%%', TG_ARGV[0]; END $$")
+        db.execute_sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                       "RAISE EXCEPTION '%%', TG_ARGV[0]; END $$")
     for table in KEPT:
         refuse(db, table, "DELETE", f"{table}: nothing is deleted")
     for table in FIXED:
@@ -26,4 +29,5 @@ def up(migrator, db):
     columns = ", ".join(f'"{column}"' for column in SUBMITTED)
     refuse(db, "incident", f"UPDATE OF {columns}", "incident: what was submitted never changes")
     refuse(db, "document", "UPDATE", "document: a kept copy never changes", "WHEN (OLD.pdf IS NOT NULL)")
-    refuse(db, "log", "UPDATE", "log: completed is read-only", "WHEN (OLD.status = 'completed' AND NEW.status = 'completed')")
+    refuse(db, "log", "UPDATE", "log: completed is read-only", "WHEN (OLD.status = 'completed' "
+                                                               "AND NEW.status = 'completed')")

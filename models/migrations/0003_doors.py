@@ -1,4 +1,6 @@
-"""Doors: sessions, failed attempts, second factors, shares, emergencies, drafts, and changes that wait for approval."""
+"""Doors: sessions, failed attempts, second factors, shares, emergencies, drafts, and changes that
+wait for approval.
+"""
 from peewee import *
 
 

@@ -1,4 +1,6 @@
-"""Doors that shut when somebody forgets: the code of an approval, and what only a Level 5 may do, for the roles that there are."""
+"""Doors that shut when somebody forgets: the code of an approval, and what only a Level 5 may do,
+for the roles that there are.
+"""
 from peewee import *
 
 NEW = ("incident:clear_adult", "attachment:read_original", "proposal:new_code")

@@ -1,8 +1,10 @@
-"""Signing in: browsers that are known, why a session ended, how long a draft is, and one form of each email."""
+"""Signing in: browsers that are known, why a session ended, how long a draft is, and one form of
+each email.
+"""
 
 from peewee import *
 
-from models.people import normal
+from models.people.user import normal
 
 
 def up(migrator, db):
@@ -31,7 +33,9 @@ def up(migrator, db):
 
 
 def one_form(User):
-    """Write each email in its one form. Of two accounts that are spelled as one, the second gets an address that is nobody's."""
+    """Write each email in its one form. Of two accounts that are spelled as one, the second gets an
+    address that is nobody's.
+    """
     known = {user.email for user in User.select()}
     for user in User.select().order_by(User.id):
         email = normal(user.email)

@@ -1,4 +1,6 @@
-"""Where Chromium is; run as a program it makes sure there is one, for `make test` on a fresh machine."""
+"""Where Chromium is; run as a program it makes sure there is one, for `make test` on a fresh
+machine.
+"""
 
 import os
 import shutil
@@ -6,7 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+)
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -18,7 +27,9 @@ ARGS = [
 
 
 def find():
-    """The path of a Chromium: CHROMIUM, one on the PATH, or the one that Playwright downloads; None if there is none."""
+    """The path of a Chromium: CHROMIUM, one on the PATH, or the one that Playwright downloads; None
+    if there is none.
+    """
     from playwright.sync_api import sync_playwright
 
     named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -42,5 +53,6 @@ if __name__ == "__main__":
         install()
     if not find():
         sys.exit(
-            "The browser tests need Chromium, and none could be installed. Install it, or say where it is with CHROMIUM=/path/to/chromium."
+            "The browser tests need Chromium, and none could be installed. Install it, or say "
+            "where it is with CHROMIUM=/path/to/chromium."
         )

@@ -38,14 +38,25 @@ def chromium():
 
 
 class Desk:
-    """One person's browser window: opens pages, presses by visible names, keeps pictures in build/."""
+    """One person's browser window: opens pages, presses by visible names, keeps pictures in
+    build/.
+    """
 
     def __init__(self, chromium, address, width=1280, scripts=True):
         self.address = address
-        self.context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts, locale="en-GB")
+        self.context = chromium.new_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=scripts, locale="en-GB"
+        )
         self.page = self.context.new_page()
         self.elsewhere = []
-        self.page.on("request", lambda request: None if request.url.startswith((address, "data:")) else self.elsewhere.append(request.url))
+        self.page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((address, "data:"))
+                else self.elsewhere.append(request.url)
+            ),
+        )
 
     def open(self, path):
         self.page.goto(self.address + path)
@@ -66,11 +77,15 @@ class Desk:
         page.get_by_label("Where did it happen").select_option("Classroom")
         page.get_by_label("How is it known").select_option("I saw or heard it")
         page.get_by_label("What happened").fill(what_happened)
-        page.get_by_role("group", name="Is the child in immediate danger").get_by_label("No").check()
+        page.get_by_role("group", name="Is the child in immediate danger").get_by_label(
+            "No"
+        ).check()
         page.get_by_label("What was done at once").fill("Told the DSL at once.")
 
     def alert(self, answer):
-        self.page.get_by_role("group", name="Does this incident raise a safeguarding alert").get_by_label(answer).check()
+        self.page.get_by_role(
+            "group", name="Does this incident raise a safeguarding alert"
+        ).get_by_label(answer).check()
 
     def press(self, name):
         self.page.get_by_role("button", name=name, exact=True).click()

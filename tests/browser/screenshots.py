@@ -7,7 +7,7 @@ from playwright.sync_api import sync_playwright
 
 import app as application
 from models import Incident, Log, db, demo
-from models.settings import settings
+from models.ground.settings import settings
 
 from .chromium import ARGS, find
 from .conftest import Desk, serving

@@ -1,4 +1,6 @@
-"""axe (WCAG 2.2 AA and good practice) over every page of the fictional school, wide and on a phone; and nothing sticks out at 360 px."""
+"""axe (WCAG 2.2 AA and good practice) over every page of the fictional school, wide and on a phone;
+and nothing sticks out at 360 px.
+"""
 
 import re
 from urllib.parse import urlencode
@@ -12,21 +14,35 @@ from .conftest import serving
 
 RULES = {
     "resultTypes": ["violations"],
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    },
 }
-BAD = {"incident.create_view": "/incident/new/", "question.create_view": "/question/new/?section=1"}  # forms to be sent empty
+BAD = {
+    "incident.create_view": "/incident/new/",
+    "question.create_view": "/question/new/?section=1",
+}  # forms to be sent empty
 
 
 def pages(app):
-    """Every page there is: each GET route once, with records in each of their states. {name: (who, path)}"""
+    """Every page there is: each GET route once, with records in each of their states. {name: (who,
+    path)}
+    """
     with db.connection_context():
         found = {"home of " + email.split("@")[0]: (email, "/") for email, *_rest in demo.PEOPLE}
         for status in ("no alert", "to decide", "triggered", "not notifiable"):
-            found[f"incident {status}"] = ("mark@demo.example", f"/incident/details/?id={Incident.get(Incident.status == status).id}")
+            found[f"incident {status}"] = (
+                "mark@demo.example",
+                f"/incident/details/?id={Incident.get(Incident.status == status).id}",
+            )
         for status in ("open", "tracking", "completed"):
             log = Log.get(Log.status == status)
             found[f"log {status}"] = ("alice@demo.example", f"/log/details/?id={log.id}")
-        found["section read-only"] = ("alice@demo.example", f"/section/edit/?id={log.tracker.get().in_order()[0].id}")
+        found["section read-only"] = (
+            "alice@demo.example",
+            f"/section/edit/?id={log.tracker.get().in_order()[0].id}",
+        )
         open_log = Log.get(Log.status == "tracking")
         ids = {
             "log": open_log.id,
@@ -35,7 +51,9 @@ def pages(app):
             "incident": open_log.incident_id,
         }
     for rule in app.url_map.iter_rules():
-        if "GET" not in rule.methods or re.search(r"static|export|pdf|copy|file|healthz|logout|/login|<", rule.rule):
+        if "GET" not in rule.methods or re.search(
+            r"static|export|pdf|copy|file|healthz|logout|/login|<", rule.rule
+        ):
             continue
         noun = rule.endpoint.split(".")[0]
         query = (
@@ -45,9 +63,17 @@ def pages(app):
             if rule.rule.endswith("/new/")
             else ""
         )
-        found[rule.endpoint] = ("ira@demo.example" if noun in ("user", "role") else "alice@demo.example", rule.rule + query)
+        found[rule.endpoint] = (
+            "ira@demo.example" if noun in ("user", "role") else "alice@demo.example",
+            rule.rule + query,
+        )
     step = f"/incident/action/?action=incident%3Ashare&rowid={ids['incident']}"
-    fields = [("action", "incident:share"), ("rowid", str(ids["incident"])), ("person", "Dave"), ("reason", "Teaches her. " * 20)]
+    fields = [
+        ("action", "incident:share"),
+        ("rowid", str(ids["incident"])),
+        ("person", "Dave"),
+        ("reason", "Teaches her. " * 20),
+    ]
     with db.connection_context():
         Draft.keep(User.get(User.email == "alice@demo.example"), step, fields)
     found["unsent"] = ("alice@demo.example", f"/account/unsent/?{urlencode({'path': step})}")
@@ -57,7 +83,9 @@ def pages(app):
     return found
 
 
-@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.only("sqlite")), 360])  # no page differs by engine
+@pytest.mark.parametrize(
+    "width", [pytest.param(1280, marks=pytest.mark.only("sqlite")), 360]
+)  # no page differs by engine
 def test_axe_finds_nothing_on_any_page(demo_school, desk, chromium, width):
     db.close()
     seen, problems = 0, []
@@ -82,7 +110,9 @@ def test_axe_finds_nothing_on_any_page(demo_school, desk, chromium, width):
 
 
 def look(page, name):
-    """What is wrong with the page that is open: axe's findings, and anything wider than the window."""
+    """What is wrong with the page that is open: axe's findings, and anything wider than the
+    window.
+    """
     found = [
         f"{name}: {rule['id']}: {node['html'][:200]}"
         for rule in Axe().run(page, options=RULES).response["violations"]

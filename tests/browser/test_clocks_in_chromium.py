@@ -1,4 +1,6 @@
-"""Half past one on the night when the clocks go back, in a real browser, on a phone, with scripts off."""
+"""Half past one on the night when the clocks go back, in a real browser, on a phone, with scripts
+off.
+"""
 
 import re
 
@@ -50,4 +52,6 @@ def test_axe_finds_nothing_where_it_asks(desk, address, school):
     dave.open("/incident/new/")
     dave.page.get_by_label("When did you notice it").fill("2025-10-26T01:30")
     dave.press("Save the report")
-    assert dave.page.get_by_role("group", name="Which of the two?").count() == 1 and not look(dave.page, "clocks")
+    assert dave.page.get_by_role("group", name="Which of the two?").count() == 1 and not look(
+        dave.page, "clocks"
+    )

@@ -1,4 +1,6 @@
-"""Enrolment, sign-in with a code, a passkey and a recovery code, in Chromium under the strict CSP; drafts and the idle warning with scripts."""
+"""Enrolment, sign-in with a code, a passkey and a recovery code, in Chromium under the strict CSP;
+drafts and the idle warning with scripts.
+"""
 
 import re
 import time
@@ -29,10 +31,15 @@ def address(school):
 def carol(chromium, address):
     desk = Desk(chromium, address)
     desk.reports = []
-    desk.page.on("console", lambda message: desk.reports.append(message.text) if message.type == "error" else None)
+    desk.page.on(
+        "console",
+        lambda message: desk.reports.append(message.text) if message.type == "error" else None,
+    )
     yield desk
     desk.context.close()
-    assert desk.elsewhere == [] and not [text for text in desk.reports if "Content Security Policy" in text], desk.reports
+    assert desk.elsewhere == [] and not [
+        text for text in desk.reports if "Content Security Policy" in text
+    ], desk.reports
 
 
 def enrol(desk, email="carol@thornley.example"):
@@ -42,8 +49,12 @@ def enrol(desk, email="carol@thornley.example"):
     assert page.get_by_role("heading", level=1).inner_text() == "Set up a second factor"
     desk.press("Use an authenticator app")
     desk.picture("enrolment")
-    assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 50, "the QR code is drawn under the CSP"
-    totp = TOTP(key=page.locator(".key").inner_text().replace("-", "").replace(" ", ""), format="base32")
+    assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 50, (
+        "the QR code is drawn under the CSP"
+    )
+    totp = TOTP(
+        key=page.locator(".key").inner_text().replace("-", "").replace(" ", ""), format="base32"
+    )
     page.get_by_label(re.compile("code", re.I)).fill(totp.generate().token)
     desk.press("Confirm the code")
     desk.open("/")
@@ -70,7 +81,9 @@ def test_enrol_then_sign_in_with_the_next_code(carol):
     totp = enrol(carol)
     sign_out(carol)
     carol.sign_in("carol@thornley.example", PASSWORD)
-    carol.page.get_by_label(re.compile("code", re.I)).fill(totp.generate(time=time.time() + 30).token)
+    carol.page.get_by_label(re.compile("code", re.I)).fill(
+        totp.generate(time=time.time() + 30).token
+    )
     carol.press("Sign in")
     assert carol.open("/incident/").get_by_role("heading", level=1).inner_text() == "Incidents"
 
@@ -113,7 +126,9 @@ def test_a_passkey_as_second_factor(carol):
         page.locator("input[value=webauthn]").check()
         page.locator("input[type=submit]").first.click()
     sent = []
-    page.on("request", lambda request: sent.append(request) if "/wan-signin/" in request.url else None)
+    page.on(
+        "request", lambda request: sent.append(request) if "/wan-signin/" in request.url else None
+    )
     cookies = "; ".join(f"{one['name']}={one['value']}" for one in carol.context.cookies())
     page.locator("form[name=wan_signin_form] input[type=submit]").click()
     page.wait_for_url(re.compile(r"localhost:\d+/(\?|$)"))
@@ -121,7 +136,9 @@ def test_a_passkey_as_second_factor(carol):
     with db.connection_context():
         WebAuthn.update(sign_count=0).execute()  # as of a passkey that does not count
     again = Request(sent[0].url, sent[0].post_data.encode(), {"Cookie": cookies})
-    assert urlopen(again).url.endswith("/wan-signin"), "the same answer, shown once more by somebody with a copy of it"
+    assert urlopen(again).url.endswith("/wan-signin"), (
+        "the same answer, shown once more by somebody with a copy of it"
+    )
     page.wait_for_timeout(1_000)  # nobody shows a passkey twice in one second
     carol.open("/mf-recovery-codes")
     page.get_by_role("link", name="Use a passkey instead of a code").click()
@@ -137,7 +154,10 @@ def test_a_draft_is_kept_as_one_types(carol):
     page = carol.open("/incident/new/")
     page.get_by_label("What happened").fill("Half a sentence, and the bell")
     with page.expect_response("**/account/draft/"):
-        page.evaluate("Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange'))")
+        page.evaluate(
+            "Object.defineProperty(document, 'hidden', {value: true}); "
+            "document.dispatchEvent(new Event('visibilitychange'))"
+        )
     carol.open("/")
     page = carol.open("/incident/new/")
     assert page.get_by_label("What happened").input_value() == "Half a sentence, and the bell"
@@ -146,7 +166,7 @@ def test_a_draft_is_kept_as_one_types(carol):
 
 
 def test_a_draft_that_is_too_much_is_said_while_one_types(carol, monkeypatch):
-    monkeypatch.setattr("models.draft.LONGEST", 2_000)
+    monkeypatch.setattr("models.access.draft.LONGEST", 2_000)
     enrol(carol)
     page = carol.open("/incident/new/")
     text = page.get_by_label("What happened")
@@ -154,9 +174,12 @@ def test_a_draft_that_is_too_much_is_said_while_one_types(carol, monkeypatch):
         text.fill(typed)
         with page.expect_response("**/account/draft/"):
             page.evaluate(
-                "Object.defineProperty(document, 'hidden', {value: true, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+                "Object.defineProperty(document, 'hidden', {value: true, configurable: true}); "
+                "document.dispatchEvent(new Event('visibilitychange'))"
             )
-        page.get_by_text("no longer kept as a draft").wait_for(state="visible" if told else "detached")
+        page.get_by_text("no longer kept as a draft").wait_for(
+            state="visible" if told else "detached"
+        )
 
 
 def test_the_warning_before_an_idle_session_ends(carol):
@@ -165,18 +188,26 @@ def test_the_warning_before_an_idle_session_ends(carol):
     page.clock.install()
     carol.open("/incident/new/")
     page.clock.fast_forward("18:30")
-    assert page.get_by_role("alert").get_by_text("You will be signed out in two minutes.").is_visible()
+    assert (
+        page.get_by_role("alert").get_by_text("You will be signed out in two minutes.").is_visible()
+    )
     carol.press("Stay signed in")
     page.get_by_role("alert").wait_for(state="detached")
     page.clock.fast_forward("18:30")
     page.clock.fast_forward("01:40")
-    assert page.get_by_role("alert").get_by_text("You have been signed out. What you type can still be saved").is_visible()
+    assert (
+        page.get_by_role("alert")
+        .get_by_text("You have been signed out. What you type can still be saved")
+        .is_visible()
+    )
 
 
 def test_signed_out_in_another_tab_the_text_stays_in_this_one(carol):
     enrol(carol)
     page = carol.open("/child/new/")
-    page.get_by_label("Name").fill("Siôn Ŵyn Parry, a name of more than sixty letters, as a few are, to be shown whole")
+    page.get_by_label("Name").fill(
+        "Siôn Ŵyn Parry, a name of more than sixty letters, as a few are, to be shown whole"
+    )
     page.get_by_label("Date of birth").fill("2014-02-01")
     other = carol.context.new_page()
     other.goto(carol.address)

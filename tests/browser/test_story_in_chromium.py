@@ -1,4 +1,6 @@
-"""The main job in a real browser, with scripts off, by keyboard where it matters, and on a phone."""
+"""The main job in a real browser, with scripts off, by keyboard where it matters, and on a
+phone.
+"""
 
 import re
 
@@ -28,17 +30,25 @@ def test_the_whole_job(desk, address, school, width):
     def sit(name):
         one = desk(address, f"{name}@thornley.example", PASSWORD, scripts=False, width=width)
         with db.connection_context():
-            one.page.get_by_label(re.compile("code", re.I)).fill(code_of(school.app, getattr(school, name)))
+            one.page.get_by_label(re.compile("code", re.I)).fill(
+                code_of(school.app, getattr(school, name))
+            )
         one.press("Sign in")
         return one
 
     dave = sit("dave")
     page = dave.page
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Report an incident").click()
+    page.get_by_role("navigation", name="Main").get_by_role(
+        "link", name="Report an incident"
+    ).click()
     dave.report("Zofia", "Zofia Łukasiewicz came in with a red mark on her left wrist.")
     dave.press("Save the report")
     dave.picture(f"{width}-report-refused")
-    assert page.get_by_role("alert").get_by_role("link", name="Does this incident raise a safeguarding alert").is_visible()
+    assert (
+        page.get_by_role("alert")
+        .get_by_role("link", name="Does this incident raise a safeguarding alert")
+        .is_visible()
+    )
     assert page.get_by_label("What happened").input_value().startswith("Zofia Łukasiewicz")
     dave.alert("Yes")
     dave.press("Save the report")
@@ -74,7 +84,9 @@ def test_the_whole_job(desk, address, school, width):
     alice.press("Begin safeguarding tracker")
     alice.press("Complete")
     alice.picture(f"{width}-missing")
-    page.get_by_role("alert").get_by_role("link", name="1 Concern and immediate action").first.click()
+    page.get_by_role("alert").get_by_role(
+        "link", name="1 Concern and immediate action"
+    ).first.click()
     with db.connection_context():
         sections = list(Section.select().order_by(Section.position))
     for number, section in enumerate(sections):
@@ -83,14 +95,20 @@ def test_the_whole_job(desk, address, school, width):
                 answer(page, question, answer_to(question))
         if number == 0:
             alice.picture(f"{width}-section")
-        alice.press("Save and open the next section" if number < len(sections) - 1 else "Save and go back to the log")
+        alice.press(
+            "Save and open the next section"
+            if number < len(sections) - 1
+            else "Save and go back to the log"
+        )
     alice.press("Complete")
     assert "completed and signed off by Alice Brennan" in page.content()
     alice.picture(f"{width}-completed")
     assert page.get_by_role("link", name="Edit").count() == 0
     page.get_by_label("Reason").fill("The police gave new information.")
     alice.press("Reopen")
-    assert "tracking" in page.content() and page.get_by_role("link", name="Signed off on").count() == 1
+    assert (
+        "tracking" in page.content() and page.get_by_role("link", name="Signed off on").count() == 1
+    )
 
 
 def answer(page, question, value):

@@ -1,0 +1,180 @@
+"""Reading records: one, a list, a CSV, each only through the policy. The traps of Flask-Admin's
+lists are met here once.
+"""
+
+from itertools import chain
+from math import ceil
+
+from flask import abort, request, url_for
+from flask_admin import expose
+from flask_admin.contrib.peewee import ModelView
+
+from models import Event, look, visible
+from models.ground.words import shown
+from models.history.event import Nothing
+
+from .door import Door, is_id, me
+from .fields import number
+from .sessions import stale
+
+
+def neutral(text):
+    """A CSV cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+class Reading(Door, ModelView):
+    """Lists, details and CSV of one model. RecordView adds what changes a record."""
+
+    intro = empty = ""
+    export_permission = None
+    filters = {}  # {field name: (label, function giving the values)}
+    column_labels = {}
+    sort_joins = {}  # {column: (foreign key, field to sort by)}
+    order = ()  # of a list that nobody has sorted; newest first at the end
+
+    page_size = 50
+    column_display_actions = False
+    named_filter_urls = True
+    export_max_rows = 100_000
+
+    def get_column_name(self, field):
+        return self.column_labels.get(field) or self.model._meta.fields[field].verbose_name
+
+    def get_query(self):
+        return visible(self.model, me())
+
+    def joined(self, query):
+        """Add to `query` what a row shows of other records, so that a list costs the same however
+        many rows.
+        """
+        return query
+
+    def get_one(self, id):
+        try:
+            return self.joined(self.get_query()).where(self.model.id == int(id)).get()
+        except self.model.DoesNotExist:
+            self.note_refusal(str(id))
+            abort(404)  # "not yours" and "does not exist" are the same answer
+
+    def asked(self, id=None):
+        """The record that the address or the form names; 404 when there is none that this person
+        may see, and a refusal is written down.
+        """
+        id = request.args.get("id", "") if id is None else id
+        if not is_id(id):
+            abort(404)
+        return self.get_one(id)
+
+    def other(self, model, id):
+        """A row of another model that goes with this view (a file, a kept copy, a parent), through
+        the policy like `asked`.
+        """
+        row = visible(model, me()).where(model.id == int(id)).get_or_none() if is_id(id) else None
+        if not row:
+            self.note_refusal(id, model)
+            abort(404)
+        return row
+
+    def note_refusal(self, id, model=None):
+        """Write down that this person was refused a record (of this view, or of `model`), whether
+        there is one or not.
+        """
+        model = model or self.model
+        if is_id(id):
+            record = model.get_or_none(model.id == int(id)) or Nothing(model, int(id))
+            look("record:refused", record, me(), door=request.endpoint)
+
+    def get_list(self, page, sort_column, sort_desc, search, filters, execute=True, page_size=None):
+        """Ids of the page first, in order, without joins; then one joined query for the rows."""
+        query = self.get_query()
+        if search and self._search_supported:
+            query = query.where(self.model.matching(search[:200].replace("\0", "")))
+        for name, (_label, names) in self.filters.items():
+            if (chosen := request.args.get(name)) and chosen in names():
+                query = query.where(self.chosen(name, chosen))
+        count = query.count()
+        ids = query.select(self.model.id)
+        if sort_column in self.sort_joins:
+            key, field = self.sort_joins[sort_column]
+            ids = ids.switch(self.model).left_outer_join(
+                key.rel_model, on=(key == key.rel_model.id)
+            )
+        else:
+            field = getattr(self.model, sort_column) if sort_column else None
+        order = (field.desc() if sort_desc else field.asc(),) if field else self.order
+        ids = ids.order_by(*order, self.model.id.desc())
+        size = page_size if page_size is not None else self.page_size
+        if size:
+            ids = ids.paginate(min(page or 0, max(ceil(count / size) - 1, 0)) + 1, size)
+        wanted = [row.id for row in ids]
+        rows = {
+            row.id: row for row in self.joined(self.model.select()).where(self.model.id.in_(wanted))
+        }
+        return count, [rows[id] for id in wanted]
+
+    def chosen(self, name, value):
+        """The condition of a filter that was chosen."""
+        return getattr(self.model, name) == value
+
+    def scaffold_sortable_columns(self):
+        return {}
+
+    def init_search(self):
+        return hasattr(self.model, "matching")
+
+    def _get_list_extra_args(self):
+        for name in ("page", "page_size", "sort"):  # Flask-Admin trusts these
+            if request.args.get(name) and number(request.args[name], 10**6) is None:
+                abort(404)
+        return super()._get_list_extra_args()
+
+    def _get_list_url(self, view_args):
+        known = {
+            "page": view_args.page or None,
+            "sort": view_args.sort,
+            "desc": view_args.sort_desc or None,
+            "search": view_args.search or None,
+        }
+        return url_for(
+            f"{self.noun}.index_view",
+            **known,
+            **{name: request.args[name] for name in self.filters if request.args.get(name)},
+        )
+
+    def get_safe_page_size(self, page_size):
+        return self.page_size
+
+    @expose("/")
+    def index_view(self):
+        return super().index_view()
+
+    def cell(self, row, name):
+        value = getattr(row, name)
+        return shown(value)
+
+    def link(self, row):
+        """Where the first cell of a row leads."""
+        return url_for(f"{self.noun}.details_view", id=row.id)
+
+    def get_export_value(self, model, name):
+        return neutral(self.cell(model, name))
+
+    def _export_data(self):
+        count, rows = super()._export_data()
+        Event.write(self.export_permission, self.model(), me(), rows=count)
+        return count, rows
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type):
+        if export_type != "csv" or not self.export_permission:
+            abort(404)
+        if not self.can_export:
+            abort(403)
+        if again := stale():
+            return again
+        response = super().export(export_type)
+        response.response = chain(
+            ["\ufeff"], response.response
+        )  # without this mark Excel garbles every accent
+        return response

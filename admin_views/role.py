@@ -1,0 +1,62 @@
+"""The roles: what each permits."""
+
+from flask import flash
+from wtforms import SelectMultipleField
+from wtforms.fields.choices import SelectChoice
+
+from models import PERMISSIONS, Role, User, UserRole
+from models.access.accounts import edit_role
+
+from .rails.door import me
+from .rails.writing import RecordView
+
+
+class PermissionsField(SelectMultipleField):
+    """Permissions as checkboxes, each explained in a sentence."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(
+            *args,
+            choices=[
+                SelectChoice(verb, f"{allows} ({verb})") for verb, allows in PERMISSIONS.items()
+            ],
+            **kwargs,
+        )
+
+
+class RoleView(RecordView):
+    one = "role"
+    export = action_view = None
+    permission = add_permission = edit_permission = "role:edit"
+    intro = (
+        "What each role permits. Permissions that open records count only once a Level 5 has "
+        "approved them."
+    )
+    column_list = ["name", "level", "description"]
+    order = (Role.level, Role.name)
+    form_columns = ["name", "level", "description"]
+    form_extra_fields = {"permissions": PermissionsField("Permissions")}
+    details_template = "role.html"
+    guarded = ("edit",)
+
+    def values(self, form):
+        return super().values(form) | {"permissions": form.permissions.data or []}
+
+    def create(self, form):
+        return self.update(form, Role())
+
+    def update(self, form, record):
+        if edit_role(record, me(), **self.values(form)):
+            flash(
+                "What opens records waits for the approval of a Level 5, who have been told.",
+                "warning",
+            )
+        return record
+
+    def about(self, record):
+        return {
+            "explained": PERMISSIONS,
+            "people": list(
+                User.select().join(UserRole).where(UserRole.role == record).order_by(User.name)
+            ),
+        }

@@ -1,0 +1,85 @@
+"""One page for each section of a tracker: fill it in, save it half-finished, come back."""
+
+from flask import abort, redirect, request, url_for
+from flask_admin import expose
+
+from models import Child, Incident, Log, Refused, Section, Tracker, User, look, visible
+from models.case.tracker import typed
+
+from .rails.door import me
+from .rails.forms import section_form
+from .rails.writing import RecordView
+
+
+class SectionView(RecordView):
+    one = "section"
+    permission = "log:read"
+    edit_permission = "section:save"
+    edit_template = "section.html"
+    details_view = create_view = export = action_view = (
+        None  # a section is reached from its log only
+    )
+
+    def is_visible(self):
+        return False
+
+    @expose("/")
+    def index_view(self):
+        return redirect(url_for("log.index_view"))
+
+    def joined(self, query):
+        return (
+            query.select(Section, Tracker, Log, Incident, Child, User)
+            .join(Tracker)
+            .join(Log)
+            .join(Incident)
+            .join(Child)
+            .switch(Section)
+            .left_outer_join(User, on=(Section.saved_by == User.id))
+        )
+
+    def edit_form(self, obj=None):
+        data = {
+            f"q{question['id']}": typed(question["kind"], obj.answers.get(question["id"]))
+            for question in obj.questions
+        }
+        return section_form(obj)(self.typed(), data=data)
+
+    def update(self, form, record):
+        record.save_answers({name[1:]: field.data for name, field in form._fields.items()}, me())
+
+    def saved_words(self, record, is_created):
+        return f"Saved: {record.title}. It is {record.status}."
+
+    def get_save_return_url(self, model, is_created=False):
+        following = (
+            visible(Section, me())
+            .where(Section.tracker == model.tracker, Section.position > model.position)
+            .order_by(Section.position)
+            .first()
+        )
+        if "next" in request.form and following:
+            return url_for("section.edit_view", id=following.id)
+        return url_for("log.details_view", id=model.tracker.log_id, _anchor="tracker")
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self):
+        section = self.asked()
+        if request.method == "GET":
+            look("section:read", section, me())
+        allowed = self.can_edit and section.fills_in(me())
+        if allowed and section.tracker.log.status != "completed" and not section.damaged:
+            return super().edit_view()
+        if request.method == "GET":
+            return self.form_page(self.edit_template, None, record=section, typed=self.typed())
+        if not allowed:
+            abort(403)
+        why = (
+            "This section is damaged"
+            if section.damaged
+            else f"{section.tracker.log} is completed and read-only"
+        )
+        refused = Refused(f"{why}. Nothing was saved. What you typed is below, to copy.")
+        return self.form_page(
+            self.edit_template, None, 409, record=section, refused=refused, typed=request.form
+        )

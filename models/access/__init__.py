@@ -1,0 +1,1 @@
+"""Who gets in, and what they were writing: it knows no case."""

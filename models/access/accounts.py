@@ -1,0 +1,145 @@
+"""Setting people and roles up: what counts at once, and what is asked for because it opens
+records.
+"""
+
+from uuid import uuid4
+
+from models.ground.database import transaction
+from models.ground.record import Refused
+from models.ground.settings import settings
+from models.ground.words import pages
+from models.history.event import Event
+from models.history.notice import Notice
+from models.people.user import User, UserRole
+from models.permissions import HARMLESS
+
+from .proposal import Proposal, tell
+from .signin import Session
+
+
+def led():
+    """(whether there is an active Level 5, whether one of them may approve changes), as the
+    database says now.
+    """
+    level_5 = list(User.level_5())
+    return bool(level_5), any(person.may("proposal:approve") for person in level_5)
+
+
+def keep_led(before, field):
+    """Raise Refused, at `field`, when what `led` said before no longer holds. Inside the
+    transaction, after the change: so nothing is saved.
+    """
+    if any(was and not still for was, still in zip(before, led(), strict=True)):
+        raise Refused(
+            "Nothing was saved.",
+            {
+                field: "This would leave no active Level 5 who can approve changes. Give "
+                "somebody else Level 5 first."
+            },
+        )
+
+
+def edit_person(person, by, roles, **values):
+    """Set a person's fields and roles. What opens records is asked for, the rest counts at once;
+    returns how many requests were made.
+
+    Raises Refused when no active Level 5 who may approve would be left, and for a change of one's
+    own roles. Whoever is renamed, and every Level 5, is told.
+    """
+    before = Proposal.select().where(Proposal.status == "waiting").count()
+    with transaction():
+        well, name = led(), person.name
+        old = {role.id: role for role in person.roles}
+        new = {role.id: role for role in roles}
+        if by == person and set(old) != set(new):
+            raise Refused(
+                "Nothing was saved.",
+                {"roles": "Nobody changes their own roles. Ask a colleague who may."},
+            )
+        if (
+            person.id and values.get("email", person.email) != person.email
+        ):  # whoever has the mailbox may become the person
+            Proposal.make(by, "email", user=person, value=values.pop("email"))
+        if person.id and values.get("active") and not person.active and person.reads:
+            Proposal.make(by, "active", user=person)
+            del values["active"]
+        changed = person.set(**values)
+        person.check()
+        person.save()
+        for role in [role for id, role in old.items() if id not in new]:
+            UserRole.delete().where(UserRole.user == person, UserRole.role == role).execute()
+            changed[f"role {role}"] = (True, False)
+        for role in [role for id, role in new.items() if id not in old]:
+            if role.reads:
+                Proposal.make(by, "grant", user=person, role=role)
+            else:
+                UserRole.create(user=person, role=role)
+                changed[f"role {role}"] = (False, True)
+        keep_led(well, "roles")
+        if changed:
+            Event.write("user:edit", person, by, changed)
+            person.roles = None
+            if set(changed) - {"name", "job_title"}:
+                Session.end_all(person)
+        if "name" in changed:
+            tell(person, by, f"{name} is called {person.name} from now on")
+    return Proposal.select().where(Proposal.status == "waiting").count() - before
+
+
+def add_person(by, roles, **values):
+    """Create a person who has no passphrase yet, give the roles that open nothing, ask for the
+    others.
+    """
+    with transaction():
+        person = User(fs_uniquifier=uuid4().hex, **values)
+        person.check()
+        person.save()
+        Event.write("user:add", person, by)
+        edit_person(person, by, roles)
+        Notice.to_account(
+            person,
+            f"Your account at {settings.school}",
+            pages.get_template("email/invitation.txt").render(person=person, by=by),
+        )
+    return person
+
+
+def edit_role(role, by, level, permissions, **values):
+    """Set a role's fields; returns whether something waits for approval.
+
+    What shows or decides about a record, and level 5, waits for a Level 5; of a role that `by` has,
+    everything does. What is harmless or taken away counts at once.
+    """
+    if level not in range(6):
+        raise Refused("Nothing was saved.", {"level": "A level is a number from 0 to 5."})
+    with transaction():
+        well, own = led(), bool(role.id) and role in by.roles
+        added = [p for p in permissions if p not in role.permissions and (own or p not in HARMLESS)]
+        removed = [p for p in role.permissions if p not in permissions] if own else []
+        more = {
+            name: value for name, value in values.items() if own and value != getattr(role, name)
+        }
+        moved = level != (role.level or 0) and (own or level == 5)
+        changed = {}
+        if not own:
+            kept = [p for p in permissions if p not in added]
+            changed = role.set(
+                level=(role.level or 0) if moved else level, permissions=kept, **values
+            )
+            role.check()
+            new = not role.id
+            role.save()
+            keep_led(well, "permissions")
+        if changed:
+            Event.write("role:add" if new else "role:edit", role, by, changed)
+            for link in role.user_roles:
+                Session.end_all(link.user)
+        waits = bool(added or removed or more or moved)
+        if waits:
+            Proposal.make(
+                by,
+                "role",
+                role=role,
+                value={"level": level, "added": added, "removed": removed, **more},
+            )
+    return waits

@@ -1,0 +1,335 @@
+"""Changes that would let somebody read records: they wait until a Level 5 who neither asked nor
+gains approves them.
+"""
+
+import secrets
+from hashlib import sha256
+
+from peewee import CharField, ForeignKeyField, IntegerField
+
+from models.ground.clock import now
+from models.ground.database import DAMAGED, transaction
+from models.ground.fields import Json, Moment
+from models.ground.record import NoCase, Record, Refused
+from models.ground.words import pages
+from models.history.event import Event
+from models.history.notice import Notice
+from models.history.step import starts, step
+from models.people.role import Role
+from models.people.user import User, UserRole
+from models.permissions import PERMISSIONS
+
+from .signin import Session
+
+KINDS = {
+    "role": "change the role {role}",
+    "grant": "give {user} the role {role}",
+    "active": "let {user} sign in again",
+    "email": "change the email of {user} to {value}",
+    "factor": "reset the second factor of {user}",
+}
+# approved; it counts once the person has typed what the approver handed over
+CODE = "code to be typed"
+TRIES = 5
+
+
+def hashed(code):
+    """What is kept of a code: however it is typed, capitals, spaces and hyphens do not count."""
+    return sha256("".join(c for c in code.upper() if c.isalnum()).encode()).hexdigest()
+
+
+def not_oneself(person, by):
+    """Nobody resets their own second factor here: use a recovery code, or ask a colleague."""
+    return by != person
+
+
+class Proposal(Record):
+    belongs, keeps = NoCase("about people and roles"), "submitted"
+    changes = ("status", "version", "code", "tries")
+
+    kind = CharField(max_length=20, verbose_name="Kind")
+    user = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Person")
+    role = ForeignKeyField(Role, null=True, on_delete="RESTRICT", verbose_name="Role")
+    value = Json(null=True)
+    status = CharField(max_length=20, default="waiting", index=True, verbose_name="Status")
+    by = ForeignKeyField(
+        User, backref="proposals", on_delete="RESTRICT", verbose_name="Asked for by"
+    )
+    at = Moment(default=now, verbose_name="Asked for")
+    code = CharField(null=True, max_length=64)  # a hash of the last one handed over
+    tries = IntegerField(null=True)
+
+    unvouched = Record.unvouched | dict.fromkeys(
+        ("code", "tries"), "of a code that is typed once; that it was typed is an event"
+    )
+    fresh_code = (
+        None  # the code itself, on the object that has just made it, for the approver to see once
+    )
+
+    def __str__(self):
+        return self.what
+
+    @property
+    def reference(self):
+        return f"Change {self.id}"
+
+    @property
+    def damaged(self):
+        """Whether what was asked for can no longer be read."""
+        return self.kind not in KINDS or isinstance(self.value, dict) and DAMAGED in self.value
+
+    @property
+    def what(self):
+        """What is asked for, in words, without any record's content."""
+        if self.damaged:
+            return DAMAGED
+        said = KINDS[self.kind].format(user=self.user, role=self.role, value=self.value)
+        return f"{said}: {'; '.join(self.differences())}" if self.kind == "role" else said
+
+    def differences(self):
+        """What would become of a role, or what a role gives that is given, in sentences for whoever
+        decides.
+        """
+        if self.damaged:
+            return [DAMAGED]
+        if self.kind == "grant":
+            return opened(self.role.permissions, self.role.level)
+        if self.kind != "role":
+            return []
+        value = self.value
+        added = value.get(
+            "added", value.get("permissions", [])
+        )  # the whole list in those asked for before
+        said = [f"will also be able to: {line}" for line in opened(added, value["level"])]
+        said += [f"will no longer be able to: {line}" for line in opened(value.get("removed", ()))]
+        return said + [
+            f"{name} will be “{value[name]}”" for name in ("name", "description") if value.get(name)
+        ]
+
+    def told(self):
+        return list(User.level_5())
+
+    @classmethod
+    def make(cls, by, kind, user=None, role=None, value=None):
+        """Ask for a change; the same one asked for again is not asked twice. All Level 5 are
+        told.
+        """
+        same = cls.select().where(
+            cls.kind == kind, cls.status == "waiting", cls.user == user, cls.role == role
+        )
+        if not [proposal for proposal in same if proposal.value == value]:
+            proposal = cls.create(kind=kind, user=user, role=role, value=value, by=by)
+            Notice.announce("proposal:make", proposal, by, User.level_5())
+
+    @classmethod
+    def joined(cls, query):
+        """`query` with the people and the role that the words of a proposal name: no query per
+        row.
+        """
+        by = User.alias()
+        query = query.select(cls, User, Role, by).left_outer_join(User, on=(cls.user == User.id))
+        return (
+            query.switch(cls)
+            .left_outer_join(Role)
+            .switch(cls)
+            .join(by, on=(cls.by == by.id), attr="by")
+        )
+
+    @classmethod
+    def waiting_for(cls, by):
+        """What waits for a decision that `by` may take: not what they asked for, nor what is about
+        them.
+        """
+        query = cls.joined(cls.select()).where(
+            cls.status == "waiting", cls.by != by, cls.user.is_null() | (cls.user != by)
+        )
+        return list(query.order_by(cls.id))
+
+    @classmethod
+    def with_code(cls, user):
+        """What was approved for `user` and counts once they have typed the code."""
+        return list(cls.select().where(cls.status == CODE, cls.user == user).order_by(cls.id))
+
+    @classmethod
+    def holds_back(cls, user):
+        """Whether `user` signs in with a new second factor and has not yet shown, by a code, that
+        it is they who set it up.
+        """
+        waiting = cls.select().where(cls.status == CODE, cls.user == user, cls.kind == "factor")
+        return waiting.exists()
+
+    def gainers(self):
+        """Those who would read more: the person, or everyone who has the role."""
+        if self.user:
+            return [self.user]
+        return list(
+            User.select().join(UserRole).where(UserRole.role == self.role).order_by(User.name)
+        )
+
+    def accounts(self):
+        """Who stands behind it: [(User, event by which the account was made or None, [namesakes])]
+        of the person whom it is about.
+
+        Or of everybody who has the role and does not read yet. The same number of queries for one
+        and for a hundred.
+        """
+        readers = set() if self.user else User.readers()
+        people = [person for person in self.gainers() if person.id not in readers]
+        added = (
+            Event.select(Event, User)
+            .left_outer_join(User)
+            .where(Event.verb == "user:add", Event.record.in_([p.id for p in people]))
+        )
+        made, alike = {event.record: event for event in added}, User.namesakes(people)
+        return [(person, made.get(person.id), alike[person.id]) for person in people]
+
+    def apart(self, by):
+        """Only a Level 5 who neither asked for this nor gains by it may approve it."""
+        return by.level == 5 and by != self.by and by not in self.gainers()
+
+    def not_asker(self, by):
+        """Whoever asked for a change does not decide on it."""
+        return by != self.by
+
+    def theirs(self, by):
+        """The code is typed by the person whom the change is about."""
+        return by == self.user
+
+    def decided(self):
+        """Where an approval leads: to a code, when somebody will read who did not, or has a new
+        second factor.
+        """
+        binds = (
+            self.kind == "grant"
+            and not self.user.reads
+            or self.kind == "factor"
+            and self.user.reads
+        )
+        return CODE if binds else "approved"
+
+    def hand_over(self):
+        """Make the code that the approver hands over, face to face; it is shown once and only its
+        hash is kept.
+        """
+        letters = "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(12))
+        self.fresh_code = "-".join(letters[i : i + 4] for i in (0, 4, 8))
+        self.code, self.tries = hashed(self.fresh_code), 0
+
+    @step("waiting", decided, who=apart)
+    def approve(self, by):
+        if self.damaged:
+            raise Refused("What was asked for is damaged. Refuse it, and have it asked for again.")
+        for person in self.gainers():
+            Session.end_all(person)
+        if self.kind == "role":
+            self.widen()
+        elif self.kind == "email":
+            tell(self.user, by, f"Their email changes from {self.user.email} to {self.value}")
+            self.user.set(email=self.value)
+            self.user.check()
+            self.user.save()
+        elif self.kind == "active":
+            self.user.set(active=True)
+            self.user.save()
+        elif self.kind == "factor":
+            self.user.forget_factor()
+            self.user.save()
+        elif self.status != CODE:
+            UserRole.get_or_create(user=self.user, role=self.role)
+        if self.status == CODE:
+            self.hand_over()
+        return {"also": [self.user or self.role]}
+
+    def widen(self):
+        """Give the role what was asked for, on top of what it has by now.
+
+        Who has it and has never signed in is asked for anew, person by person: nobody begins to
+        read by an emailed link alone.
+        """
+        value, role = self.value, self.role
+        new = [person for person in self.gainers() if not person.password and not person.reads]
+        added, removed = value.get("added", value.get("permissions", [])), value.get("removed", ())
+        permissions = [p for p in role.permissions if p not in removed]
+        permissions += [p for p in added if p not in permissions]
+        more = {name: value[name] for name in ("name", "description") if value.get(name)}
+        role.set(permissions=permissions, level=value["level"], **more)
+        role.check()
+        role.save()
+        for person in new if role.reads else ():
+            UserRole.delete().where(UserRole.user == person, UserRole.role == role).execute()
+            Event.write("user:edit", person, self.by, {f"role {role}": (True, False)})
+            Proposal.make(self.by, "grant", user=person, role=role)
+
+    @step("waiting", "refused", who=not_asker)
+    def refuse(self, by):
+        """Nothing changes."""
+
+    @step(CODE, CODE, who=apart)
+    def new_code(self, by):
+        """Another code in place of the one that was lost or mistyped too often."""
+        self.hand_over()
+
+    def fits(self, code):
+        """Whether `code` is the one handed over, and has not been guessed at too often."""
+        return self.code == hashed(code) and (self.tries or 0) < TRIES
+
+    @step(CODE, "approved", who=theirs)
+    def claim(self, code, by):
+        """The person types the code that the approver handed over: from now on it counts."""
+        if not self.fits(code):
+            raise Refused("This is not the code.")
+        if self.kind == "grant":
+            UserRole.get_or_create(user=self.user, role=self.role)
+        self.code = None
+        return {"also": [self.user]}
+
+    @classmethod
+    def type_code(cls, code, by):
+        """Claim what the typed code opens; returns it, or None when it opens nothing, which counts
+        as a try (TRIES, then a new code is needed).
+        """
+        with transaction():
+            for proposal in cls.with_code(by):
+                if proposal.fits(code):
+                    return proposal.claim(code, by=by)
+            cls.update(tries=cls.tries + 1).where(cls.status == CODE, cls.user == by).execute()
+            Event.write("user:failed", by, by, way="code of an approval")
+        return None
+
+    @staticmethod
+    @starts(who=not_oneself)
+    def reset_factor(person, by):
+        """Ask for the removal of a person's second factor; at once only while they have never
+        chosen a passphrase.
+
+        For everyone, not only for those whose roles read: roles could be taken away first and given
+        back afterwards.
+        """
+        with transaction():
+            if person.password:
+                Proposal.make(by, "factor", user=person)
+                return False
+            person.forget_factor()
+            person.save()
+            Session.end_all(person)
+            Event.write("user:reset_factor", person, by)
+        return True
+
+
+def opened(permissions, level=0):
+    """What permissions allow, as the ends of a sentence."""
+    lines = [
+        f"{text[0].lower()}{text[1:].rstrip('.')}"
+        for verb in permissions
+        if (text := PERMISSIONS.get(verb))
+    ]
+    return lines + (["be assigned to every Ofsted log (level 5)"] if level == 5 else [])
+
+
+def tell(person, by, what):
+    """Email a person and every Level 5 what was changed about the person's account: who stands
+    behind an account is no secret.
+    """
+    body = pages.get_template("email/person.txt").render(person=person, by=by, what=what)
+    for one in {*User.level_5(), person}:
+        Notice.to_account(one, "An account was changed", body)

@@ -1,0 +1,72 @@
+"""A form that was saved: sent again, it shows what it made instead of making it twice."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+from peewee import CharField, ForeignKeyField
+
+from models.ground.clock import now
+from models.ground.fields import Moment
+from models.ground.record import Base, NoCase
+from models.people.user import User
+
+KEPT = timedelta(days=30)
+
+
+def written(token):
+    """A token as the database keeps it, whatever was sent instead of one of ours."""
+    return token.replace("\0", "")[:64]
+
+
+class Receipt(Base):
+    """Every form carries a token of its own; this says that it was used, for what, and where that
+    is shown.
+    """
+
+    belongs, keeps = NoCase("a person's own: where a form led them"), "free"
+
+    token = CharField(max_length=64)
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    content = CharField(max_length=64)
+    path = CharField(max_length=300)
+    at = Moment(default=now)
+
+    class Meta:
+        indexes = ((("user", "token", "content"), True),)
+
+    @staticmethod
+    def digest(sent):
+        return sha256(repr(sorted(sent)).encode()).hexdigest()
+
+    @classmethod
+    def keep(cls, token, user, sent, path):
+        """Note, in the transaction of the change, that `sent` ([(name, text)]) was saved and is
+        shown at `path`.
+        """
+        if token:
+            cls.create(token=written(token), user=user, content=cls.digest(sent), path=path[:300])
+
+    @classmethod
+    def forget(cls):
+        """Drop those older than 30 days."""
+        cls.delete().where(cls.at < now() - KEPT).execute()
+
+    @classmethod
+    def same(cls, token, user, sent):
+        """The receipt of the very same form sent before with the same content, or None."""
+        return token and cls.get_or_none(
+            cls.token == written(token), cls.user == user, cls.content == cls.digest(sent)
+        )
+
+    @classmethod
+    def earlier(cls, token, user):
+        """The receipt of the same form, whatever it held then: somebody went back, changed it, and
+        sent it again.
+        """
+        return (
+            token
+            and cls.select()
+            .where(cls.token == written(token), cls.user == user)
+            .order_by(cls.id.desc())
+            .first()
+        )

@@ -1,0 +1,176 @@
+"""A file on an incident: checked by its content, kept under its SHA-256, never replaced, never
+shown in the browser.
+"""
+
+import io
+from hashlib import sha256
+
+import filetype
+from peewee import CharField, ForeignKeyField, IntegerField
+from PIL import Image
+
+from models.ground.clock import now
+from models.ground.database import transaction
+from models.ground.fields import Moment
+from models.ground.record import Refused
+from models.ground.settings import put, settings
+from models.history.event import Event
+from models.people.user import User
+
+from .incident import OfIncident
+
+ALLOWED = {
+    "application/pdf": "PDF",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "audio/mpeg": "MP3",
+    "audio/mp4": "M4A",
+    "audio/x-m4a": "M4A",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word (.docx)",
+    "text/plain": "plain text",
+}
+ENDINGS = {
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "audio/mpeg": (".mp3",),
+    "audio/mp4": (".m4a", ".mp4"),
+    "audio/x-m4a": (".m4a",),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (".docx",),
+    "text/plain": (".txt", ".md", ".csv", ".eml"),
+}
+
+
+def place(folder, digest):
+    """Where a data folder, or a folder of backups, keeps the file with this SHA-256: once, for it
+    never changes.
+    """
+    return folder / "attachments" / digest[:2] / digest
+
+
+def kind_of(content):
+    """The media type that the bytes themselves show, or None. Text is text only if it is UTF-8
+    without NUL.
+    """
+    guess = filetype.guess_mime(content)
+    if guess:
+        return guess
+    try:
+        return "text/plain" if b"\0" not in content and content.decode("utf-8").strip() else None
+    except UnicodeDecodeError:
+        return None
+
+
+UPRIGHT = 0x0112  # the EXIF tag that says which way up a picture is
+
+
+def without_metadata(content, name):
+    """A JPEG or PNG (bytes) with nothing beside its picture but which way up it is and what its
+    colours mean.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            kept, out = Image.Exif(), io.BytesIO()
+            if turned := picture.getexif().get(UPRIGHT):
+                kept[UPRIGHT] = turned
+            form = "PNG" if picture.format == "PNG" else "JPEG"
+            same = {"quality": "keep", "comment": b""} if picture.format == "JPEG" else {}
+            colours = picture.info.get("icc_profile")
+            picture.info.clear()
+            picture.save(out, form, exif=kept, icc_profile=colours, **same)
+            return out.getvalue()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise Refused(
+            f"The picture “{name}” cannot be read, so it cannot be shown without what it says of "
+            "place and camera. Nothing was changed."
+        ) from None
+
+
+class Attachment(OfIncident):
+    keeps = "fixed"
+
+    name = CharField(max_length=200)
+    kind = CharField(max_length=100)
+    size = IntegerField()
+    sha256 = CharField(max_length=64)
+    added_by = ForeignKeyField(User, on_delete="RESTRICT")
+    added_at = Moment()
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def download_name(self):
+        """The name it is handed out under: with the ending of what it is, so that no text runs as a
+        program.
+        """
+        endings = ENDINGS[self.kind]
+        return self.name if self.name.lower().endswith(endings) else self.name + endings[0]
+
+    @property
+    def path(self):
+        return place(settings.folder, self.sha256)
+
+    @staticmethod
+    def check(name, content):
+        """Raise Refused unless the file may be kept: size, and kind by content."""
+        limit = float(settings.upload_mb)
+        if len(content) > limit * 1_000_000:
+            raise Refused(
+                "The incident was not saved.",
+                {"files": f"“{name}” is larger than {limit:g} MB. Attach a smaller copy."},
+            )
+        if kind_of(content) not in ALLOWED:
+            kinds = ", ".join(dict.fromkeys(ALLOWED.values()))
+            raise Refused(
+                "The incident was not saved.",
+                {
+                    "files": f"“{name}” is not a kind of file that can be kept here. Allowed: "
+                    f"{kinds}."
+                },
+            )
+
+    @classmethod
+    def add(cls, incident, by, name, content):
+        """Keep `content` (bytes) on the incident. The file is on disk before the row that names
+        it.
+        """
+        cls.check(name, content)
+        row = cls(
+            incident=incident,
+            name=name.replace("\0", "")[-200:],
+            kind=kind_of(content),
+            size=len(content),
+            sha256=sha256(content).hexdigest(),
+            added_by=by,
+            added_at=now(),
+        )
+        if not row.path.exists():
+            put(row.path, content)
+        with transaction():  # a backup in between would find a file that the history does not know
+            row.save()
+            Event.write("attachment:add", row, by, sha256=row.sha256)
+        return row
+
+    @property
+    def is_photograph(self):
+        return self.kind in ("image/jpeg", "image/png")
+
+    def shown(self):
+        """The bytes that are handed out: a photograph without what it says of place, camera and
+        owner; anything else as it is.
+
+        The picture is the same to the eye, and which way up it is stays. Raises Refused where it
+        cannot be read.
+        """
+        content = self.read()
+        return without_metadata(content, self.name) if self.is_photograph else content
+
+    def read(self):
+        """The bytes. Raises Refused when the file is missing or is not what was attached."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        if sha256(content).hexdigest() != self.sha256:
+            raise Refused(
+                f"The file “{self.name}” is missing or damaged. Ask IT to restore it from a backup."
+            )
+        return content

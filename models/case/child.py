@@ -1,0 +1,143 @@
+"""The child or young person."""
+
+from collections import Counter
+from datetime import date
+from re import fullmatch
+
+from peewee import CharField, ForeignKeyField
+
+from models.ground.clock import now
+from models.ground.database import contains, fold
+from models.ground.fields import Day, Pick
+from models.ground.record import NoCase, Record, Refused
+from models.ground.words import day
+
+# Common Basic Data Set: I, O and S are not used; temporary ones end in a letter
+UPN = "[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]"
+# in a Persian or Sinhala name, or pasted with one; nobody sees them, and they are part of the
+# spelling
+JOINERS = "\u200c\u200d\u00a0"
+EARLIEST = date(1900, 1, 1)
+
+
+class Child(Record):
+    belongs, keeps = (
+        NoCase("the roll is the school's; what is about a child is of an incident"),
+        "rows",
+    )
+
+    name = CharField(
+        max_length=120,
+        index=True,
+        verbose_name="Full name",
+        help_text="First name and family name, never initials.",
+    )
+    date_of_birth = Day(verbose_name="Date of birth")
+    upn = CharField(
+        max_length=13,
+        unique=True,
+        null=True,
+        verbose_name="UPN",
+        help_text="Unique pupil number, 13 characters.",
+    )
+    year = CharField(max_length=20, default="", verbose_name="Year or unit")
+    left_on = Day(null=True, verbose_name="Left on")
+
+    alike = False  # whether somebody else among those offered has the same name and year
+
+    def __str__(self):
+        return self.name
+
+    def wrong(self, names=("name", "date_of_birth", "upn", "year", "left_on")):
+        """What cannot be, of the fields `names`: {field: sentence}. The panel and the roll ask the
+        same.
+
+        The check letter of a UPN is not judged: a child who was refused for it could not be
+        reported about.
+        """
+        problems, born = {}, self.date_of_birth
+        if not born or not EARLIEST <= born <= now().date():
+            problems["date_of_birth"] = (
+                "The date of birth is missing, in the future or before 1900."
+            )
+        if self.upn and not fullmatch(UPN, self.upn):
+            problems["upn"] = (
+                "The UPN is not a letter, eleven digits, and a digit or letter. The letters I, O "
+                "and S are not used."
+            )
+        if born and self.left_on and self.left_on < born:
+            problems["left_on"] = "The leaving date is before the date of birth."
+        for name, longest in (("name", 120), ("year", 20)):
+            text = getattr(self, name)
+            if len(text) > longest or not all(
+                letter.isprintable() or letter in JOINERS for letter in text
+            ):
+                problems[name] = (
+                    f"The {name} is longer than {longest} letters, or holds what is no letter."
+                )
+        return {name: sentence for name, sentence in problems.items() if name in names}
+
+    def check(self):
+        """Raise Refused, with the sentences at the fields, for what cannot be; what was here before
+        and is left alone stops nothing.
+        """
+        names = {field.name for field in self.dirty_fields}
+        if problems := self.wrong(names | ({"left_on"} if "date_of_birth" in names else set())):
+            raise Refused("Nothing was saved.", problems)
+        super().check()
+
+    def parts(self):
+        return [
+            Child.get_by_id(self.id),
+            *Flag.select().where(Flag.child == self.id).order_by(Flag.id),
+        ]
+
+    @property
+    def label(self):
+        """How a form names this child, one way only: name and year; of those whom `offered` found
+        alike, the date of birth too.
+        """
+        return self.in_full if self.alike else self.short
+
+    @property
+    def short(self):
+        return f"{self.name}, {self.year or 'no year'}"
+
+    @property
+    def in_full(self):
+        """How a paper names this child: name, year, date of birth."""
+        return f"{self.short}, born {day(self.date_of_birth)}"
+
+    @classmethod
+    def matching(cls, term):
+        """The search condition: name or UPN."""
+        return contains(cls.name, term) | contains(cls.upn, term)
+
+    @classmethod
+    def on_roll(cls):
+        """Everyone whom a report may be about: not left before today."""
+        return (
+            cls.select()
+            .where(cls.left_on.is_null() | (cls.left_on >= now().date()))
+            .order_by(cls.name)
+        )
+
+    @classmethod
+    def offered(cls):
+        """Those on roll, for a form to choose from: whoever reports reads a date of birth only
+        where nothing else tells two apart.
+        """
+        rows = list(cls.on_roll())
+        count = Counter(fold(child.short) for child in rows)
+        for child in rows:
+            child.alike = count[fold(child.short)] > 1
+        return rows
+
+
+class Flag(Record):
+    belongs, keeps, part_of = NoCase("a child's"), "rows", "child"
+
+    child = ForeignKeyField(Child, backref="flags", on_delete="RESTRICT")
+    kind = Pick("flag", verbose_name="Flag")
+    since = Day(verbose_name="Since")
+    until = Day(null=True, verbose_name="Until")

@@ -1,0 +1,349 @@
+"""What was seen, heard or said. Immutable once submitted: what comes later is a dated addendum."""
+
+from datetime import timedelta
+
+from peewee import Case, CharField, ForeignKeyField, TextField, fn
+
+from models.ground.clock import now
+from models.ground.database import contains, transaction
+from models.ground.fields import Moment, Pick, Rows, YesNo
+from models.ground.record import Record, Refused
+from models.history.notice import Notice
+from models.history.step import step
+from models.people.user import User
+
+from .child import Child
+
+HAPPENED = ["Exact", "Approximate", "Not known"]
+PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
+LONG_AGO = timedelta(days=26 * 365)  # young people are supported until they are 25
+ABOUT = "The concern is about this adult"
+ADULTS_PART = ["Present", ABOUT]
+CLEARED = "Named by mistake: the concern is not about this adult"
+GO_ELSEWHERE = (
+    "Everyone who would decide on this is named in it. Do not record it here: go to "
+    "the chair of governors, or to the LADO of your local authority, today."
+)
+
+
+class Incident(Record):
+    belongs, keeps, changes = "id", "submitted", ("status", "version")
+    STATUSES = ("no alert", "to decide", "triggered", "not notifiable")
+
+    reference = CharField(unique=True, max_length=20, verbose_name="Reference")
+    status = CharField(max_length=20, index=True, verbose_name="Status")
+    reported_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Reported by")
+    reported_at = Moment(index=True, verbose_name="Reported")
+
+    child = ForeignKeyField(
+        Child,
+        on_delete="RESTRICT",
+        verbose_name="Child",
+        help_text="Type part of the name and choose from the list.",
+    )
+    other_adults = TextField(
+        null=True,
+        verbose_name="Other adults present, without an account here",
+        help_text="Full names and who they are.",
+    )
+    noticed_at = Moment(
+        verbose_name="When did you notice it?", help_text="Change it if it was earlier than now."
+    )
+    happened = Pick(fixed=HAPPENED, verbose_name="How exactly do you know when it happened?")
+    happened_at = Moment(
+        null=True, verbose_name="When did it happen?", help_text="Leave empty if not known."
+    )
+    place = Pick("place", verbose_name="Where did it happen?")
+    place_detail = CharField(
+        null=True,
+        max_length=200,
+        verbose_name="Where exactly",
+        help_text="Room, street, app or website.",
+    )
+    known = Pick("how it is known", verbose_name="How is it known?")
+
+    what_happened = TextField(
+        verbose_name="What happened",
+        help_text="Facts only: what was seen, heard or said, in order, with full names.",
+    )
+    child_words = TextField(
+        null=True,
+        verbose_name="The child’s own words",
+        help_text="Word for word, in quotation marks.",
+    )
+    questions_asked = TextField(
+        null=True,
+        verbose_name="Questions you asked",
+        help_text="Word for word. Open questions only: tell me, explain, describe.",
+    )
+    wishes = TextField(null=True, verbose_name="The child’s wishes and feelings")
+    opinion = TextField(
+        null=True,
+        verbose_name="Your professional view, and why",
+        help_text="Kept apart from the facts.",
+    )
+    injuries = Rows(
+        {
+            "side": ("Side", ["Front", "Back", "Left", "Right"]),
+            "place": "Place on the body",
+            "kind": ("Kind", "kind of injury or mark"),
+            "size": "Size in cm",
+            "note": "Note",
+        },
+        default=list,
+        verbose_name="Injuries or marks",
+        help_text="One row for each. Leave empty if there is none.",
+    )
+
+    immediate_danger = YesNo(
+        verbose_name="Is the child in immediate danger?",
+        help_text="If yes: call 999 and tell the DSL in person first.",
+    )
+    immediate_action = TextField(verbose_name="What was done at once")
+    told_dsl = YesNo(null=True, verbose_name="Did you tell the DSL in person?")
+    told_dsl_at = Moment(null=True, verbose_name="When did you tell the DSL?")
+    parents_told = Pick(
+        fixed=PARENTS, null=True, verbose_name="Have the parents or carers been told?"
+    )
+    parents_why = TextField(null=True, verbose_name="Why, or why not")
+    intervention = YesNo(null=True, verbose_name="Was physical intervention used?")
+
+    safeguarding_alert = YesNo(
+        verbose_name="Does this incident raise a safeguarding alert?",
+        help_text="Yes tells a manager to decide whether a notification is due. It tells nobody "
+        "outside.",
+    )
+    topic = CharField(
+        null=True,
+        max_length=120,
+        verbose_name="Topic in your own words",
+        help_text="For example: bruise on arm, message on phone.",
+    )
+
+    GROUPS = {
+        "Who": ["child", "others", "adults", "other_adults"],
+        "When and where": [
+            "noticed_at",
+            "happened",
+            "happened_at",
+            "place",
+            "place_detail",
+            "known",
+        ],
+        "What happened": [
+            "topic",
+            "what_happened",
+            "child_words",
+            "questions_asked",
+            "wishes",
+            "opinion",
+            "injuries",
+            "files",
+        ],
+        "What was done": [
+            "immediate_danger",
+            "immediate_action",
+            "told_dsl",
+            "told_dsl_at",
+            "parents_told",
+            "parents_why",
+            "intervention",
+        ],
+        "Safeguarding alert": ["safeguarding_alert"],
+    }
+
+    def __str__(self):
+        return self.reference
+
+    def parts(self):
+        return [
+            Incident.get_by_id(self.id),
+            *(
+                part
+                for model in (Involved, Addendum)
+                for part in model.select().where(model.incident == self.id).order_by(model.id)
+            ),
+        ]
+
+    @classmethod
+    def report(cls, by, others=(), adults=(), **answers):
+        """Record an incident; `answers` are its fields by name. Tells nobody outside and triggers
+        nothing (product, step 1).
+
+        Where it is about an adult with an account, who is shut out from now on, the other Level 5
+        are emailed.
+
+        others: [(Child, part)], adults: [(User, part)]. Raises Refused when an answer contradicts
+        another.
+        """
+        errors, earliest, too_early = {}, now().date() - LONG_AGO, "This is more than 26 years ago."
+        if by.may("child:read"):  # nobody else learns a date of birth by trying
+            earliest, too_early = (
+                answers["child"].date_of_birth,
+                f"{answers['child']} was not born then.",
+            )
+        for name in ("noticed_at", "happened_at", "told_dsl_at"):
+            if answers.get(name) and answers[name] > now():
+                errors[name] = "This is in the future. Give the time it was, or leave it out."
+            if answers.get(name) and answers[name].date() < earliest:
+                errors[name] = f"{too_early} Give the time it was, or leave it out."
+        if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
+            errors["happened_at"] = "Say when it happened, or choose “Not known” above."
+        if answers.get("happened") == HAPPENED[2] and answers.get("happened_at"):
+            errors["happened_at"] = (
+                "This gives a time, but “Not known” is chosen above. Change one of them."
+            )
+        if answers.get("happened_at") and answers["happened_at"] > answers["noticed_at"]:
+            errors.setdefault(
+                "noticed_at", "This is before it happened. Give the time you noticed it."
+            )
+        about = {adult for adult, part in adults if part == ABOUT}
+        if about and (level_5 := set(User.level_5())) and level_5 <= about:
+            errors["adults"] = GO_ELSEWHERE
+        if errors:
+            raise Refused("The incident was not saved.", errors)
+        with transaction():
+            incident = cls.create(
+                reference=cls.number("INC"),
+                status="to decide" if answers["safeguarding_alert"] else "no alert",
+                reported_by=by,
+                reported_at=now(),
+                **answers,
+            )
+            for child, part in others:
+                Involved.create(incident=incident, child=child, part=part)
+            for adult, part in adults:
+                Involved.create(incident=incident, adult=adult, part=part)
+            told = [person for person in User.level_5() if about and person not in about]
+            Notice.announce("incident:report", incident, by, told)
+        return incident
+
+    @step(STATUSES, lambda incident: incident.status)
+    def amend(self, text, by):
+        Addendum.add(self, by, text)
+
+    @step("no alert", "to decide")
+    def raise_alert(self, reason, by):
+        Addendum.add(self, by, f"Safeguarding alert changed from No to Yes. {reason}")
+        return {"reason": reason}
+
+    @step("to decide", "no alert")
+    def withdraw_alert(self, reason, by):
+        Addendum.add(self, by, f"Safeguarding alert changed from Yes to No. {reason}")
+        return {"reason": reason}
+
+    @step("to decide", "not notifiable")
+    def not_notifiable(self, reason, by):
+        """Considered, not notified, because…: a record in its own right."""
+        return {"reason": reason}
+
+    @step("not notifiable", "to decide")
+    def reconsider(self, reason, by):
+        return {"reason": reason}
+
+    @property
+    def alert(self):
+        """The answer as it stands now; `safeguarding_alert` is the answer as it was submitted."""
+        return self.status != "no alert"
+
+    @classmethod
+    def matching(cls, term):
+        """The search condition: reference, child, topic or what happened."""
+        children = Child.select(Child.id).where(contains(Child.name, term))
+        return (
+            contains(cls.reference, term)
+            | cls.child.in_(children)
+            | contains(cls.topic, term)
+            | contains(cls.what_happened, term)
+        )
+
+
+class OfIncident(Record, abstract=True):
+    """What is of one incident: need to know is decided there, so whoever may not see it sees none
+    of these rows either.
+
+    Shut, with all that follows, to the adult whom it is about. The base gives the foreign key,
+    case(), parts() and the rule of models/policy.py; a noun of its own needs a line only where it
+    opens less than its incident.
+    """
+
+    belongs = "incident"
+    incident = ForeignKeyField(
+        Incident, backref=lambda key: f"{key.model.noun()}s", on_delete="RESTRICT"
+    )
+
+
+class Involved(OfIncident):
+    """Another child, or an adult with an account, and their part in an incident."""
+
+    keeps, part_of = "fixed", "incident"
+
+    child = ForeignKeyField(Child, null=True, on_delete="RESTRICT", verbose_name="Child")
+    adult = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Adult")
+    part = CharField(max_length=60, verbose_name="Part")
+
+    @classmethod
+    def of(cls, incident):
+        """Everyone involved, with their names, in one query."""
+        return list(
+            cls.select(cls, Child, User)
+            .left_outer_join(Child)
+            .switch(cls)
+            .left_outer_join(User)
+            .where(cls.incident == incident)
+            .order_by(cls.id)
+        )
+
+    @classmethod
+    def stands(cls):
+        """The condition on rows grouped by adult or incident that the adult was named, and not
+        cleared since.
+        """
+        named, cleared = (
+            fn.MAX(Case(None, [(cls.part == part, cls.id)], 0)) for part in (ABOUT, CLEARED)
+        )
+        return named > cleared
+
+    @classmethod
+    def about(cls, incident):
+        """A query of the ids of the adults whom the concern is about: shut out at every door,
+        whatever their role.
+        """
+        rows = cls.select(cls.adult).where(cls.incident == incident, cls.adult.is_null(False))
+        return rows.group_by(cls.adult).having(cls.stands())
+
+    @classmethod
+    def named(cls, incident):
+        """The adults whom the concern is about: the rows that name them, with their names, in one
+        query.
+        """
+        rows = cls.select(cls, User).join(User).where(cls.incident == incident, cls.part == ABOUT)
+        latest = {
+            row.adult_id: row
+            for row in rows.where(cls.adult.in_(cls.about(incident))).order_by(cls.id)
+        }
+        return list(latest.values())
+
+    @classmethod
+    def cases_about(cls, adult):
+        """A query of the ids of the incidents that are about `adult`."""
+        rows = cls.select(cls.incident).where(cls.adult == adult)
+        return rows.group_by(cls.incident).having(cls.stands())
+
+
+class Addendum(OfIncident):
+    keeps, part_of = "fixed", "incident"
+
+    by = ForeignKeyField(User, on_delete="RESTRICT")
+    at = Moment()
+    text = TextField(verbose_name="Addendum")
+
+    @classmethod
+    def add(cls, incident, by, text):
+        return cls.create(incident=incident, by=by, at=now(), text=text)
+
+    @classmethod
+    def of(cls, incident):
+        return list(
+            cls.select(cls, User).join(User).where(cls.incident == incident).order_by(cls.id)
+        )

@@ -1,0 +1,430 @@
+"""The Ofsted notification log: triggered from an incident, filled in, tracked, signed off."""
+
+from datetime import timedelta
+
+from peewee import CharField, ForeignKeyField, TextField
+
+from models.ground.clock import now
+from models.ground.database import contains, transaction
+from models.ground.fields import Moment, Pick
+from models.ground.record import Record, Refused
+from models.ground.settings import settings
+from models.ground.words import pages
+from models.history.document import Document
+from models.history.event import LOOKS, Event
+from models.history.notice import Notice
+from models.history.step import claim, starts, step
+from models.people.user import User
+
+from . import front
+from .child import Child
+from .incident import Addendum, Incident, Involved, OfIncident
+
+BASIS = ["Required by law", "Judged serious"]
+ENQUIRY = ["None", "Opened", "Concluded"]
+SIGNED = ("log:complete", "log:complete_anyway")  # the verbs of a sign-off
+
+
+class Log(OfIncident):
+    reference = CharField(unique=True, max_length=20, verbose_name="Reference")
+    status = CharField(max_length=20, index=True, verbose_name="Status")
+    incident = ForeignKeyField(Incident, unique=True, on_delete="RESTRICT", verbose_name="Incident")
+    triggered_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Triggered by")
+    triggered_at = Moment(index=True, verbose_name="Triggered")
+
+    setting = CharField(max_length=200, verbose_name="Setting")
+    urn = CharField(max_length=20, null=True, verbose_name="URN")
+    address = TextField(null=True, verbose_name="Address")
+
+    kind = Pick("notifiable event", null=True, verbose_name="Kind of notifiable event")
+    basis = Pick(fixed=BASIS, null=True, verbose_name="Required by law or judged serious")
+    decided_by = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Decided by")
+    decided_at = Moment(null=True, verbose_name="Decided")
+    decided_why = TextField(null=True, verbose_name="Why it was decided")
+    aware_at = Moment(null=True, verbose_name="Became aware")
+
+    told_at = Moment(null=True, verbose_name="Ofsted told")
+    told_by = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Told by")
+    told_how = Pick("how told", null=True, verbose_name="How told")
+    told_reference = CharField(null=True, max_length=80, verbose_name="Ofsted’s reference")
+    late_because = TextField(
+        null=True,
+        verbose_name="Late because",
+        help_text="Needed only when Ofsted was told after the time it was due.",
+    )
+
+    summary = TextField(null=True, verbose_name="Summary for Ofsted")
+    done_at_once = TextField(null=True, verbose_name="What was done at once")
+    prevention = TextField(null=True, verbose_name="What will prevent a repeat")
+    enquiry = Pick(
+        fixed=ENQUIRY,
+        null=True,
+        verbose_name="Child protection enquiry",
+        help_text="Ofsted wants one report for each incident; the conclusion of an enquiry is "
+        "the only update it takes.",
+    )
+    enquiry_outcome = TextField(null=True, verbose_name="Outcome of the enquiry")
+
+    GROUPS = {
+        "Setting": ["setting", "urn", "address"],
+        "The decision": ["kind", "basis", "decided_by", "decided_at", "decided_why", "aware_at"],
+        "Telling Ofsted": ["told_at", "told_by", "told_how", "told_reference", "late_because"],
+        "What Ofsted is told": [
+            "summary",
+            "done_at_once",
+            "prevention",
+            "enquiry",
+            "enquiry_outcome",
+        ],
+    }
+    NEEDED = [
+        "kind",
+        "basis",
+        "decided_by",
+        "decided_at",
+        "decided_why",
+        "aware_at",
+        "told_at",
+        "told_by",
+        "told_how",
+        "told_reference",
+        "summary",
+    ]
+
+    STATUSES = ("open", "tracking", "completed")
+    keeps = "submitted"
+    changes = ("status", "version", *(name for names in GROUPS.values() for name in names))
+    sealed = "OLD.status = 'completed' AND NEW.status = 'completed'"
+
+    def __str__(self):
+        return self.reference
+
+    def parts(self):
+        return [
+            Log.get_by_id(self.id),
+            *Assignee.select().where(Assignee.log == self.id).order_by(Assignee.id),
+        ]
+
+    def told(self):
+        """The people to email: everyone assigned now, but for an adult whom the concern is
+        about.
+        """
+        shut_out = {row.adult_id for row in Involved.about(self.incident_id)}
+        return [assignee.user for assignee in Assignee.of(self) if assignee.user_id not in shut_out]
+
+    def moved(self, event):
+        if self.status == "completed":
+            # what was saved and emptied stands in the history that the copy prints
+            held = any(section.restricted and section.saved_at for section in self.sections())
+            document = Document.create(
+                event=event, words=self.paper(restricted=True), restricted=held
+            )
+            Event.write("document:add", document, event.by)
+
+    @classmethod
+    @starts("to decide")
+    def trigger(cls, incident, by):
+        """Create the incident's one log, assign every Level 5, and email them. Pressed again, or by
+        two at once: the same log.
+        """
+        with transaction():
+            if log := cls.get_or_none(cls.incident == incident):
+                return log
+            claim(incident, ("to decide",), "triggered")
+            log = cls.create(
+                reference=cls.number("OFS"),
+                status="open",
+                incident=incident,
+                triggered_by=by,
+                triggered_at=now(),
+                setting=settings.school,
+                urn=settings.urn,
+                address=settings.address,
+                decided_by=by,
+                decided_at=now(),
+                aware_at=incident.reported_at,
+            )
+            for person in User.level_5().where(User.id.not_in(Involved.about(incident))):
+                Assignee.create(log=log, user=person, assigned_at=now())
+            Notice.announce(
+                "log:trigger", log, by, log.told(), {"status": ("", "open")}, also=[incident]
+            )
+        return log
+
+    @property
+    def due_at(self):
+        """When Ofsted should have been told (UTC): a setting, because the period is guidance for
+        schools and law for homes.
+        """
+        return (
+            self.aware_at + timedelta(hours=float(settings.notify_hours)) if self.aware_at else None
+        )
+
+    @property
+    def late(self):
+        """Whether Ofsted was told, or is still untold, after the due time. A warning, never a
+        block.
+        """
+        return bool(self.aware_at) and (self.told_at or now()) > self.due_at
+
+    def edit(self, by, **values):
+        """Fill in the log's fields. Refused once it is completed, and for times that contradict
+        each other.
+        """
+        with transaction():
+            self.stay_open()
+            changed = self.set(**values)
+            errors = {
+                name: "This is in the future."
+                for name in ("decided_at", "aware_at", "told_at")
+                if getattr(self, name) and getattr(self, name) > now()
+            }
+            if (
+                self.told_at and self.aware_at and self.told_at < self.aware_at.replace(second=0)
+            ):  # a form shows no seconds
+                errors["told_at"] = "Ofsted cannot have been told before anybody became aware."
+            if errors:
+                raise Refused("The log was not saved.", errors)
+            if changed:
+                self.save()
+                Event.write("log:edit", self, by, changed)
+
+    def assign(self, people, by):
+        """Make `people` the assignees, besides Level 5 who always are. Only those whose role may
+        see logs; new ones are emailed.
+        """
+        with transaction():
+            self.stay_open()
+            may = {person.id for person in User.who_may("log:read")}
+            if barred := [person.name for person in people if person.id not in may]:
+                raise Refused(
+                    "Nobody was assigned.",
+                    {
+                        "assigned": f"{', '.join(barred)} may not see Ofsted logs, or has left, "
+                        "so cannot be assigned."
+                    },
+                )
+            if shut_out := set(people) & set(
+                User.select().where(User.id.in_(Involved.about(self.incident_id)))
+            ):
+                raise Refused(
+                    "Nobody was assigned.",
+                    {
+                        "assigned": f"{', '.join(map(str, shut_out))} cannot be assigned to this "
+                        "log."
+                    },
+                )
+            rows = {row.user_id: row for row in Assignee.of(self, ended=True)}
+            wanted = {person.id: person for person in people}
+            joined = [
+                person for person in people if person.id not in rows or rows[person.id].ended_at
+            ]
+            unticked = may - wanted.keys()  # not who has left: they were not there to be unticked
+            left = [
+                row
+                for row in rows.values()
+                if not row.ended_at and row.by_id and row.user_id in unticked
+            ]
+            for person in joined:
+                row = rows.get(person.id) or Assignee(log=self, user=person)
+                row.by, row.assigned_at, row.ended_at = by, now(), None
+                row.save()
+            for row in left:
+                row.ended_at = now()
+                row.save()
+            if joined or left:
+                Notice.announce(
+                    "log:assign",
+                    self,
+                    by,
+                    joined,
+                    assigned=joined,
+                    taken_off=[row.user for row in left],
+                )
+
+    def stay_open(self):
+        """Raise Refused when this log is completed: read-only at every door."""
+        if type(self).select(Log.status).where(Log.id == self.id).scalar() == "completed":
+            raise Refused(
+                f"{self} is completed and read-only. Reopen it first, with a reason. Nothing was "
+                "saved."
+            )
+
+    def missing(self):
+        """What stops the log from being completed: [(text, record to open, anchor)]."""
+        needed = (
+            self.NEEDED
+            + (["late_because"] if self.told_at and self.late else [])
+            + (["enquiry_outcome"] if self.enquiry == "Concluded" else [])
+        )
+        lacking = [
+            (type(self)._meta.fields[name].verbose_name, self, name)
+            for name in needed
+            if not getattr(self, name)
+        ]
+        tracker = self.tracker.first()
+        return lacking + (
+            tracker.missing()
+            if tracker
+            else [("The safeguarding tracker has not been begun", self, "tracker")]
+        )
+
+    @property
+    def seen(self):
+        """By what a page of this log shows the case to be: the hash of the event that changed it
+        last.
+        """
+        return self.seen_of(self.id)
+
+    @classmethod
+    def seen_of(cls, id):
+        """The same of the log with this id, asked before the log is read; None where there is no
+        such log.
+        """
+        last = (
+            Event.story(cls.select(cls.incident).where(cls.id == id))
+            .order_by(Event.id.desc())
+            .first()
+        )
+        return last and last.hash
+
+    def look_again(self, seen):
+        """Raise Refused, with what changed since, when the case is not as the signer saw it.
+        `seen`: as `seen` was then.
+        """
+        changes = list(Event.story(self.incident_id))
+        known = next((number for number, event in enumerate(changes, 1) if event.hash == seen), 0)
+        if news := changes[known:]:
+            places = {section.id: section for section in self.sections()}
+            raise Refused(
+                f"{self} changed while you were looking at it. Nothing was signed yet. Look at "
+                "what is new, and press again:",
+                links=[
+                    (
+                        event.sentence,
+                        places.get(event.record, self) if event.subject == "section" else self,
+                        "",
+                    )
+                    for event in news
+                ],
+            )
+
+    @step(("open", "tracking"), "completed")
+    def complete(self, by, seen=None):
+        """Sign off. `seen`: what the page showed that was signed; None where no page was looked
+        at.
+        """
+        if seen is not None:
+            self.look_again(seen)
+        if missing := self.missing():
+            raise Refused(f"{self} cannot be completed yet. Still to answer:", links=missing)
+
+    @step(("open", "tracking"), "completed")
+    def complete_anyway(self, reason, by, seen=None):
+        """A Level 5 signs off in spite of what is missing; what was missing is kept in the history.
+        `seen`: as for complete().
+        """
+        if seen is not None:
+            self.look_again(seen)
+        return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
+
+    @step("completed", lambda log: "tracking" if log.tracker.exists() else "open")
+    def reopen(self, reason, by):
+        return {"reason": reason}
+
+    @property
+    def signed_off(self):
+        """The event of the sign-off in force, or None."""
+        return Event.last(self, *SIGNED) if self.status == "completed" else None
+
+    def sections(self):
+        """The tracker's sections in order; none before it is begun."""
+        tracker = self.tracker.first()
+        return tracker.in_order() if tracker else []
+
+    def paper(self, restricted=False):
+        """The whole case as the page that becomes its PDF. `restricted`: whether restricted
+        sections are printed or only named.
+        """
+        incident, sections, signed = self.incident, self.sections(), self.signed_off
+        involved, assignees = Involved.of(incident), Assignee.of(self)
+        history = Event.of_case(incident.id, restricted)
+        return pages.get_template("pdf/log.html").render(
+            log=self,
+            incident=incident,
+            parties=front.parties(self, involved, assignees, signed),
+            gist=front.gist(self, sections, signed),
+            timeline=front.timeline(self, self.tracker.first(), history),
+            signed=signed,
+            involved=involved,
+            addenda=Addendum.of(incident),
+            attachments=list(incident.attachments),
+            sections=sections,
+            restricted=restricted,
+            assignees=assignees,
+            notices=Notice.of_case(incident.id),
+            reads=[event for event in history if event.verb.endswith(LOOKS)],
+            history=[
+                event
+                for event in history
+                if not event.verb.endswith(LOOKS) and event.subject != "notice"
+            ],
+            head=Event.head(),
+        )
+
+    @classmethod
+    def matching(cls, term):
+        children = (
+            Incident.select(Incident.id)
+            .join(Child)
+            .where(contains(Child.name, term) | contains(Incident.reference, term))
+        )
+        return (
+            contains(cls.reference, term)
+            | cls.incident.in_(children)
+            | contains(cls.kind, term)
+            | contains(cls.told_reference, term)
+        )
+
+
+class Assignee(Record):
+    belongs, keeps, part_of = "log", "submitted", "log"
+    changes = ("by", "assigned_at", "ended_at", "version")
+
+    log = ForeignKeyField(Log, backref="assignees", on_delete="RESTRICT")
+    user = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Person")
+    by = ForeignKeyField(
+        User, null=True, backref="assigned", on_delete="RESTRICT", verbose_name="Assigned by"
+    )  # nobody: because of Level 5
+    assigned_at = Moment(verbose_name="Assigned")
+    ended_at = Moment(null=True)
+
+    class Meta:
+        indexes = ((("log", "user"), True),)
+
+    @classmethod
+    def of(cls, log, ended=False):
+        """The people assigned to a log with their names, and who assigned them, in one query.
+        `ended`: also those taken off.
+        """
+        by = User.alias()
+        query = (
+            cls.select(cls, User, by)
+            .join(User, on=(cls.user == User.id))
+            .switch(cls)
+            .left_outer_join(by, on=(cls.by == by.id), attr="by")
+        )
+        return list(
+            query.where(
+                (cls.log == log) if ended else (cls.log == log) & cls.ended_at.is_null()
+            ).order_by(cls.id)
+        )
+
+    @classmethod
+    def logs_of(cls, user):
+        """A query of the ids of the logs that `user` is assigned to now."""
+        return cls.select(cls.log).where(cls.user == user, cls.ended_at.is_null())
+
+    @property
+    def why(self):
+        return f"Assigned by {self.by}" if self.by_id else "Level 5, automatically"

@@ -1,0 +1,24 @@
+"""The time, which tests and the demonstration may set."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+_clock = ContextVar("clock", default=None)
+
+
+def now():
+    """The time, UTC, aware, whole seconds; or the time set by `at`."""
+    return _clock.get() or datetime.now(UTC).replace(microsecond=0)
+
+
+@contextmanager
+def at(moment):
+    """Within the block `now()` is `moment` (aware). For the demonstration school and for tests."""
+    token = _clock.set(moment.astimezone(UTC))
+    try:
+        yield moment
+    finally:
+        _clock.reset(token)

@@ -1,0 +1,200 @@
+"""What every model says of itself, what every record can do, and how a rule says no."""
+
+import traceback
+
+from peewee import AutoField, Field, IntegerField, Model, fn
+
+from .clock import now
+from .database import db
+
+FEW = 5
+KEEPS = ("free", "rows", "submitted", "fixed")
+
+
+class Refused(Exception):
+    """A rule said no. The text is a sentence for the reader; `errors` maps field names to
+    sentences; `links` are (text, record, anchor).
+    """
+
+    def __init__(self, sentence, errors=None, links=()):
+        super().__init__(sentence)
+        self.errors, self.links = errors or {}, list(links)
+
+
+def without_words(problem):
+    """A problem as the log of the process has it: its kind, and where it happened. Its own text may
+    quote a record.
+    """
+    return f"{type(problem).__name__}\n{''.join(traceback.format_tb(problem.__traceback__))}"
+
+
+class NoCase(str):
+    """Why the rows of a model belong to no incident: what `belongs` says where it names no
+    field.
+    """
+
+
+class Base(Model):
+    """What every model says of itself, so that forgetting shuts a door instead of opening one.
+
+    belongs: the name of the field that leads to its incident (itself, or by a record that is of
+    one), or a NoCase with the reason why there is none. keeps: what the database itself refuses,
+    "free" nothing, "rows" deleting, "submitted" also changing any column but those in `changes`,
+    "fixed" all of it. sealed: an SQL condition on OLD and NEW under which no change is taken at
+    all. part_of: the foreign key of the record whose digest covers these rows. unvouched: columns
+    that may change without the history knowing, each with its reason.
+    """
+
+    id = AutoField()
+
+    belongs = keeps = part_of = None
+    changes, sealed, unvouched = (), "", {"version": "it counts the times a row was saved"}
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+        only_save_dirty = True
+
+    def __init_subclass__(cls, abstract=False, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.abstract = abstract
+        if abstract:
+            return
+        if cls.keeps not in KEEPS:
+            raise TypeError(
+                f"{cls.__name__} must say what the database keeps of it: keeps = one of {KEEPS}"
+            )
+        leads = cls.belongs == "id" or isinstance(vars(cls).get(cls.belongs), Field)
+        if not isinstance(cls.belongs, NoCase) and not leads:
+            raise TypeError(
+                f"{cls.__name__} must say where it belongs: belongs = the field that leads to its "
+                "incident, or NoCase with the reason why it is of none"
+            )
+
+    @classmethod
+    def noun(cls):
+        return cls._meta.table_name
+
+    @classmethod
+    def every(cls):
+        """Every model there is, with the bases left out."""
+        found = []
+        for model in cls.__subclasses__():
+            found += [] if model.abstract else [model]
+            found += model.every()
+        return found
+
+    @classmethod
+    def among(cls, seen):
+        """The condition that a row's incident is one of those that `seen` (a function of a column)
+        lets through.
+        """
+        if isinstance(cls.belongs, NoCase):
+            raise LookupError(f"{cls.__name__} is of no incident: {cls.belongs}")
+        field = cls._meta.fields[cls.belongs]
+        parent = getattr(field, "rel_model", None)
+        if parent is None or parent.belongs == "id":
+            return seen(field)
+        return field.in_(parent.select(parent.id).where(parent.among(seen)))
+
+    def case(self):
+        """The id of the incident that this record belongs to, or None."""
+        if isinstance(self.belongs, NoCase):
+            return None
+        if self._meta.fields[self.belongs] is self._meta.primary_key:
+            return self.id
+        parent = getattr(self._meta.fields[self.belongs], "rel_model", None)
+        direct = parent is None or parent.belongs == "id"
+        return self.__data__.get(self.belongs) if direct else getattr(self, self.belongs).case()
+
+    def parts(self):
+        """The rows that make up what this record says, itself first, as they are in the database;
+        none for what another's digest covers.
+
+        The history keeps a digest of them with each change. A new column must be null or empty in
+        old rows, so that their digests stay.
+        """
+        return () if self.part_of or self.keeps == "free" else [type(self).get_by_id(self.id)]
+
+    def told(self):
+        """The people whom a step on this record emails."""
+        return ()
+
+    def moved(self, event):
+        """Called by @step, in its transaction, after `event` has been written and the emails are
+        queued: what else is kept.
+        """
+
+
+class Record(Base, abstract=True):
+    version = IntegerField(default=1)
+
+    def set(self, **values):
+        """Set fields; return {field: (before, after)} for those that changed. Nothing is nothing,
+        whether "" or None.
+        """
+        changed = {}
+        for name, value in values.items():
+            before = getattr(self, name)
+            if before != value and not (before in (None, "") and value in (None, "")):
+                setattr(self, name, value)
+                changed[name] = (before, value)
+        return changed
+
+    def check(self):
+        """Raise Refused when this would be a second record with what must be unique; asked before a
+        record without steps is saved.
+        """
+        meta = type(self)._meta
+        unique = [[f.name] for f in meta.sorted_fields if f.unique and not f.primary_key] + [
+            list(names) for names, yes in meta.indexes if yes
+        ]
+        for names in unique:
+            same = [
+                getattr(type(self), name) == getattr(self, name)
+                for name in names
+                if getattr(self, name) is not None
+            ]
+            if (
+                len(same) == len(names)
+                and type(self).select().where(*same, type(self).id != (self.id or 0)).exists()
+            ):
+                label = meta.fields[names[-1]].verbose_name
+                raise Refused(
+                    "Nothing was saved.",
+                    {names[-1]: f"There is already one with this {label[0].lower() + label[1:]}."},
+                )
+
+    def takes_along(self):
+        """Change what must change with this record, once it is saved, and return it for the event
+        that says so.
+        """
+        return ()
+
+    def save(self, *args, **kwargs):
+        if self.id and self._dirty:
+            self.version += 1
+        return super().save(*args, **kwargs)
+
+    @classmethod
+    def counts(cls):
+        """How many there are in each of STATUSES, as {status: text}: for those who only count, so
+        without the policy.
+
+        No names, and no small numbers: who knows of one case must not see it come and go.
+        """
+        found = dict(cls.select(cls.status, fn.COUNT(cls.id)).group_by(cls.status).tuples())
+        return {
+            status: f"{n:,}" if (n := found.get(status, 0)) >= FEW else f"fewer than {FEW}"
+            for status in cls.STATUSES
+        }
+
+    @classmethod
+    def number(cls, prefix):
+        """The next reference of this year (UTC), as INC-2026-0042. Call it inside a transaction."""
+        stem = f"{prefix}-{now().year}-"
+        latest = cls.select(cls.reference).order_by(cls.id.desc()).limit(1)
+        last = latest.scalar()
+        if last and not last.startswith(stem):  # the first of a year, or a clock that went back
+            last = latest.where(cls.reference.startswith(stem)).scalar()
+        return f"{stem}{int(last[len(stem) :]) + 1 if last else 1:04d}"

@@ -1,0 +1,190 @@
+"""How values read: dates, yes and no; and the Jinja environment of emails and PDFs, which need no
+web request.
+"""
+
+import re
+from collections import Counter
+from contextlib import suppress
+from datetime import date, datetime
+from difflib import SequenceMatcher
+from pathlib import Path
+from unicodedata import category
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from .clock import LONDON, now
+from .database import DAMAGED
+from .fields import LONG_AGO
+from .settings import settings
+
+# they write what follows the other way round
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# the effort (see there) up to which what changed is shown on the page of the record itself
+INLINE = 2_000
+# … and that of all changes on one page together; what is above is compared when somebody asks
+PAGE = 40_000
+MOST = 150_000  # pairs of words, of one comparison: a second or two in the worst case
+ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
+
+
+def twice(local):
+    """Whether the clocks in Britain showed `local` twice: in the hour of October after which they
+    go back.
+    """
+    first, second = (local.replace(tzinfo=LONDON, fold=fold).utcoffset() for fold in (0, 1))
+    return first > second
+
+
+def minute(local):
+    return f"{day(local)}, {local:%H:%M}"
+
+
+def when(moment):
+    """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05; with BST or GMT where
+    the clocks showed it twice.
+    """
+    if moment == LONG_AGO:
+        return DAMAGED
+    local = moment.astimezone(LONDON)
+    return f"{minute(local)} {local:%Z}" if twice(local) else minute(local)
+
+
+def day(value):
+    return DAMAGED if value == LONG_AGO.date() else f"{value.day} {value:%B %Y}"
+
+
+def shown(value):
+    """Any plain value as text: '' for nothing, Yes/No, UK dates, lists with semicolons."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, datetime):
+        return when(value)
+    if isinstance(value, date):
+        return day(value)
+    if isinstance(value, list | tuple):
+        return "; ".join(shown(item) for item in value)
+    return str(value)
+
+
+def line(value):
+    """Text as one line in which nothing can pass for another line, a link or another order: for
+    names in emails.
+    """
+    typed = str(value)
+    return "".join(
+        " " if c in "{}\u2028\u2029" or category(c) == "Cc" or c in TURNS else c for c in typed
+    )
+
+
+def paragraphs(text):
+    """Text as a list of lines; empty lines are dropped."""
+    return [line for line in (text or "").splitlines() if line.strip()]
+
+
+def told(value):
+    """A value as the history holds it (JSON), as text: dates and times (UTC) are recognised by
+    their form.
+    """
+    if isinstance(value, str) and ISO.fullmatch(value):
+        with suppress(ValueError):  # a reference that looks like a date and is none
+            return shown(
+                datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+            )
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {told(item)}" for key, item in value.items() if item)
+    return "; ".join(map(told, value)) if isinstance(value, list) else shown(value)
+
+
+def as_typed(value):
+    """What a browser sends of a date, or of a date and time (local), as people read it; any other
+    text as it is.
+    """
+    with suppress(ValueError):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d)?", value):
+            typed = datetime.fromisoformat(value)
+            return minute(typed) if "T" in value else day(typed)
+    return value
+
+
+def words(value):
+    return re.findall(r"\s*\S+", told(value))
+
+
+def apart(old, new):
+    """Where two lists of words differ: (how many are the same at the beginning, how many after that
+    at the end).
+    """
+    shorter = min(len(old), len(new))
+    start = next((place for place in range(shorter) if old[place] != new[place]), shorter)
+    end = next(
+        (place for place in range(shorter - start) if old[-1 - place] != new[-1 - place]),
+        shorter - start,
+    )
+    return start, end
+
+
+def pairs(old, new):
+    """How many pairs of equal words a comparison looks at: what it costs grows with them."""
+    counts = Counter(new)
+    return sum(number * counts[word] for word, number in Counter(old).items())
+
+
+def effort(before, after):
+    """What showing the two versions of a text costs a page: the words to be read, and the pairs to
+    be looked at. Very long ones are not even split.
+    """
+    letters = len(told(before)) + len(told(after))
+    if letters > 10 * INLINE:
+        return letters
+    old, new = words(before), words(after)
+    start, end = apart(old, new)
+    return len(old) + len(new) + pairs(old[start : len(old) - end], new[start : len(new) - end])
+
+
+def compared(before, after):
+    """What became of a text: [(kind, words)], kind being "same", "gone" or "new". Where more than
+    MOST pairs of words are apart, they are not compared.
+    """
+    old, new = words(before), words(after)
+    start, end = apart(old, new)
+    old_end, new_end = len(old) - end, len(new) - end
+    if pairs(old[start:old_end], new[start:new_end]) > MOST:
+        steps = [("replace", start, old_end, start, new_end)]
+    else:
+        matcher = SequenceMatcher(None, old[start:old_end], new[start:new_end], autojunk=False)
+        steps = [
+            (kind, *(place + start for place in places)) for kind, *places in matcher.get_opcodes()
+        ]
+    parts = [("same", "".join(old[:start]))]
+    for kind, a, b, c, d in steps:
+        parts += (
+            [("same", "".join(old[a:b]))]
+            if kind == "equal"
+            else [("gone", "".join(old[a:b])), ("new", "".join(new[c:d]))]
+        )
+    return [(kind, text) for kind, text in [*parts, ("same", "".join(old[old_end:]))] if text]
+
+
+FILTERS = {
+    "line": line,
+    "as_typed": as_typed,
+    "compared": compared,
+    "effort": effort,
+    "told": told,
+    "when": when,
+    "day": day,
+    "shown": shown,
+    "paragraphs": paragraphs,
+}
+
+pages = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
+    undefined=StrictUndefined,
+    autoescape=select_autoescape(["html"]),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+pages.filters.update(FILTERS)
+pages.globals.update(settings=settings, now=now)

@@ -1,0 +1,1 @@
+"""Everything on the move: checks, backups, lists taken in."""
