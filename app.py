@@ -108,6 +108,7 @@ def create_app(**given):
     )
     app.config.update(given)
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals.update(now=now)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     proxies = int(settings.proxies)

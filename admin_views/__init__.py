@@ -1,41 +1,21 @@
-"""The screens, in the order of the menu."""
+"""The screens. A module put here is found by itself: each view says of which noun it is, where the
+menu has it, and its place.
+"""
 
+from importlib import import_module
+from pkgutil import iter_modules
 from secrets import token_urlsafe
 
 from flask import url_for
 from flask_admin import Admin
 
-from models import (
-    Child,
-    Choice,
-    Event,
-    Incident,
-    Log,
-    Notice,
-    Proposal,
-    Question,
-    Role,
-    Section,
-    Template,
-    TemplateSection,
-    User,
-)
 from models.ground.words import INLINE, PAGE
 
-from .account import AccountView, first_start
-from .child import ChildView
-from .choice import ChoiceView
-from .event import EventView
+from .account import first_start
 from .home import HomeView
-from .incident import IncidentView
-from .log import LogView
-from .notice import NoticeView
-from .proposal import ProposalView
-from .role import RoleView
-from .section import SectionView
-from .template import QuestionView, TemplateSectionView, TemplateView
-from .user import UserView
+from .rails.door import Door
 
+# shown apart from what was done
 READS = (
     "incident:read",
     "log:read",
@@ -43,7 +23,7 @@ READS = (
     "section:read",
     "attachment:read",
     "record:refused",
-)  # shown apart from what was done
+)
 
 
 def missing_url(record, anchor):
@@ -55,10 +35,17 @@ def missing_url(record, anchor):
 
 def column_names(field):
     """The headings of a model's small table."""
-    return {
-        key: label[0] if isinstance(label, tuple) else label
-        for key, label in getattr(field, "columns", {}).items()
-    }
+    columns = getattr(field, "columns", {})
+    return {key: label[0] if isinstance(label, tuple) else label for key, label in columns.items()}
+
+
+def views(base=Door):
+    """Every view that says what it is called, in the order of their places."""
+    found = []
+    for view in base.__subclasses__():
+        found += [view] if vars(view).get("title") else []
+        found += views(view)
+    return sorted(set(found), key=lambda view: (view.place, view.title))
 
 
 def install(app, settings):
@@ -71,22 +58,11 @@ def install(app, settings):
         missing_url=missing_url,
         column_names=column_names,
     )
-    admin = Admin(
-        app, name=settings.school, index_view=HomeView(name="Home", url="/", endpoint="home")
-    )
-    admin.add_view(IncidentView(Incident, name="Incidents"))
-    admin.add_view(LogView(Log, name="Ofsted logs"))
-    admin.add_view(SectionView(Section, name="Sections"))
-    admin.add_view(ChildView(Child, name="Children"))
-    admin.add_view(NoticeView(Notice, name="Sent emails"))
-    admin.add_view(EventView(Event, name="History"))
-    admin.add_view(TemplateView(Template, name="Templates"))
-    admin.add_view(TemplateSectionView(TemplateSection, name="Sections of a template"))
-    admin.add_view(QuestionView(Question, name="Questions"))
-    admin.add_view(ChoiceView(Choice, name="Lists"))
-    admin.add_view(UserView(User, name="People"))
-    admin.add_view(RoleView(Role, name="Roles"))
-    admin.add_view(ProposalView(Proposal, name="Approvals"))
-    admin.add_view(AccountView(name="Your account", endpoint="account", url="/account"))
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    admin = Admin(app, name=settings.school, index_view=HomeView())
+    for view in views():
+        if view is not HomeView:
+            admin.add_view(view())
     app.add_url_rule("/setup/<token>", "setup", first_start, methods=["GET", "POST"])
     return admin

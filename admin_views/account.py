@@ -4,7 +4,7 @@ import re
 import time
 
 from flask import abort, flash, g, jsonify, redirect, render_template, request, session, url_for
-from flask_admin import BaseView, expose
+from flask_admin import expose
 from flask_security import hash_password
 from flask_security.proxies import _security
 from wtforms import PasswordField, StringField, validators
@@ -13,7 +13,7 @@ from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, Se
 from models.access.proposal import TRIES
 from models.people.user import User, normal
 
-from .rails.door import Door, is_id, me, saved
+from .rails.door import Page, is_id, me, saved
 from .rails.fields import clean
 from .rails.forms import BaseForm, ReasonForm, put_errors, required
 from .rails.sessions import PROVED, end_others, stale
@@ -32,19 +32,18 @@ def drafts(user):
         step = draft.path.partition("?")[0].endswith(("/action/", "/emergency/"))
         noun, lost = draft.path.split("/")[1].capitalize(), "sent" if step else "saved"
         what = f"{noun}: what was not {lost}"
+        if draft.path.startswith("/incident/new/") and isinstance(draft.fields, list):
+            what = f"Report about {dict(draft.fields).get('child') or 'a child'}"
         found.append(
             (draft, what, url_for("account.unsent_view", path=draft.path) if step else draft.path)
         )
     return found
 
 
-class AccountView(Door, BaseView):
+class AccountView(Page):
     """Sessions, second factor, emergency access."""
 
-    noun = "account"
-
-    def is_visible(self):
-        return False
+    noun, title = "account", "Your account"
 
     def page(self, status=200, **context):
         user = me()
@@ -59,7 +58,7 @@ class AccountView(Door, BaseView):
             "emergency": Emergency.of(user) if user.may("emergency:begin") else None,
             "form": ReasonForm(),
         }
-        return self.render("account.html", **known | context), status
+        return self.render("account/page.html", **known | context), status
 
     @expose("/")
     def index_view(self):
@@ -120,7 +119,7 @@ class AccountView(Door, BaseView):
             )
         passkey = any(user.webauthn) and time.time() - session.get("passkey_at", 0) > PROVED
         page = self.render(
-            "prove.html",
+            "account/prove.html",
             form=form,
             problem=g.get("again"),
             passkey=passkey,
@@ -166,7 +165,7 @@ class AccountView(Door, BaseView):
             else url_for("account.index_view")
         )
         return self.render(
-            "unsent.html",
+            "account/unsent.html",
             draft=draft,
             hidden=hidden,
             fields=fields,
@@ -253,4 +252,4 @@ def first_start(token):
                 "success",
             )
             return redirect(url_for("security.login"))
-    return render_template("setup.html", form=form), 422 if form.errors else 200
+    return render_template("account/setup.html", form=form), 422 if form.errors else 200

@@ -1,12 +1,12 @@
 """The children: the list, one child with their incidents."""
 
-from models import Child, Flag, Incident, User, visible
+from models import Child, Flag
 
-from .rails.door import me
 from .rails.writing import RecordView
 
 
 class ChildView(RecordView):
+    shows, title, found_in, place = Child, "Children", "main", 30
     one = "child"
     reads = True
     export = action_view = None
@@ -18,7 +18,6 @@ class ChildView(RecordView):
     column_list = ["name", "year", "date_of_birth", "upn", "left_on"]
     column_sortable_list = ["name", "year", "date_of_birth"]
     form_columns = ["name", "date_of_birth", "upn", "year", "left_on"]
-    details_template = "child.html"
 
     def values(self, form):
         upn = form.upn.data
@@ -27,14 +26,4 @@ class ChildView(RecordView):
         }
 
     def about(self, record):
-        incidents = (
-            visible(Incident, me())
-            .select(Incident, User)
-            .join(User, on=(Incident.reported_by == User.id))
-        )
-        return {
-            "flags": list(record.flags.order_by(Flag.since)),
-            "incidents": list(
-                incidents.where(Incident.child == record).order_by(Incident.reported_at.desc())
-            ),
-        }
+        return {"flags": list(record.flags.order_by(Flag.since))}

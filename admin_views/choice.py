@@ -8,6 +8,8 @@ from .rails.writing import RecordView
 
 
 class ChoiceView(RecordView):
+    shows, title, found_in, place = Choice, "Lists", "set up", 62
+    says = "what people choose from"
     one = "choice"
     export = action_view = details_view = None
     permission = add_permission = edit_permission = "choice:edit"

@@ -1,12 +1,12 @@
 """History: whether everything fits, backups, stuck emails; and, for Level 5, who did what."""
 
 from flask import flash, request, url_for
-from flask_admin.actions import action
 
 from models import Event, Notice, Refused, User, now
 from models.shelf import proof, upkeep
 
 from .rails.door import me, saved
+from .rails.taking import Step
 from .rails.writing import RecordView
 
 READS = ("incident:read", "log:read", "log:pdf", "section:read", "child:read", "attachment:read")
@@ -61,10 +61,15 @@ def windows():
 
 
 class EventView(RecordView):
+    shows, title, found_in, place = Event, "History", "set up", 90
+    says = "whether everything fits, backups, and who did what"
     one = "event"
     permission = "event:read"
     details_view = create_view = edit_view = export = None
-    steps = {"notice:release": None, "notice:retry": None}
+    steps = (
+        Step("notice:release", "Release the emails"),
+        Step("notice:retry", "Try them again now"),
+    )
     intro = "Whether everything that was recorded is still what was recorded, and what IT sees to."
     empty = "Nothing has happened yet."
     order = (Event.id.desc(),)
@@ -78,7 +83,6 @@ class EventView(RecordView):
         "what": ("What", lambda: list(KINDS)),
         "numbers": ("Numbers", lambda: list(windows())),
     }
-    list_template = "history.html"
 
     def link(self, row):
         """To the incident of the case, for those who may open it."""
@@ -122,18 +126,14 @@ class EventView(RecordView):
         }
         return super().render(template, fits=fits, breaks=breaks, **latest, **state, **kwargs)
 
-    def to_emails(self, said):
+    def take(self, step, _ids):
+        """Both are of the installation: no record is asked for."""
+        if step.verb == "notice:release":
+            Notice.release(me())
+            said = "The emails are on their way."
+        else:
+            number = Notice.retry(me())
+            soon = f"{number} will be tried again within five minutes."
+            said = soon if number else "No email is stuck."
         flash(said, "success")
         return saved(url_for("event.index_view", _anchor="emails"))
-
-    @action("notice:release", "Release the emails")
-    def release(self, _ids):
-        Notice.release(me())
-        return self.to_emails("The emails are on their way.")
-
-    @action("notice:retry", "Try them again now")
-    def retry(self, _ids):
-        number = Notice.retry(me())
-        return self.to_emails(
-            f"{number} will be tried again within five minutes." if number else "No email is stuck."
-        )

@@ -1,65 +1,69 @@
-"""The home page: what waits for the person who opens it."""
+"""The home page: one ranked list of what needs the person who opens it, and what each noun
+contributes beside it.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
 
 from flask_admin import expose
 
-from models import Assignee, Child, Incident, Log, Notice, Proposal, Section, User, now, visible
-from models.case.tracker import Tracker
+from models import Incident, Log, now
+from models.ground.clock import LONDON
+from models.ground.words import when
 from models.shelf import upkeep
 
+from .account import drafts
 from .rails.door import Home, me
 
-SHOWN = 8  # rows of each list; the link below it leads to all
+SHOWN = 12  # things; the lists behind the menu have all
+
+
+class Need(NamedTuple):
+    """One thing that needs somebody today: whom it is about, what it is, how late, and the verb."""
+
+    who: object
+    what: str
+    age: str  # in words; `mark` is "late", "soon" or ""
+    mark: str
+    verb: str
+    url: str
+    at: datetime  # UTC; what is due first comes first among those that are as late
+
+    @property
+    def rank(self):
+        return ("late", "soon", "").index(self.mark), self.at
+
+
+def greeting():
+    hour = now().astimezone(LONDON).hour
+    return "Good morning" if hour < 12 else "Good afternoon" if hour < 18 else "Good evening"
 
 
 class HomeView(Home):
+    title, found_in, place = "Home", "main", 0
+
     @expose("/")
     def index(self):
-        by = me()
-        waiting = {}
-        if by.may("log:trigger"):
-            query = visible(Incident, by).where(Incident.status == "to decide")
-            waiting["alerts"] = self.some(query, Incident.reported_at, Child)
-        if by.may("log:read"):
-            mine = Log.status.in_(("open", "tracking")) & Log.id.in_(Assignee.logs_of(by))
-            query = visible(Log, by).where(mine)
-            waiting["logs"] = self.some(query, Log.triggered_at, Incident, Child)
-            begun = (
-                visible(Section, by)
-                .select(Section, Tracker, Log, User)
-                .join(Tracker)
-                .join(Log)
-                .switch(Section)
-                .join(User, on=(Section.saved_by == User.id))
-                .where(mine, Section.saved_at.is_null(False))
-                .order_by(Section.saved_at.desc())
-            )
-            waiting["sections"] = [section for section in begun if section.status == "in progress"]
-        if by.may("incident:report"):
-            waiting["reports"] = self.some(
-                Incident.select().where(
-                    Incident.reported_by == by,
-                    Incident.id.in_(visible(Incident, by).select(Incident.id)),
-                ),
-                Incident.reported_at.desc(),
-                Child,
-            )
-        if by.may("notice:read"):
-            waiting["stuck"] = (
-                visible(Notice, by).where(Notice.id.in_(Notice.stuck().select(Notice.id))).count()
-            )
+        by, needs = me(), []
+        for view in self.admin._views:
+            if view.is_accessible():
+                needs += view.needs(SHOWN + 1)
+        needs.sort(key=lambda need: need.rank)
+        state = {"warnings": [], "anchor": None}
         if by.may("event:read"):
-            waiting["warnings"] = list(upkeep.warnings(now(), upkeep.latest()))
-        if by.may("counts:read"):
-            waiting["counts"] = {"Incidents": Incident.counts(), "Ofsted logs": Log.counts()}
-        if by.may("proposal:approve"):
-            waiting["proposals"] = Proposal.waiting_for(by)
-        return self.render("home.html", waiting=waiting, limit=SHOWN)
-
-    @staticmethod
-    def some(query, order, *joins):
-        """(how many there are, the first few with what `joins` adds)."""
-        ids = [row.id for row in query.select(query.model.id).order_by(order).limit(SHOWN)]
-        rows = query.model.select(query.model, *joins)
-        for model in joins:
-            rows = rows.join(model)
-        return query.count(), list(rows.where(query.model.id.in_(ids)).order_by(order))
+            latest = upkeep.latest()
+            state = latest | {"warnings": list(upkeep.warnings(now(), latest))}
+        return self.render(
+            "home/page.html",
+            greeting=greeting(),
+            today=when(now()),
+            needs=needs[:SHOWN],
+            more=len(needs) > SHOWN,
+            late=sum(need.mark == "late" for need in needs),
+            drafts=drafts(by),
+            cards=self.cards_on("home", None),
+            state=state if by.may("event:read") else None,
+            counts={"Incidents": Incident.counts(), "Ofsted logs": Log.counts()}
+            if by.may("counts:read")
+            else {},
+        )

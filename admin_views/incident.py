@@ -4,13 +4,14 @@ from io import BytesIO
 
 from flask import abort, request, send_file, url_for
 from flask_admin import expose
-from flask_admin.actions import action
+from flask_admin.form import BaseForm
 from wtforms import MultipleFileField
 
 from models import (
     Addendum,
     Attachment,
     Child,
+    Choice,
     Event,
     Incident,
     Involved,
@@ -22,22 +23,45 @@ from models import (
     visible,
     who_sees,
 )
-from models.case.choice import Choice
 from models.case.incident import ADULTS_PART
+from models.ground.words import age, due
 
+from .home import Need
 from .rails.door import me
-from .rails.fields import InvolvedField
-from .rails.forms import AddendumForm, ReasonForm, ShareForm, UnshareForm, people
+from .rails.fields import InvolvedField, LongTextField, PickField, clean
+from .rails.forms import AddendumForm, PersonForm, ReasonForm, people, why
+from .rails.taking import Step
 from .rails.writing import RecordView
+
+EARLIER = 5  # of the child's other incidents, beside the decision
+
+
+class TriggerForm(BaseForm):
+    """What is known already when a notification is triggered; all of it can wait."""
+
+    kind = PickField("Kind of event", names=lambda: Choice.names("notifiable event"))
+    why = LongTextField("Why it is due", filters=[clean])
+
+
+def triggered(log):
+    return f"{log} was triggered. Everyone with Level 5 is assigned and will be emailed."
+
+
+def saved_as(incident):
+    told = "A manager now decides whether a notification is due."
+    return (
+        f"Saved as {incident}. {told}" if incident.safeguarding_alert else f"Saved as {incident}."
+    )
 
 
 class IncidentView(RecordView):
+    shows, title, found_in, place = Incident, "Incidents", "main", 10
     one = "incident"
     permission = add_permission = "incident:report"
     export_permission = "incident:export"
     intro = (
-        "What was seen, heard or said. You see the incidents you reported and those your "
-        "role opens."
+        "What was seen, heard or said. You see the incidents you reported and those your role "
+        "opens."
     )
     empty = (
         "There is no incident here yet. Report one as soon as you see, hear or are told something."
@@ -45,15 +69,13 @@ class IncidentView(RecordView):
     reads = True
     edit_view = None  # what was submitted never changes
     order = (Incident.reported_at.desc(),)
-    column_list = ["reference", "child", "topic", "place", "reported_at", "reported_by", "status"]
+    column_list = ["child", "topic", "place", "reported_at", "reported_by", "status", "reference"]
     column_sortable_list = ["reference", "child", "reported_at", "status"]
     sort_joins = {"child": (Incident.child, Child.name)}
     filters = {
         "status": ("Status", lambda: Incident.STATUSES),
         "place": ("Place", lambda: Choice.names("place")),
     }
-    details_template = "incident.html"
-    create_template = "report.html"
     form_columns = [
         name
         for names in Incident.GROUPS.values()
@@ -63,46 +85,73 @@ class IncidentView(RecordView):
     form_extra_fields = {
         "others": InvolvedField(
             "Other children",
-            description="Type part of the name and choose from the list, then say what part they "
-            "had.",
+            description="Type part of the name, then say what part they had.",
             records=Child.offered,
             what="child",
             parts=lambda: Choice.names("child's part"),
         ),
         "adults": InvolvedField(
             "Adults",
-            description="Colleagues with an account here. An adult whom the concern is about "
-            "will never see this incident.",
+            description="Colleagues with an account here. An adult whom the concern is about will "
+            "never see this incident.",
             records=people,
             what="person",
             parts=ADULTS_PART,
         ),
         "files": MultipleFileField(
             "Files",
-            description="Never an indecent image of a child: do not open, copy or attach one; "
-            "call the DSL.",
+            description="Never an indecent image of a child: do not open, copy or attach one; call "
+            "the DSL.",
         ),
     }
-    steps = {
-        "log:trigger": None,
-        "incident:not_notifiable": ReasonForm,
-        "incident:reconsider": ReasonForm,
-        "incident:raise_alert": ReasonForm,
-        "incident:withdraw_alert": ReasonForm,
-        "incident:amend": AddendumForm,
-        "incident:name_adult": ShareForm,
-        "incident:clear_adult": ShareForm,
-        "incident:share": ShareForm,
-        "incident:unshare": UnshareForm,
-    }
+    steps = (
+        Step(
+            "log:trigger",
+            "Trigger notification",
+            TriggerForm,
+            said=triggered,
+            leads=lambda log: url_for("log.details_view", id=log.id),
+        ),
+        Step("incident:not_notifiable", "Not notifiable", why("Why none is due")),
+        Step("incident:reconsider", "Reconsider", ReasonForm),
+        Step("incident:raise_alert", "Change the answer to Yes", ReasonForm),
+        Step("incident:withdraw_alert", "Change the answer to No", ReasonForm),
+        Step(
+            "incident:amend",
+            "Add to this incident",
+            AddendumForm,
+            said=lambda incident: f"Added to {incident}.",
+        ),
+        Step(
+            "incident:name_adult",
+            "Name this adult and shut them out",
+            why("Why", PersonForm),
+            said=lambda incident: f"{incident} is shut to them from now on.",
+        ),
+        Step(
+            "incident:clear_adult",
+            "Withdraw the naming",
+            why("Why it was a mistake", PersonForm),
+            said=lambda incident: f"{incident} is open to them again, as far as their role goes.",
+        ),
+        Step(
+            "incident:share",
+            "Share",
+            why("Why they need to know", PersonForm),
+            said=lambda incident: f"{incident} is shared.",
+        ),
+        Step(
+            "incident:unshare",
+            "Withdraw",
+            PersonForm,
+            said=lambda incident: f"{incident} is no longer shared with them.",
+        ),
+    )
+    cards = {"child": "incident/card.html", "home": "incident/mine.html"}
 
     def joined(self, query):
-        return (
-            query.select(Incident, Child, User)
-            .join(Child)
-            .switch(Incident)
-            .join(User, on=(Incident.reported_by == User.id))
-        )
+        query = query.select(Incident, Child, User).join(Child).switch(Incident)
+        return query.join(User, on=(Incident.reported_by == User.id))
 
     def create_form(self, obj=None):
         form = super().create_form(obj)
@@ -111,9 +160,8 @@ class IncidentView(RecordView):
         return form
 
     def create(self, form):
-        incident = Incident.report(
-            me(), others=form.others.people, adults=form.adults.people, **self.values(form)
-        )
+        involved = {"others": form.others.people, "adults": form.adults.people}
+        incident = Incident.report(me(), **involved, **self.values(form))
         for name, content in self.uploads():
             Attachment.add(incident, me(), name, content)
         return incident
@@ -128,86 +176,72 @@ class IncidentView(RecordView):
         return sent
 
     def saved_words(self, record, is_created):
-        return (
-            f"Saved as {record}. A manager now decides whether a notification is due."
-            if record.safeguarding_alert
-            else f"Saved as {record}."
-        )
+        return saved_as(record)
 
     def about(self, record):
+        by = me()
+        count, earlier = self.of_child(record, EARLIER)
+        event = Event.last(record, "incident:not_notifiable")
         return {
             "involved": Involved.of(record),
             "addenda": Addendum.of(record),
             "attachments": list(record.attachments),
             "seen": who_sees(record)
-            if me().may("incident:read") or record.reported_by_id == me().id
+            if by.may("incident:read") or record.reported_by_id == by.id
             else [],
             "named": [one.adult for one in Involved.named(record)],
-            "shares": Share.of(record) if me().may("incident:share") else [],
-            "log": visible(Log, me()).where(Log.incident == record).first(),
-            "decision": Event.last(record, "incident:not_notifiable")
-            if record.status == "not notifiable"
-            else None,
-            "history": Event.of_case(record.id, me().may("section:read_restricted"))
-            if me().may("incident:read")
+            "shares": Share.of(record) if by.may("incident:share") else [],
+            "log": visible(Log, by).where(Log.incident == record).first(),
+            "decision": event if record.status == "not notifiable" else None,
+            "due": due(record.due_at) if record.status == "to decide" else None,
+            "earlier": earlier,
+            "earlier_count": count,
+            "history": Event.of_case(record.id, by.may("section:read_restricted"))
+            if by.may("incident:read")
             else [],
         }
 
-    @action("log:trigger", "Trigger notification")
-    def trigger(self, ids):
-        def said(log):
-            return (
-                f"{log} was triggered by {log.triggered_by}. Everyone with Level 5 is "
-                "assigned and will be emailed."
+    @staticmethod
+    def of_child(record, limit):
+        """(how many, the latest few with their logs) of the other incidents of the same child that
+        the reader may see.
+        """
+        by = me()
+        query = visible(Incident, by).where(
+            Incident.child == record.child_id, Incident.id != record.id
+        )
+        rows = list(query.order_by(Incident.reported_at.desc()).limit(limit))
+        logs = visible(Log, by).where(Log.incident.in_([row.id for row in rows]))
+        known = {log.incident_id: log for log in logs} if by.may("log:read") else {}
+        return query.count(), [(row, known.get(row.id)) for row in rows]
+
+    def card(self, page, record):
+        """On the child's page the incidents that the reader may see, on the home page those that
+        they reported and where each stands; the latest first.
+        """
+        by = me()
+        theirs = Incident.reported_by == by if page == "home" else Incident.child == record
+        query = visible(Incident, by).where(theirs)
+        rows = self.joined(query).order_by(Incident.reported_at.desc())
+        rows = list(rows.limit(5 if page == "home" else 100))
+        return {"incidents": rows, "count": query.count()} if rows or page != "home" else None
+
+    def needs(self, limit):
+        """The alerts that wait for a decision, the oldest first."""
+        if not me().may("log:trigger"):
+            return
+        query = visible(Incident, me()).where(Incident.status == "to decide")
+        for row in self.joined(query).order_by(Incident.reported_at).limit(limit):
+            words, mark = due(row.due_at)
+            yield Need(
+                who=row.child,
+                what=f"{row.topic or 'Safeguarding alert'} · reported by {row.reported_by}",
+                age=f"waits for {age(row.reported_at)}",
+                mark=mark or "soon",
+                verb="Decide",
+                url=url_for("incident.details_view", id=row.id),
+                at=row.due_at,
             )
-
-        return self.take(
-            Log.trigger, ids, target=lambda log: url_for("log.details_view", id=log.id), said=said
-        )
-
-    @action("incident:not_notifiable", "Not notifiable")
-    def not_notifiable(self, ids):
-        return self.take(Incident.not_notifiable, ids)
-
-    @action("incident:reconsider", "Reconsider")
-    def reconsider(self, ids):
-        return self.take(Incident.reconsider, ids)
-
-    @action("incident:raise_alert", "Change the answer to Yes")
-    def raise_alert(self, ids):
-        return self.take(Incident.raise_alert, ids)
-
-    @action("incident:withdraw_alert", "Change the answer to No")
-    def withdraw_alert(self, ids):
-        return self.take(Incident.withdraw_alert, ids)
-
-    @action("incident:amend", "Add to this incident")
-    def amend(self, ids):
-        return self.take(Incident.amend, ids, said=lambda incident: f"Added to {incident}.")
-
-    @action("incident:name_adult", "Name an adult")
-    def name_adult(self, ids):
-        return self.take(
-            Share.name_adult, ids, said=lambda incident: f"{incident} is shut to them from now on."
-        )
-
-    @action("incident:clear_adult", "Withdraw the naming")
-    def clear_adult(self, ids):
-        return self.take(
-            Share.clear_adult,
-            ids,
-            said=lambda incident: f"{incident} is open to them again, as far as their role goes.",
-        )
-
-    @action("incident:share", "Share")
-    def share(self, ids):
-        return self.take(Share.share, ids, said=lambda incident: f"{incident} is shared.")
-
-    @action("incident:unshare", "Withdraw")
-    def unshare(self, ids):
-        return self.take(
-            Share.unshare, ids, said=lambda incident: f"{incident} is no longer shared with them."
-        )
 
     @expose("/file/")
     def file_view(self):

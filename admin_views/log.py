@@ -1,39 +1,51 @@
-"""The Ofsted logs: the list behind the icon, one log's overview, its fields and people, sign-off
-and paper.
+"""The Ofsted logs: the list behind the icon, one log with its clock, its fields and people,
+sign-off and paper.
 """
 
 from io import BytesIO
 
 from flask import abort, g, request, send_file, url_for
 from flask_admin import expose
-from flask_admin.actions import action
-from wtforms import SelectMultipleField, widgets
+from flask_admin.form import BaseForm
+from wtforms import SelectMultipleField, StringField, widgets
 from wtforms.fields.choices import SelectChoice
 
 from models import (
     Assignee,
     Child,
+    Choice,
     Document,
     Event,
     Incident,
     Log,
     Notice,
+    Section,
     Tracker,
     User,
     look,
     visible,
     who_sees,
 )
+from models.ground.words import age, due
 from models.history.paper import to_pdf
 
+from .home import Need
 from .rails.door import is_id, me
-from .rails.fields import tick
-from .rails.forms import ReasonForm, SeenForm, SeenReasonForm
+from .rails.fields import LongTextField, PickField, clean, tick
+from .rails.forms import ReasonForm, SeenForm, SeenReasonForm, required
+from .rails.moments import MomentField
+from .rails.taking import Step
 from .rails.writing import RecordView
+
+TABS = ("open", "completed")
 
 
 def signed_off(log):
     return f"{log} is completed and signed off by {me()}. It is read-only from now on."
+
+
+def tracker_page(tracker):
+    return url_for("log.details_view", id=tracker.log_id, _anchor="tracker")
 
 
 class PeopleField(SelectMultipleField):
@@ -51,7 +63,39 @@ class PeopleField(SelectMultipleField):
         self.data = [int(value) for value in valuelist if is_id(value)]
 
 
+def offer(field, log):
+    """Offer in `field` whoever may be assigned to `log`, besides those who always are."""
+    rows = Assignee.of(log)
+    always = {row.user_id for row in rows if not row.by_id}
+    people = [person for person in User.who_may("log:read") if person.id not in always]
+    field.offer(people, [row.user_id for row in rows if row.by_id])
+
+
+def chosen(ids):
+    return list(User.select().where(User.id.in_(ids)))
+
+
+class AssignForm(BaseForm):
+    assigned = PeopleField("Who else works on it", validate_choice=False)
+
+    @property
+    def data(self):
+        return {"people": chosen(self.assigned.data)}
+
+
+class TellForm(BaseForm):
+    """That Ofsted was told, where the clock stands."""
+
+    told_at = MomentField("When was Ofsted told?", validators=[required()])
+    told_how = PickField("How", names=lambda: Choice.names("how told"), validators=[required()])
+    told_reference = StringField("Ofsted’s reference", filters=[clean])
+    late_because = LongTextField(
+        "Why it was late", description="Only when it is past the time it was due.", filters=[clean]
+    )
+
+
 class LogView(RecordView):
+    shows, title, found_in, place = Log, "Ofsted logs", "main", 20
     one = "Ofsted log"
     permission = "log:read"
     edit_permission = "log:edit"
@@ -60,26 +104,16 @@ class LogView(RecordView):
         "Every notification that was triggered, with its tracker and its sign-off: the evidence."
     )
     empty = (
-        "There is no Ofsted log yet. One is made when a manager opens an incident with an "
+        "There is no Ofsted log here. One is made when a manager opens an incident with an "
         "alert and presses Trigger notification."
     )
     reads = True
     create_view = None  # a log comes from an incident
-    guarded = ("log:complete", "log:complete_anyway", "log:reopen")
     order = (Log.triggered_at.desc(),)
-    column_list = [
-        "reference",
-        "child",
-        "kind",
-        "triggered_at",
-        "triggered_by",
-        "told_at",
-        "status",
-    ]
+    column_list = ["child", "kind", "triggered_at", "told_at", "status", "reference"]
     column_labels = {"child": "Child"}
     column_sortable_list = ["reference", "kind", "triggered_at", "told_at", "status"]
-    filters = {"status": ("Status", lambda: Log.STATUSES)}
-    details_template, edit_template = "log.html", "log_edit.html"
+    filters = {"tab": ("Show", lambda: TABS)}
     form_columns = [name for names in Log.GROUPS.values() for name in names]
     form_extra_fields = {
         "assigned": PeopleField(
@@ -89,24 +123,55 @@ class LogView(RecordView):
             validate_choice=False,
         )
     }
-    steps = {
-        "tracker:begin": None,
-        "log:complete": SeenForm,
-        "log:complete_anyway": SeenReasonForm,
-        "log:reopen": ReasonForm,
-    }
+    steps = (
+        Step(
+            "tracker:begin",
+            "Begin safeguarding tracker",
+            said=lambda tracker: (
+                f"The safeguarding tracker was begun by {tracker.begun_by}. Open its sections "
+                "below."
+            ),
+            leads=tracker_page,
+        ),
+        Step(
+            "log:tell",
+            "Save",
+            TellForm,
+            said=lambda log: f"{log}: it is written down that Ofsted was told.",
+            permission="log:edit",
+        ),
+        Step("log:assign", "Assign", AssignForm, said=lambda log: f"{log}: the people are saved."),
+        Step("log:complete", "Complete", SeenForm, guarded=True, said=signed_off),
+        Step(
+            "log:complete_anyway", "Complete anyway", SeenReasonForm, guarded=True, said=signed_off
+        ),
+        Step(
+            "log:reopen",
+            "Reopen",
+            ReasonForm,
+            guarded=True,
+            said=lambda log: f"{log} is open again.",
+        ),
+    )
+    cards = {"home": "log/others.html"}
 
     def joined(self, query):
-        return (
-            query.select(Log, Incident, Child, User)
-            .join(Incident)
-            .join(Child)
-            .switch(Log)
-            .join(User, on=(Log.triggered_by == User.id))
-        )
+        query = query.select(Log, Incident, Child, User).join(Incident).join(Child).switch(Log)
+        return query.join(User, on=(Log.triggered_by == User.id))
 
     def cell(self, row, name):
+        if name == "told_at" and not row.told_at and row.status != "completed":
+            return due(row.due_at)[0] if row.due_at else ""
         return str(row.incident.child) if name == "child" else super().cell(row, name)
+
+    def mark(self, row, name):
+        """How a cell of the list is marked: late, soon, or not."""
+        waits = name == "told_at" and not row.told_at and row.status != "completed" and row.due_at
+        return due(row.due_at)[1] if waits else ""
+
+    def chosen(self, name, value):
+        done = Log.status == "completed"
+        return done if value == "completed" else ~done
 
     def get_one(self, id):
         """What the page shows is noted before it is read: what is saved in between is then newer
@@ -123,33 +188,45 @@ class LogView(RecordView):
                 form.seen.data = g.seen
         return super().show(record, status, **context)
 
+    def ready(self, verb, form, record):
+        if "assigned" in form:
+            offer(form.assigned, record)
+        if verb == "log:tell" and not record.late:
+            del form.late_because
+
+    def offers(self, record, verb):
+        told = verb == "log:tell" and record.told_at
+        return not told and super().offers(record, verb)
+
     def about(self, record):
         by = me()
         tracker = record.tracker.first()
         sections = tracker.in_order() if tracker else []
+        history = Event.of_case(record.incident_id, by.may("section:read_restricted"))
         return {
             "seen": who_sees(record.incident),
             "tracker": tracker,
             "sections": sections,
-            "opens": lambda section: not section.restricted or by.may("section:read_restricted"),
+            "opens": self.opens,
             "assignees": Assignee.of(record),
             "notices": Notice.of_case(record.incident_id) if by.may("notice:read") else [],
-            "history": Event.of_case(record.incident_id, by.may("section:read_restricted")),
+            "history": history,
+            "fresh": not any(one.verb in ("log:edit", "log:assign", "log:tell") for one in history),
+            "lacking": record.lacking() if record.status != "completed" else [],
             "signed_off": record.signed_off,
             "copies": Document.of_case(visible(Document, by), record.incident_id),
         }
 
+    @staticmethod
+    def opens(section):
+        return not section.restricted or me().may("section:read_restricted")
+
     def edit_form(self, obj=None):
         form = super().edit_form(obj)
-        if not me().may("log:assign"):
+        if me().may("log:assign"):
+            offer(form.assigned, obj)
+        else:
             del form.assigned
-            return form
-        rows = Assignee.of(obj)
-        always = {row.user_id for row in rows if not row.by_id}
-        form.assigned.offer(
-            [person for person in User.who_may("log:read") if person.id not in always],
-            [row.user_id for row in rows if row.by_id],
-        )
         return form
 
     def still_open(self, record):
@@ -158,36 +235,64 @@ class LogView(RecordView):
     def update(self, form, record):
         record.edit(me(), **self.values(form))
         if "assigned" in form:
-            record.assign(list(User.select().where(User.id.in_(form.assigned.data))), me())
+            record.assign(chosen(form.assigned.data), me())
 
-    @action("tracker:begin", "Begin safeguarding tracker")
-    def begin(self, ids):
-        def said(tracker):
-            return (
-                f"The safeguarding tracker was begun by {tracker.begun_by}. Open its sections "
-                "below."
-            )
+    def mine(self):
+        """[(log, what it needs of the reader next, or None)] of the open logs that they are
+        assigned to, the most urgent first; asked once a request.
+        """
+        if "mine" not in g:
+            by = me()
+            mine = Log.status.in_(("open", "tracking")) & Log.id.in_(Assignee.logs_of(by))
+            query = self.joined(visible(Log, by)).where(mine)
+            logs = list(query.order_by(Log.told_at.is_null(False), Log.aware_at).limit(50))
+            sections = {}
+            rows = Section.select(Section, Tracker).join(Tracker).order_by(Section.position)
+            for section in rows.where(Tracker.log.in_([log.id for log in logs])):
+                sections.setdefault(section.tracker.log_id, []).append(section)
+            g.mine = [(log, self.need(log, sections.get(log.id, []), by)) for log in logs]
+        return g.mine
 
-        return self.take(
-            Tracker.begin,
-            ids,
-            target=lambda tracker: url_for(
-                "log.details_view", id=tracker.log_id, _anchor="tracker"
-            ),
-            said=said,
-        )
+    def needs(self, limit):
+        """The open logs in which the next thing is the reader's to do."""
+        return [need for _log, need in self.mine() if need][:limit]
 
-    @action("log:complete", "Complete")
-    def complete(self, ids):
-        return self.take(Log.complete, ids, said=signed_off)
+    def card(self, page, record):
+        """Beside the home page's list: the logs in which the next thing is for others to do."""
+        others = [log for log, need in self.mine() if not need]
+        return {"logs": others[:5], "count": len(others)} if others else None
 
-    @action("log:complete_anyway", "Complete anyway")
-    def complete_anyway(self, ids):
-        return self.take(Log.complete_anyway, ids, said=signed_off)
+    def need(self, log, sections, by):
+        """What `log` needs of `by` next, or None where it is for others."""
+        url, at, words, mark = url_for("log.details_view", id=log.id), log.triggered_at, "", ""
+        left = [one for one in sections if one.lacking]
+        if not log.told_at and by.may("log:edit"):
+            verb, at = "Tell Ofsted", log.due_at or log.triggered_at
+            words, mark = due(at)
+            url += "#tell"
+        elif not sections and by.may("tracker:begin"):
+            verb = "Begin tracker"
+        elif left and by.may("section:save"):
+            first = next((one for one in left if self.opens(one)), None)
+            if not first:
+                return None
+            verb = f"Continue section {first.position}"
+            url, at = url_for("section.edit_view", id=first.id), first.saved_at or at
+        elif sections and not left and by.may("log:complete"):
+            verb = "Complete"
+        else:
+            return None
+        done = sum(not one.lacking for one in sections)
+        what = f"{log.kind or log.incident.topic or 'Ofsted log'} · {log}"
+        what += f" · {done} of {len(sections)} sections" if sections else ""
+        return Need(log.incident.child, what, words or age(at), mark, verb, url, at)
 
-    @action("log:reopen", "Reopen")
-    def reopen(self, ids):
-        return self.take(Log.reopen, ids, said=lambda log: f"{log} is open again.")
+    @expose("/months/")
+    def months_view(self):
+        """What a director looks at: month by month, how many, how many in time."""
+        if not me().may("log:read_all"):
+            abort(403)
+        return self.render("log/months.html", months=Log.by_month(visible(Log, me())))
 
     @expose("/pdf/")
     def pdf_view(self):
@@ -195,9 +300,8 @@ class LogView(RecordView):
         if not me().may("log:pdf"):
             abort(403)
         look("log:pdf", log, me())
-        return self.paper(
-            to_pdf(log.paper(restricted=me().may("section:read_restricted"))), f"{log}.pdf"
-        )
+        words = log.paper(restricted=me().may("section:read_restricted"))
+        return self.paper(to_pdf(words), f"{log}.pdf")
 
     @expose("/copy/")
     def copy_view(self):

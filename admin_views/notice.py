@@ -6,6 +6,8 @@ from .rails.writing import RecordView
 
 
 class NoticeView(RecordView):
+    shows, title, found_in, place = Notice, "Sent emails", "set up", 80
+    says, found_by = "who was told, and when", "notice:read"
     one = "email"
     create_view = edit_view = export = action_view = None
     intro = (
@@ -19,7 +21,6 @@ class NoticeView(RecordView):
     column_list = ["queued_at", "user", "subject", "status", "sent_at", "attempts"]
     column_sortable_list = ["queued_at", "status", "sent_at"]
     filters = {"status": ("Status", lambda: ["waiting", "sent", "failed"])}
-    details_template = "notice.html"
 
     def joined(self, query):
         return query.select(Notice, User).join(User, on=(Notice.user == User.id))

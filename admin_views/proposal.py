@@ -1,11 +1,14 @@
 """Changes that would open records: a Level 5 decides."""
 
-from flask_admin.actions import action
+from flask import url_for
 
 from models import Proposal
 from models.access.proposal import CODE
+from models.ground.words import age
 
+from .home import Need
 from .rails.door import me
+from .rails.taking import Step
 from .rails.writing import RecordView
 
 
@@ -21,6 +24,8 @@ def hand_over(proposal):
 
 
 class ProposalView(RecordView):
+    shows, title, found_in, place = Proposal, "Approvals", "set up", 74
+    says = "what waits for a Level 5"
     one = "change"
     create_view = edit_view = export = None
     intro = (
@@ -33,9 +38,11 @@ class ProposalView(RecordView):
     column_sortable_list = ["at", "status"]
     form_columns = ["what", "by", "at", "status"]
     filters = {"status": ("Status", lambda: ["waiting", CODE, "approved", "refused"])}
-    details_template = "proposal.html"
-    guarded = ("proposal:approve", "proposal:refuse", "proposal:new_code")
-    steps = {"proposal:approve": None, "proposal:refuse": None, "proposal:new_code": None}
+    steps = (
+        Step("proposal:approve", "Approve", guarded=True, said=hand_over),
+        Step("proposal:refuse", "Refuse", guarded=True),
+        Step("proposal:new_code", "Make another code", guarded=True, said=hand_over),
+    )
 
     def is_accessible(self):
         return super().is_accessible() and (me().may("proposal:approve") or me().may("user:edit"))
@@ -46,14 +53,18 @@ class ProposalView(RecordView):
     def about(self, record):
         return {"gainers": record.gainers(), "accounts": record.accounts()}
 
-    @action("proposal:approve", "Approve")
-    def approve(self, ids):
-        return self.take(Proposal.approve, ids, said=hand_over)
-
-    @action("proposal:new_code", "Make another code")
-    def new_code(self, ids):
-        return self.take(Proposal.new_code, ids, said=hand_over)
-
-    @action("proposal:refuse", "Refuse")
-    def refuse(self, ids):
-        return self.take(Proposal.refuse, ids)
+    def needs(self, limit):
+        """What waits for a Level 5, and the reader may decide."""
+        if not me().may("proposal:approve"):
+            return
+        for one in Proposal.waiting_for(me())[:limit]:
+            url = url_for("proposal.details_view", id=one.id)
+            yield Need(
+                one.user or one.role,
+                f"{one.what} · asked for by {one.by}",
+                age(one.at),
+                "",
+                "Approve",
+                url,
+                one.at,
+            )

@@ -25,6 +25,8 @@ class PermissionsField(SelectMultipleField):
 
 
 class RoleView(RecordView):
+    shows, title, found_in, place = Role, "Roles", "set up", 72
+    says = "what each permits"
     one = "role"
     export = action_view = None
     permission = add_permission = edit_permission = "role:edit"
@@ -36,8 +38,7 @@ class RoleView(RecordView):
     order = (Role.level, Role.name)
     form_columns = ["name", "level", "description"]
     form_extra_fields = {"permissions": PermissionsField("Permissions")}
-    details_template = "role.html"
-    guarded = ("edit",)
+    guarded = True
 
     def values(self, form):
         return super().values(form) | {"permissions": form.permissions.data or []}

@@ -12,16 +12,13 @@ from .rails.writing import RecordView
 
 
 class SectionView(RecordView):
+    shows, title = Section, "Sections"
     one = "section"
     permission = "log:read"
     edit_permission = "section:save"
-    edit_template = "section.html"
     details_view = create_view = export = action_view = (
         None  # a section is reached from its log only
     )
-
-    def is_visible(self):
-        return False
 
     @expose("/")
     def index_view(self):

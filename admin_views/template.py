@@ -11,6 +11,8 @@ from .rails.writing import RecordView
 
 
 class TemplateView(RecordView):
+    shows, title, found_in, place = Template, "Templates", "set up", 60
+    says = "what trackers ask"
     one = "template"
     export = action_view = None
     permission = add_permission = edit_permission = "template:edit"
@@ -20,7 +22,6 @@ class TemplateView(RecordView):
     )
     column_list = ["name", "purpose", "in_force"]
     form_columns = ["name", "purpose", "in_force"]
-    details_template = "template.html"
 
     def about(self, record):
         questions = {}
@@ -43,10 +44,10 @@ class PartView(RecordView):
     parent = None  # (name of the foreign key, model)
     permission = add_permission = edit_permission = "template:edit"
     details_view = export = action_view = None
-    create_template = edit_template = "part.html"
 
-    def is_visible(self):
-        return False
+    def __init__(self):
+        super().__init__()
+        self.create_template = self.edit_template = "template/part.html"
 
     @expose("/")
     def index_view(self):
@@ -73,6 +74,7 @@ class PartView(RecordView):
 
 
 class TemplateSectionView(PartView):
+    shows, title = TemplateSection, "Sections of a template"
     one = "section of the template"
     parent = ("template", Template)
     form_columns = ["title", "help", "restricted", "retired"]
@@ -84,6 +86,7 @@ class TemplateSectionView(PartView):
 
 
 class QuestionView(PartView):
+    shows, title = Question, "Questions"
     one = "question"
     parent = ("section", TemplateSection)
     form_columns = ["text", "help", "kind", "options", "required", "source", "retired"]

@@ -1,7 +1,6 @@
 """The people: who may sign in, with which roles."""
 
-from flask import flash, url_for
-from flask_admin.actions import action
+from flask import flash
 from wtforms import SelectMultipleField, validators
 from wtforms.fields.choices import SelectChoice
 
@@ -9,8 +8,9 @@ from models import Proposal, Role, User, UserRole
 from models.access.accounts import add_person, edit_person
 from models.people.user import normal
 
-from .rails.door import me, saved
+from .rails.door import me
 from .rails.fields import clean, tick
+from .rails.taking import Step
 from .rails.writing import RecordView
 
 
@@ -27,6 +27,8 @@ class RolesField(SelectMultipleField):
 
 
 class UserView(RecordView):
+    shows, title, found_in, place = User, "People", "set up", 70
+    says = "who may sign in"
     one = "person"
     export = None
     permission = add_permission = edit_permission = "user:edit"
@@ -46,9 +48,19 @@ class UserView(RecordView):
             "filters": [clean, normal],
         }
     }
-    details_template = "person.html"
-    guarded = ("edit", "user:reset_factor")
-    steps = {"user:reset_factor": None}
+    guarded = True
+    steps = (
+        Step(
+            "user:reset_factor",
+            "Reset the second factor",
+            guarded=True,
+            said=lambda done: (
+                ("The second factor is reset.", "success")
+                if done
+                else ("This waits for the approval of a Level 5, who have been told.", "warning")
+            ),
+        ),
+    )
 
     def get_list(self, *args, **kwargs):
         count, rows = super().get_list(*args, **kwargs)
@@ -92,15 +104,3 @@ class UserView(RecordView):
     def about(self, record):
         waiting = Proposal.select().where(Proposal.status == "waiting", Proposal.user == record)
         return {"roles": record.roles, "waiting": list(waiting), "has_factor": record.has_factor}
-
-    @action("user:reset_factor", "Reset the second factor")
-    def reset_factor(self, ids):
-        person = self.asked(ids[0] if len(ids) == 1 else "")
-        done = Proposal.reset_factor(person, me())
-        flash(
-            "The second factor is reset."
-            if done
-            else "This waits for the approval of a Level 5, who have been told.",
-            "success" if done else "warning",
-        )
-        return saved(url_for("user.details_view", id=person.id))

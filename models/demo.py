@@ -9,6 +9,7 @@ from models.access.proposal import Proposal
 from models.case.child import Child, Flag
 from models.case.incident import Incident
 from models.case.log import Log
+from models.case.task import Task
 from models.case.tracker import Tracker
 from models.ground.clock import LONDON, at, now
 from models.ground.database import transaction
@@ -39,8 +40,7 @@ CHILDREN = [  # name, date of birth, year, flags
 ]
 NONE, DECIDE, NOT, OPEN, BEGUN, DONE, FORCED, AGAIN = "no alert", "to decide", "not notifiable", "open", "begun", "completed", "completed anyway", "reopened"
 
-# days ago, reporter, child (number above), place, how known, topic, what happened, the child's
-# words, where it ends
+# days ago, reporter, child (number above), place, how known, topic, what happened, the child's words, where it ends
 STORIES = [
     (638, "dave", 0, "Classroom", "I saw or heard it", "Very tired, no lunch", "Zofia Łukasiewicz put her head on the desk twice in period 2 and had no lunch with her at 12:40.", "“I got up at five for my brother.”", NONE),
     (629, "dina", 3, "Playground or field", "I saw or heard it", "Pushed over at break", "Siôn Ŵyn was pushed from behind near the gate and fell on his left hand. Oliver O’Reilly said that he had pushed him.", "“He does it every day.”", NONE),
@@ -64,10 +64,7 @@ STORIES = [
     (351, "dina", 3, "Dining hall", "The child told me", "Money taken", "Siôn Ŵyn said that an older boy takes his dinner money on Mondays.", "“He said he’d find me.”", NOT),
     (333, "dave", 1, "Trip or visit", "I saw or heard it", "Left the group", "Ngũgĩ wa Kamau left the group at the museum at 13:10 and was found by a guide at 13:35 near the exit.", "“I thought I saw my mum.”", DONE),
     (318, "carol", 10, "Public place", "Another agency told us", "Seen late at night", "The neighbourhood police team saw Chukwuemeka Ọlá at the retail park at 23:50 with two adults.", "", AGAIN),
-    (300, "dina", 2, "Classroom", "I saw or heard it", "Drawing", "山田 花子 drew a house with a "
-                                                                  "person outside it at night "
-                                                                  "and did not want to talk "
-                                                                  "about it.", "“It’s only a story.”", NONE),
+    (300, "dina", 2, "Classroom", "I saw or heard it", "Drawing", "山田 花子 drew a house with a person outside it at night and did not want to talk about it.", "“It’s only a story.”", NONE),
     (281, "dave", 8, "Classroom", "Another child told me", "Fainting", "A friend of Ολυμπία Παπαδάκη said that she fainted on the way to school. She sat down when I asked her to.", "“I’m fine, I just forgot breakfast.”", BEGUN),
     (262, "dina", 16, "Home", "The child told me", "Alone at the weekend", "Keziah Barrow said that she and her sister, who is five, were alone from Saturday lunch until it was dark.", "“We had toast.”", DONE),
     (240, "carol", 7, "Online", "A parent or carer told me", "Picture shared", "The mother of Þórunn Ásgeirsdóttir said that a picture taken in the changing room was sent round the year group.", "“I can’t go back in there.”", BEGUN),
@@ -87,62 +84,41 @@ STORIES = [
     (1, "dave", 16, "Dining hall", "I saw or heard it", "Hiding food", "Keziah Barrow put four bread rolls into her bag. When I asked, she said that they were for her sister.", "“She gets hungry at night.”", DECIDE),
 ]
 ANSWERS = {  # by the question's text; a question that is not here stays empty
-    "What is the concern, in two or three sentences?": "{child} may be at risk of significant "
-                                                       "harm. The incident {incident} gives the "
-                                                       "reporter’s account; this section adds "
-                                                       "only what the DSL found out.",
+    "What is the concern, in two or three sentences?": "{child} may be at risk of significant harm. The incident {incident} gives the reporter’s account; this section adds only what the DSL found out.",
     "Category": "Domestic abuse and family", "How urgent is it?": "24 hours", "Is the child safe now?": True,
-    "What was done at once, by whom, and when?": "Carol Vaughan-Ŵyn spoke with {child} alone "
-                                                 "within the hour. Alice Brennan telephoned the "
-                                                 "front door service the same day.",
-    "What has the child said, word for word?": "“I just want it to stop.” Said to Carol "
-                                               "Vaughan-Ŵyn in the quiet room.",
-    "What does the child want to happen?": "{child} wants to stay at this school and wants "
-                                           "somebody to talk to the adults at home.",
+    "What was done at once, by whom, and when?": "Carol Vaughan-Ŵyn spoke with {child} alone within the hour. Alice Brennan telephoned the front door service the same day.",
+    "What has the child said, word for word?": "“I just want it to stop.” Said to Carol Vaughan-Ŵyn in the quiet room.",
+    "What does the child want to happen?": "{child} wants to stay at this school and wants somebody to talk to the adults at home.",
     "When was the child last seen and spoken with alone?": "-3 days",
     "Who lives with the child, and who else matters?": [{"Full name": "Helena Marsh-Iwu", "Relationship": "Aunt", "Lives with the child?": "Yes", "Note": "Collects on Fridays"}],
-    "What is known from before?": "The earlier incidents were read before this was written. They "
-                                  "show a pattern of tiredness on Mondays.",
+    "What is known from before?": "The earlier incidents were read before this was written. They show a pattern of tiredness on Mondays.",
     "Which of these apply to the child?": ["SEND support"],
     "Threshold": "Targeted", "Decision": ["Internal support", "Child in need"],
-    "Why? Set out the rationale.": "The child’s account is consistent, the risk is continuing, "
-                                   "and the family has not been able to reduce it without help.",
+    "Why? Set out the rationale.": "The child’s account is consistent, the risk is continuing, and the family has not been able to reduce it without help.",
     "Risks": [{"Risk": "Harm at home at weekends", "To whom": "{child}", "Level": "High", "Protective factors": "Aunt nearby", "Controls": "Call on Fridays and Mondays"}],
     "When will this be reviewed?": "+20 days",
     "Was anyone outside told or asked?": True,
     "Referrals and advice": [{"Body": "MASH", "Person": "Duty social worker Pryce", "When": "Same day, 15:20", "Reference": "M-1187", "What was said or advised": "Assessment within ten days; keep the child’s routine."}],
-    "Were the parents told of the referral? If not, why not?": "The mother was told by telephone "
-                                                               "after the social worker agreed "
-                                                               "that it was safe to do so.",
+    "Were the parents told of the referral? If not, why not?": "The mother was told by telephone after the social worker agreed that it was safe to do so.",
     "Was a strategy discussion held?": False, "Was a section 47 enquiry opened?": False, "Is an allegation made against an adult?": False,
     "Support in place": [{"For whom": "{child}", "What": "Check-in each morning", "By whom": "Carol Vaughan-Ŵyn", "From": "Monday", "Review": "Each month"}],
-    "What is different for the child now?": "{child} comes to school on time, eats lunch, and "
-                                            "has somebody to go to.",
+    "What is different for the child now?": "{child} comes to school on time, eats lunch, and has somebody to go to.",
     "How safe is the child now, in your judgement?": "3 – mostly safe",
-    "What worked, and what did not?": "The report was made within the hour. The first telephone "
-                                      "call went to a number that had changed; the list has been "
-                                      "corrected.",
+    "What worked, and what did not?": "The report was made within the hour. The first telephone call went to a number that had changed; the list has been corrected.",
     "What is being changed so that it does not happen again?": [{"Change": "Check the contact list each term", "Owner": "Mark Kowalczyk", "By when": "End of term", "Done": "Yes"}],
-    "Summary of the case from beginning to end": "A concern about {child} was reported, looked "
-                                                 "into on the same day, referred, and followed "
-                                                 "by support at school and at home. The child’s "
-                                                 "situation improved.",
-    "Is anything still open, and who holds it?": "Nothing is open at school. The social worker "
-                                                 "reviews the plan each quarter.",
+    "Summary of the case from beginning to end": "A concern about {child} was reported, looked into on the same day, referred, and followed by support at school and at home. The child’s situation improved.",
+    "Is anything still open, and who holds it?": "Nothing is open at school. The social worker reviews the plan each quarter.",
     "Have the child and the parents been told that it is closed?": True,
 }
 KINDS = ["Other serious event", "Serious incident involving the police", "Child protection enquiry started", "Other serious event", "Serious harm to a pupil (school)"]
 FIELDS = {"basis": "Judged serious", "told_how": "Ofsted online form",
           "decided_why": "A child may have come to serious harm and an outside agency is involved.",
-          "done_at_once": "The child was seen alone, the front door service was called, and the "
-                          "parents were told when it was safe.",
+          "done_at_once": "The child was seen alone, the front door service was called, and the parents were told when it was safe.",
           "prevention": "Daily check-in, and the contact list is checked each term.", "enquiry": "None"}
 
 
 def build(password):
-    """Fill an empty database with the school. `password` is the hash that every demonstration
-    account gets.
-    """
+    """Fill an empty database with the school. `password` is the hash that every demonstration account gets."""
     steps = []  # (moment, order, function): what happens, in the order it happened
     start = datetime.combine(now().astimezone(LONDON).date(), time(9, 5), LONDON)
 
@@ -200,8 +176,7 @@ def tell(story, number, people, children, later):
             questions_asked="“Can you tell me more about that?”" if words else None, immediate_danger=False,
             opinion="This is unlike the child, and worth following up." if number % 2 else None,
             injuries=[{"side": "Left", "place": "Cheek", "kind": "Bruise", "size": "2", "note": "Yellow at the edge"}] if topic == "Bruise on cheek" else [],
-            immediate_action="Spoke with the child in a quiet place and told the safeguarding "
-                             "team before the end of the lesson.",
+            immediate_action="Spoke with the child in a quiet place and told the safeguarding team before the end of the lesson.",
             told_dsl=number % 2 == 0, parents_told="Not yet", parents_why="To be decided by the DSL.", intervention=False, safeguarding_alert=ends != NONE)
 
     def trigger():
@@ -210,8 +185,7 @@ def tell(story, number, people, children, later):
     def fill_in():
         log = case["log"]
         log.edit(people["carol"], told_at=now(), told_by=people["alice"], told_reference=f"CR{48210 + number}", late_because="The portal was down overnight." if log.late else None,
-                 kind=KINDS[number % 5], summary=f"{topic}. The child is safe and supported; "
-                                                 "details were given on the telephone.", **FIELDS)
+                 kind=KINDS[number % 5], summary=f"{topic}. The child is safe and supported; details were given on the telephone.", **FIELDS)
         log.assign([people["carol"]], people["alice"])
 
     def begin():
@@ -221,6 +195,10 @@ def tell(story, number, people, children, later):
         for section in case["tracker"].in_order()[:upto]:
             section.save_answers({q["id"]: given(q, child, case["incident"]) for q in section.questions}, people["carol" if section.position % 2 else "alice"])
 
+    def task(what, owner, days):
+        day = now().date() + timedelta(days=days)
+        case["task"] = Task.give(case["incident"], people["alice"], what=what, owner=people[owner], due_on=day)
+
     def note():
         section = case["tracker"].in_order()[5 + number % 3]
         text = next(question for question in section.questions if question["kind"] == "long text")
@@ -228,9 +206,7 @@ def tell(story, number, people, children, later):
 
     later(days, number % 5 * 37, report)
     if ends == NONE and number % 4 == 0:
-        later(days - 1, 60, lambda: case["incident"].amend(text="The child was seen again the "
-                                                                "next morning and had nothing to "
-                                                                "add.", by=people[reporter]))
+        later(days - 1, 60, lambda: case["incident"].amend(text="The child was seen again the next morning and had nothing to add.", by=people[reporter]))
     if ends == NOT:
         later(days - 1, 95, lambda: case["incident"].not_notifiable(reason="Considered with the DSL: below the threshold for Ofsted; support is in place at school.", by=people["mark"]))
     if ends in (OPEN, BEGUN, DONE, FORCED, AGAIN):
@@ -240,13 +216,25 @@ def tell(story, number, people, children, later):
         later(days - 2, 30, begin)
         later(days - 6, 50, lambda: answer(5))
         later(days - 7, 15, note)
+    if ends == BEGUN:
+        what, owner = TASKS[number % len(TASKS)]
+        later(days - 6, 60, lambda: task(what, owner, days - 8 + number % 5))
     if ends in (DONE, AGAIN):
+        later(days - 7, 30, lambda: task("Ring the family’s support worker", "carol", 5))
+        later(days - 10, 45, lambda: case["task"].done(effect="She visits on Mondays from now on.", by=people["carol"]))
         later(days - 25, 70, lambda: answer(13))
         later(days - 28, 20, lambda: case["log"].complete(by=people["mark"]))
     if ends == FORCED:
         later(days - 30, 20, lambda: case["log"].complete_anyway(reason="The family has moved; the new authority holds the case and the rest cannot be answered here.", by=people["alice"]))
     if ends == AGAIN:
         later(days - 40, 20, lambda: case["log"].reopen(reason="The police gave new information.", by=people["bob"]))
+
+
+TASKS = (
+    ("Ask the attendance officer for the register of the last month", "carol"),
+    ("Write to the parents about the meeting", "alice"),
+    ("Arrange a weekly check-in with the form tutor", "carol"),
+)
 
 
 def given(question, child, incident):
@@ -272,9 +260,7 @@ def deliver(send=lambda notice: None):
 
 
 def post():
-    """Send what was queued, all but the emails of one mailbox that has been full for a while: those
-    still wait.
-    """
+    """Send what was queued, all but the emails of one mailbox that has been full for a while: those still wait."""
     full = Notice.select().order_by(Notice.id.desc()).first()
 
     def send(notice):

@@ -97,6 +97,7 @@ VOCABULARY = {
         HELPERS,
     ),
     "log:edit": Verb("edited the Ofsted log", "Fill in the Ofsted log.", TEAM),
+    "log:tell": Verb("wrote down that Ofsted was told"),
     "log:assign": Verb(
         "changed who is assigned", "Assign people to an Ofsted log, and take them off.", MANAGERS
     ),
@@ -109,6 +110,10 @@ VOCABULARY = {
         LEVEL_5,
     ),
     "log:reopen": Verb("reopened the log", "Reopen a completed log, with a reason.", LEVEL_5),
+    "task:read": Verb(None, "Follow the tasks about incidents they may see.", TEAM),
+    "task:give": Verb("gave a task", "Give tasks about incidents they may see.", TEAM),
+    "task:done": Verb("did the task", "Do the tasks that are theirs.", STAFF),
+    "task:cancel": Verb("cancelled a task", "Cancel a task, with a reason.", TEAM),
     "tracker:begin": Verb(
         "began the safeguarding tracker", "Begin the safeguarding tracker of a log.", TEAM
     ),

@@ -177,4 +177,5 @@ def visible(model, by):
     """
     if model in VISIBLE or isinstance(model.belongs, NoCase):
         return VISIBLE[model](by)
-    return model.select().where(model.among(lambda column: sees(by, column)))
+    rows = model.select().where(model.among(lambda column: sees(by, column)))
+    return model.narrowed(rows, by)

@@ -18,13 +18,17 @@
     if (yes && !notKept) notKept = tell("What you type here is no longer kept as a draft: it is too much. Save it soon.", "idle");
     if (!yes && notKept) { notKept.remove(); notKept = null; }
   };
+  const said = () => {
+    const place = document.getElementById("kept");
+    if (place) place.textContent = `Draft kept ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+  };
   const keep = () => {
     if (!form || !changed) return;
     changed = false;
     const body = new URLSearchParams(), fields = new FormData(form);
     for (const [name, value] of fields) if (typeof value === "string") body.append(name, value);
     body.set("draft_path", form.dataset.draft);
-    send("/account/draft/", body).then(() => { alive(); full(false); }).catch((problem) => { changed = true; if (["413", "507"].includes(problem.message)) full(true); });
+    send("/account/draft/", body).then(() => { alive(); full(false); said(); }).catch((problem) => { changed = true; if (["413", "507"].includes(problem.message)) full(true); });
   };
   if (form) {
     form.addEventListener("input", () => { changed = true; });
@@ -32,6 +36,9 @@
     document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
     setInterval(keep, 15000);
   }
+
+  const problems = document.getElementById("problems");
+  if (problems) problems.focus();
 
   let last = Date.now(), box = null;
   const alive = () => { last = Date.now(); if (box) { box.remove(); box = null; } };

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import app as application
-from models import Attachment, Child, Document, Event, Incident, Log, Tracker, User, db, demo
+from models import Attachment, Child, Document, Event, Incident, Log, Task, Tracker, User, db, demo
 from models.access import signin
 from models.ground.clock import now
 from models.ground.database import connect
@@ -158,6 +158,13 @@ def report(school, by=None, alert=True, **more):
         "what_happened": "A red mark on the left wrist.", "immediate_danger": False, "immediate_action": "Told the DSL.", "safeguarding_alert": alert,
     }  # fmt: skip
     return Incident.report(by or school.dave, **values | more)
+
+
+def besides(school, incident):
+    """A row of each noun that hangs on an incident beside the main job: every sweep over tables and
+    doors has it. A new noun adds its line.
+    """
+    return [Task.give(incident, school.carol, what="Ring", owner=school.alice, due_on=now().date())]
 
 
 @pytest.fixture

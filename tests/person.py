@@ -112,6 +112,13 @@ class Person:
         )
 
 
+def form_of(page):
+    """The address that the form of a page is sent to: a new one has a place of its own for
+    drafts.
+    """
+    return unescape(re.search(r'data-draft="([^"]+)"', page.text)[1])
+
+
 def passphrase_only(cast_app, user, password=PASSWORD):
     person = Person(cast_app, user)
     person.get("/login")

@@ -40,6 +40,7 @@ from models.access.signin import Attempt
 from models.ground.record import Base
 from models.shelf import copies, proof
 
+from .conftest import besides
 from .faults import untie
 
 pytestmark = pytest.mark.both
@@ -74,6 +75,7 @@ def full(school, signed):
     Session.begin(school.carol, "127.0.0.1", "Firefox")
     Draft.keep(school.carol, "/incident/new/", [("topic", "Red mark")])
     Receipt.keep("token", school.carol, [], "/")
+    besides(school, incident)
     SetupLink.make()
     Device.meet("a browser", school.carol)
     Attempt.reserve("carol@thornley.example", "127.0.0.1")

@@ -5,7 +5,7 @@ often it is sent.
 from hashlib import sha256
 
 from flask import abort, flash, g, redirect, request, url_for
-from flask_admin import AdminIndexView
+from flask_admin import AdminIndexView, BaseView
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 
@@ -53,6 +53,35 @@ class Door:
     """
 
     permission, noun = None, ""
+    title = ""  # as the menu and the page call it; a view without one is a base of others
+    found_in = ""  # where it is found: "main", the bar; "set up", the page of that name; "" nowhere
+    place = 50  # its order in the menu and among the cards of a page
+    found_by = None  # who finds it there: those with this permission, or whoever may open it
+    says = ""  # on the page Set up: what it is for
+    cards = {}  # {noun of a page: the template of what this noun contributes there}
+
+    def is_visible(self):
+        return self.found_in == "main"
+
+    def needs(self, limit):
+        """What in this noun needs the person who is signed in, the most urgent first: [Need]."""
+        return ()
+
+    def card(self, page, record):
+        """What the card of this noun says on the page (its noun) of `record`: a dict for the
+        template, or None for no card.
+        """
+        return {}
+
+    def cards_on(self, page, record):
+        """[(template, what it says)] of the cards on a page, in the order of the nouns' places."""
+        views = [view for view in self.admin._views if page in view.cards]
+        said = [
+            (view.cards[page], view.card(page, record))
+            for view in sorted(views, key=lambda view: view.place)
+            if view.is_accessible()
+        ]
+        return [(template, card) for template, card in said if card is not None]
 
     def is_accessible(self):
         return current_user.is_authenticated and (
@@ -106,5 +135,13 @@ class Door:
         return answer
 
 
+class Page(Door, BaseView):
+    """A page that is of no record."""
+
+    def __init__(self):
+        super().__init__(name=self.title, endpoint=self.noun, url=f"/{self.noun.replace('_', '-')}")
+
+
 class Home(Door, AdminIndexView):
-    pass
+    def __init__(self):
+        super().__init__(name=self.title, endpoint="home", url="/")

@@ -53,6 +53,7 @@ class DayField(fields.DateField):
 class YesNoField(fields.RadioField):
     """Yes, No, or nothing chosen: True, False or None."""
 
+    radio = True
     ANSWERS = {"yes": True, "no": False}
 
     def __init__(self, *args, **kwargs):
@@ -76,9 +77,9 @@ class PickField(fields.SelectField):
     stays choosable where it was chosen.
     """
 
-    def __init__(self, *args, names=(), **kwargs):
+    def __init__(self, *args, names=(), radio=False, **kwargs):
         super().__init__(*args, validate_choice=False, choices=[], **kwargs)
-        self.names = names
+        self.names, self.radio = names, radio
 
     def process(self, *args, **kwargs):
         super().process(*args, **kwargs)

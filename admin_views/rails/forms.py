@@ -92,7 +92,10 @@ class Converter(CustomModelConverter):
         kwargs["validators"] = [
             v for v in kwargs["validators"] if not isinstance(v, validators.Length)
         ]
-        return field.name, PickField(names=names, **kwargs)
+        few = (
+            len(field.fixed) in range(1, 5) and not field.null
+        )  # seen at once, and one must be chosen
+        return field.name, PickField(names=names, radio=few, **kwargs)
 
     def rows(self, model, field, **kwargs):
         columns = [
@@ -155,10 +158,13 @@ def section_form(section):
     )
 
 
-class ReasonForm(BaseForm):
-    """What a step asks for besides its button."""
+def why(label, base=BaseForm, name="reason"):
+    """The form of a step that asks for a text, called `label`, besides what `base` asks for."""
+    field = LongTextField(label, validators=[required()], filters=[clean])
+    return type("WhyForm", (base,), {name: field})
 
-    reason = LongTextField("Reason", validators=[required()], filters=[clean])
+
+ReasonForm = why("Reason")
 
 
 class SeenForm(BaseForm):
@@ -167,8 +173,7 @@ class SeenForm(BaseForm):
     seen = HiddenField(validators=[required()])
 
 
-class SeenReasonForm(SeenForm, ReasonForm):
-    """The same, with a reason."""
+SeenReasonForm = why("Reason", SeenForm)
 
 
 class AddendumForm(BaseForm):
@@ -186,7 +191,7 @@ def people():
     return User.select().where(User.active).order_by(User.name)
 
 
-class UnshareForm(BaseForm):
+class PersonForm(BaseForm):
     person = NamedField(
         "Person",
         description="Type part of the name and choose from the list.",
@@ -194,7 +199,3 @@ class UnshareForm(BaseForm):
         what="person",
         validators=[required()],
     )
-
-
-class ShareForm(UnshareForm, ReasonForm):
-    """Whom to share with, and why they need to know."""

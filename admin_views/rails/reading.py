@@ -153,6 +153,10 @@ class Reading(Door, ModelView):
         value = getattr(row, name)
         return shown(value)
 
+    def mark(self, row, name):
+        """How a cell is marked: "late", "soon" or "" (the words of the cell say it too)."""
+        return ""
+
     def link(self, row):
         """Where the first cell of a row leads."""
         return url_for(f"{self.noun}.details_view", id=row.id)

@@ -2,6 +2,7 @@
 again before what matters.
 """
 
+import secrets
 import time
 from contextlib import nullcontext, suppress
 from functools import wraps
@@ -265,7 +266,14 @@ def here():
     draft is found again.
     """
     step = {name: request.form[name][:60] for name in ("action", "rowid") if name in request.form}
-    return f"{request.path}?{urlencode(step)}" if step else request.full_path.rstrip("?")
+    if step:
+        return f"{request.path}?{urlencode(step)}"
+    whole = request.full_path.rstrip("?")
+    if (request.endpoint or "").endswith(".create_view") and "draft" not in request.args:
+        # a new form has a place of its own: no older draft fills it, and it replaces none
+        name = g.setdefault("new_draft", secrets.token_urlsafe(6))
+        return f"{whole}{'&' if '?' in whole else '?'}draft={name}"
+    return whole
 
 
 def after_sign_in():
@@ -319,4 +327,6 @@ def stale():
     if request.method == "GET":
         return redirect(url_for("security.verify", next=request.full_path))
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in ANEW]
-    return render_template("confirm.html", fields=fields, problem=problem), 403 if problem else 200
+    return render_template(
+        "layout/confirm.html", fields=fields, problem=problem
+    ), 403 if problem else 200

@@ -130,7 +130,7 @@ def with_text(code):
         else [(name, value) for name, value in request.form.items(multi=True) if "pass" not in name]
     )
     text = current_app.jinja_env.get_template(
-        "trouble.html"
+        "layout/trouble.html"
     ).render(
         settings=settings,
         code=code,
@@ -180,7 +180,9 @@ def install(app):
     def plain_page(problem):
         if broke := getattr(problem, "original_exception", None):  # after the view was done
             return current_app.handle_user_exception(broke)
-        return render_template("error.html", code=problem.code, name=problem.name), problem.code
+        return render_template(
+            "layout/error.html", code=problem.code, name=problem.name
+        ), problem.code
 
     @app.errorhandler(CSRFError)
     def too_old(problem):
@@ -193,7 +195,11 @@ def install(app):
         if typed() or "committed" in g:
             return with_text(500)
         return render_template(
-            "error.html", code=500, name="Something went wrong", problem=g.problem, fate=fate()
+            "layout/error.html",
+            code=500,
+            name="Something went wrong",
+            problem=g.problem,
+            fate=fate(),
         ), 500
 
     @app.errorhandler(DatabaseError)
@@ -211,4 +217,4 @@ def install(app):
 
     @app.errorhandler(Refused)
     def refused(problem):
-        return render_template("error.html", code=409, name=str(problem)), 409
+        return render_template("layout/error.html", code=409, name=str(problem)), 409

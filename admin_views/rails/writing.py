@@ -3,10 +3,9 @@
 from flask import abort, flash, g, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.helpers import get_form_data
-from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
-from models import Draft, Event, Receipt, Refused, look, step_of, transaction
+from models import Draft, Event, Receipt, Refused, look, transaction
 from models.ground.words import when
 
 from .door import here, me, saved
@@ -14,36 +13,35 @@ from .forms import Converter, put_errors
 from .merge import marks, merge
 from .reading import Reading
 from .sessions import stale
+from .taking import Taking
 from .trouble import with_text
 
 
-class RecordView(Reading):
+class RecordView(Taking, Reading):
     """The only door to a record: list, details, new, edit, steps and CSV, each through `visible`,
-    the policy.
+    the policy. A view says of which model it is (`shows`); its pages lie in templates/<noun>/,
+    where they are not those of the layout.
     """
 
     one = "record"  # what one is called, in the singular
     add_permission = edit_permission = None
-    # {verb: form class, or None for a bare button}; their buttons are drawn where the template puts
-    # them
-    steps = {}
+    under = None  # the model of the record that a new one is added under, named in the address
+    shown = ()  # the columns on its page, where they are not those of the form
     reads = False  # whether opening one is an event of its own
-    # the verbs that ask for the passphrase again after 10 minutes; "edit" for the form
-    guarded = ()
+    guarded = False  # whether its form asks for the passphrase again after 10 minutes
 
     can_delete = False
     can_view_details = True
     model_form_converter = Converter
-    list_template, details_template, create_template, edit_template = (
-        "list.html",
-        "record.html",
-        "form.html",
-        "form.html",
-    )
 
-    def __init__(self, model, **kwargs):
-        self.noun = model.noun()
-        super().__init__(model, endpoint=self.noun, url=f"/{self.noun.replace('_', '-')}", **kwargs)
+    def __init__(self):
+        self.noun = self.shows.noun()
+        own = f"{self.noun}/"
+        self.list_template = [f"{own}list.html", "layout/list.html"]
+        self.details_template = [f"{own}page.html", "layout/record.html"]
+        self.create_template = self.edit_template = [f"{own}form.html", "layout/form.html"]
+        url = f"/{self.noun.replace('_', '-')}"
+        super().__init__(self.shows, name=self.title, endpoint=self.noun, url=url)
 
     @property
     def can_create(self):
@@ -57,27 +55,22 @@ class RecordView(Reading):
     def can_export(self):
         return self.allows(self.export_permission)
 
-    @staticmethod
-    def allows(permission):
-        return bool(permission) and current_user.is_authenticated and current_user.may(permission)
-
-    def is_action_allowed(self, name):
-        return name in self.steps and self.allows(name)
-
-    delete_view = ajax_update = ajax_lookup = action_delete = (
-        None  # doors of Flask-Admin that we do not have
-    )
+    # doors of Flask-Admin that we do not have
+    delete_view = ajax_update = ajax_lookup = action_delete = None
 
     def show(self, record, status=200, **context):
-        """The page of one record."""
-        return self.render(
-            self.details_template,
-            record=record,
-            **{"forms": self.step_forms(record), "refused": None} | self.about(record) | context,
-        ), status
+        """The page of one record, with the cards that other nouns contribute to it."""
+        known = {"forms": self.step_forms(record), "refused": None, "failed": None}
+        labels = {step.verb: step.label for step in self.steps}
+        context = known | self.about(record) | context
+        cards = self.cards_on(self.noun, record)
+        page = self.render(
+            self.details_template, record=record, labels=labels, cards=cards, **context
+        )
+        return page, status
 
     def about(self, record):
-        """What the page of one record shows besides its fields."""
+        """What the page of one record shows besides its fields and the cards."""
         return {}
 
     @expose("/details/")
@@ -87,61 +80,11 @@ class RecordView(Reading):
             look(f"{self.noun}:read", record, me())
         return self.show(record)
 
-    # steps
-
-    def offers(self, record, verb):
-        """Whether the button of `verb` is drawn: this person may, on this record, and its status
-        allows it.
-        """
-        one = step_of(verb)
-        return (
-            self.is_action_allowed(verb)
-            and (not one.sources or record.status in one.sources)
-            and one.who(record, me())
-        )
-
-    def step_forms(self, record):
-        return {
-            verb: form() if form else None
-            for verb, form in self.steps.items()
-            if self.offers(record, verb)
-        }
-
-    def take(self, step, ids, target=None, said=None):
-        """Take `step` on the one record that the form names, fetched through the policy, and go to
-        the record it leads to.
-
-        A rule that refuses, and a reason left out, bring the same page back with what was typed.
-        """
-        if len(ids) != 1:
-            abort(400)
-        record, verb = self.asked(ids[0]), request.form["action"]
-        form = self.steps[verb](request.form) if self.steps[verb] else None
-        if form and not form.validate():
-            return self.show(record, 422, forms=self.step_forms(record) | {verb: form}, failed=verb)
-        try:
-            result = step(record, **(form.data if form else {}), by=me())
-        except Refused as refused:
-            fresh = self.asked(ids[0])
-            forms = self.step_forms(fresh) | ({verb: form} if form else {})
-            return self.show(fresh, 409, refused=refused, failed=verb, forms=forms)
-        flash(said(result) if said else f"{record}: done. It is now “{result.status}”.", "success")
-        return saved(
-            target(result) if target else url_for(f"{self.noun}.details_view", id=record.id)
-        )
-
-    @expose("/action/", methods=("POST",))
-    def action_view(self):
-        name = request.form.get("action", "")
-        handler = self._actions_data.get(name)
-        if not handler or not self.is_action_allowed(name):
-            self.note_refusal(request.form.get("rowid"))
-            abort(403)
-        if name in self.guarded and (again := stale()):
-            return again
-        return handler[0](request.form.getlist("rowid"))
-
     # writing
+
+    def parent(self):
+        """The record that a new one is added under, through the policy."""
+        return self.other(self.under, request.args.get(self.under.noun(), ""))
 
     def values(self, form):
         return {
@@ -189,10 +132,20 @@ class RecordView(Reading):
             "refused": None,
             "typed": None,
             "earlier": None,
-            "draft": "draft" in g,
+            "draft": g.get("draft_kept"),
+            "parent": self.parent() if self.under and not context.get("record") else None,
+            "drafts": self.others_begun() if not context.get("record") else [],
             "here": here(),
         } | context
         return self.render(template, form=form, version=version, opened=opened, **shown), status
+
+    def others_begun(self):
+        """The drafts of other new forms of this kind that this person has: offered, never filled in
+        unasked.
+        """
+        if request.method == "POST" or "draft" in g:
+            return []
+        return [one for one in Draft.all_of(me()) if one.path.startswith(f"{request.path}?")][:3]
 
     def keep_draft(self):
         """Keep what was typed, checked or not, for this person alone, or throw it away; and show
@@ -219,6 +172,7 @@ class RecordView(Reading):
                 f"What you typed here until {when(draft.saved_at)} is below. It is not saved yet.",
                 "warning",
             )
+            g.draft_kept = draft.saved_at
             g.draft = MultiDict(
                 draft.fields
                 # with the version it was begun from, so that what a colleague saved meanwhile is
@@ -236,11 +190,13 @@ class RecordView(Reading):
     def create_view(self):
         if not self.can_create:
             abort(403)
+        if self.under:
+            self.parent()
         if "draft" in request.form:
             return self.keep_draft()
         form, earlier = self.create_form(), None
         if request.method == "POST" and form.validate():
-            if "edit" in self.guarded and (again := stale()):
+            if self.guarded and (again := stale()):
                 return again
             try:
                 if earlier := Receipt.earlier(request.form.get("once"), me()):
@@ -301,7 +257,7 @@ class RecordView(Reading):
             422 if request.method == "POST" else 200,
         )
         if request.method == "POST" and form.validate():
-            if "edit" in self.guarded and (again := stale()):
+            if self.guarded and (again := stale()):
                 return again
             try:
                 with transaction():

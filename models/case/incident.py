@@ -8,6 +8,7 @@ from models.ground.clock import now
 from models.ground.database import contains, transaction
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.ground.record import Record, Refused
+from models.ground.settings import settings
 from models.history.notice import Notice
 from models.history.step import step
 from models.people.user import User
@@ -240,6 +241,13 @@ class Incident(Record):
     @step("not notifiable", "to decide")
     def reconsider(self, reason, by):
         return {"reason": reason}
+
+    @property
+    def due_at(self):
+        """When Ofsted should have been told of it (UTC), were it notifiable: the clock runs from
+        the report, so the decision cannot wait longer.
+        """
+        return self.reported_at + timedelta(hours=float(settings.notify_hours))
 
     @property
     def alert(self):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from peewee import CharField, ForeignKeyField, TextField
 
-from models.ground.clock import now
+from models.ground.clock import LONDON, now
 from models.ground.database import contains, transaction
 from models.ground.fields import Moment, Pick
 from models.ground.record import Record, Refused
@@ -123,9 +123,11 @@ class Log(OfIncident):
 
     @classmethod
     @starts("to decide")
-    def trigger(cls, incident, by):
+    def trigger(cls, incident, by, kind=None, why=None):
         """Create the incident's one log, assign every Level 5, and email them. Pressed again, or by
         two at once: the same log.
+
+        kind, why: what is known already of the decision, both may be left for later.
         """
         with transaction():
             if log := cls.get_or_none(cls.incident == incident):
@@ -140,8 +142,10 @@ class Log(OfIncident):
                 setting=settings.school,
                 urn=settings.urn,
                 address=settings.address,
+                kind=kind,
                 decided_by=by,
                 decided_at=now(),
+                decided_why=why,
                 aware_at=incident.reported_at,
             )
             for person in User.level_5().where(User.id.not_in(Involved.about(incident))):
@@ -173,22 +177,41 @@ class Log(OfIncident):
         """
         with transaction():
             self.stay_open()
-            changed = self.set(**values)
-            errors = {
-                name: "This is in the future."
-                for name in ("decided_at", "aware_at", "told_at")
-                if getattr(self, name) and getattr(self, name) > now()
-            }
-            if (
-                self.told_at and self.aware_at and self.told_at < self.aware_at.replace(second=0)
-            ):  # a form shows no seconds
-                errors["told_at"] = "Ofsted cannot have been told before anybody became aware."
-            if errors:
-                raise Refused("The log was not saved.", errors)
-            if changed:
-                self.save()
+            if changed := self.fill_in(values):
                 Event.write("log:edit", self, by, changed)
 
+    @starts("open", "tracking")
+    def tell(self, by, **values):
+        """Write down that Ofsted was told: when, how, its reference. The same fields as those of
+        edit(), asked where the clock stands. Refused once that was written down.
+
+        values: told_at (UTC), told_how, told_reference, late_because.
+        """
+        with transaction():
+            self.stay_open()
+            fresh = Log.get_by_id(self.id)
+            if fresh.told_at:
+                raise Refused(f"It is written down already that Ofsted was told ({fresh}).")
+            changed = fresh.fill_in(values | {"told_by": by})
+            Event.write("log:tell", fresh, by, changed)
+        return fresh
+
+    def fill_in(self, values):
+        """Set `values` and save; returns what changed. Raises Refused for what cannot be."""
+        changed = self.set(**values)
+        times = ("decided_at", "aware_at", "told_at")
+        given = [name for name in times if getattr(self, name)]
+        errors = {name: "This is in the future." for name in given if getattr(self, name) > now()}
+        aware = self.aware_at and self.aware_at.replace(second=0)  # a form shows no seconds
+        if self.told_at and aware and self.told_at < aware:
+            errors["told_at"] = "Ofsted cannot have been told before anybody became aware."
+        if errors:
+            raise Refused("The log was not saved.", errors)
+        if changed:
+            self.save()
+        return changed
+
+    @starts("open", "tracking")
     def assign(self, people, by):
         """Make `people` the assignees, besides Level 5 who always are. Only those whose role may
         see logs; new ones are emailed.
@@ -197,23 +220,14 @@ class Log(OfIncident):
             self.stay_open()
             may = {person.id for person in User.who_may("log:read")}
             if barred := [person.name for person in people if person.id not in may]:
-                raise Refused(
-                    "Nobody was assigned.",
-                    {
-                        "assigned": f"{', '.join(barred)} may not see Ofsted logs, or has left, "
-                        "so cannot be assigned."
-                    },
-                )
+                why = "may not see Ofsted logs, or has left, so cannot be assigned."
+                raise Refused("Nobody was assigned.", {"assigned": f"{', '.join(barred)} {why}"})
             if shut_out := set(people) & set(
                 User.select().where(User.id.in_(Involved.about(self.incident_id)))
             ):
-                raise Refused(
-                    "Nobody was assigned.",
-                    {
-                        "assigned": f"{', '.join(map(str, shut_out))} cannot be assigned to this "
-                        "log."
-                    },
-                )
+                names = ", ".join(map(str, shut_out))
+                why = f"{names} cannot be assigned to this log."
+                raise Refused("Nobody was assigned.", {"assigned": why})
             rows = {row.user_id: row for row in Assignee.of(self, ended=True)}
             wanted = {person.id: person for person in people}
             joined = [
@@ -241,6 +255,7 @@ class Log(OfIncident):
                     assigned=joined,
                     taken_off=[row.user for row in left],
                 )
+        return self
 
     def stay_open(self):
         """Raise Refused when this log is completed: read-only at every door."""
@@ -250,24 +265,23 @@ class Log(OfIncident):
                 "saved."
             )
 
-    def missing(self):
-        """What stops the log from being completed: [(text, record to open, anchor)]."""
-        needed = (
-            self.NEEDED
-            + (["late_because"] if self.told_at and self.late else [])
-            + (["enquiry_outcome"] if self.enquiry == "Concluded" else [])
-        )
-        lacking = [
-            (type(self)._meta.fields[name].verbose_name, self, name)
-            for name in needed
-            if not getattr(self, name)
+    def lacking(self):
+        """What the log itself still lacks to be completed: [(text, record to open, anchor)]."""
+        needed = list(self.NEEDED)
+        needed += ["late_because"] if self.told_at and self.late else []
+        needed += ["enquiry_outcome"] if self.enquiry == "Concluded" else []
+        fields = type(self)._meta.fields
+        return [
+            (fields[name].verbose_name, self, name) for name in needed if not getattr(self, name)
         ]
+
+    def missing(self):
+        """What stops the log from being completed, its tracker included: [(text, record to open,
+        anchor)].
+        """
         tracker = self.tracker.first()
-        return lacking + (
-            tracker.missing()
-            if tracker
-            else [("The safeguarding tracker has not been begun", self, "tracker")]
-        )
+        not_begun = [("The safeguarding tracker has not been begun", self, "tracker")]
+        return self.lacking() + (tracker.missing() if tracker else not_begun)
 
     @property
     def seen(self):
@@ -371,6 +385,21 @@ class Log(OfIncident):
             ],
             head=Event.head(),
         )
+
+    @classmethod
+    def by_month(cls, query):
+        """Of the logs in `query`, month by month (Europe/London), the latest first: [(first day,
+        triggered, told in time, told late or not yet though due, completed)].
+        """
+        rows = query.select(cls.triggered_at, cls.aware_at, cls.told_at, cls.status)
+        months = {}
+        for log in rows.order_by(cls.triggered_at.desc()):
+            local = log.triggered_at.astimezone(LONDON)
+            month = months.setdefault(local.date().replace(day=1), [0, 0, 0, 0])
+            in_time = bool(log.told_at) and not log.late
+            for place, counts in enumerate((True, in_time, log.late, log.status == "completed")):
+                month[place] += counts
+        return [(month, *counts) for month, counts in months.items()]
 
     @classmethod
     def matching(cls, term):

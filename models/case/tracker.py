@@ -107,6 +107,20 @@ class Section(Record):
         return question["required"] and self.answers.get(question["id"]) in (None, "", [])
 
     @property
+    def progress(self):
+        """How far it is: (answers given, answers needed, [the questions still to answer])."""
+        if self.damaged:
+            return 0, 0, []
+        needed = [question for question in self.questions if question["required"]]
+        lacking = [question["text"] for question in needed if self.lacks(question)]
+        return len(needed) - len(lacking), len(needed), lacking
+
+    @property
+    def lacking(self):
+        """How many answers it still needs; one where it cannot be read."""
+        return 1 if self.damaged else len(self.progress[2])
+
+    @property
     def damaged(self):
         """Whether its questions or answers can no longer be read."""
         return DAMAGED in self.questions or DAMAGED in self.answers

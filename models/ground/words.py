@@ -53,6 +53,44 @@ def day(value):
     return DAMAGED if value == LONG_AGO.date() else f"{value.day} {value:%B %Y}"
 
 
+def span(seconds):
+    """A length of time (seconds) as people say it: 20 min, 5 h, 12 days."""
+    if seconds < 3600:
+        return f"{max(int(seconds // 60), 1)} min"
+    if seconds < 48 * 3600:
+        return f"{int(seconds // 3600)} h"
+    return f"{int(seconds // 86400)} days"
+
+
+def age(moment):
+    """How long ago a moment (UTC) was: 12 days."""
+    return span((now() - moment).total_seconds())
+
+
+def due(moment):
+    """When something is due that is due at a moment (UTC), or on a date: (words, "late", "soon" or
+    ""). Never by colour alone: the words say it.
+    """
+    if not isinstance(moment, datetime):
+        days = (moment - now().astimezone(LONDON).date()).days
+        if days < 0:
+            return "1 day late" if days == -1 else f"{-days} days late", "late"
+        near = {0: "due today", 1: "due tomorrow"}.get(days)
+        return near or f"due {day(moment)}", "soon" if near else ""
+    left = (moment - now()).total_seconds()
+    if left < 0:
+        return f"{span(-left)} late", "late"
+    return f"due in {span(left)}", "soon" if left <= 86400 else ""
+
+
+def clock(moment):
+    """A moment (UTC) as near as it is: 17:01 today, 17:01 tomorrow; else as `when` has it."""
+    local = moment.astimezone(LONDON)
+    days = (local.date() - now().astimezone(LONDON).date()).days
+    name = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
+    return f"{local:%H:%M} {name}" if name and not twice(local) else when(moment)
+
+
 def shown(value):
     """Any plain value as text: '' for nothing, Yes/No, UK dates, lists with semicolons."""
     if value is None or value == "":
@@ -174,6 +212,9 @@ FILTERS = {
     "effort": effort,
     "told": told,
     "when": when,
+    "age": age,
+    "clock": clock,
+    "due": due,
     "day": day,
     "shown": shown,
     "paragraphs": paragraphs,

@@ -12,7 +12,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, Model, TextField
 from models.ground.clock import now
 from models.ground.database import DAMAGED, transaction
 from models.ground.fields import Moment
-from models.ground.record import Base, Record, Refused
+from models.ground.record import Base, Refused
 from models.ground.words import told
 from models.people.user import User
 from models.permissions import VOCABULARY
@@ -288,9 +288,7 @@ class Event(Base):
 
     def called(self, name):
         """What people call a field that changed: its label on the form, or the question itself."""
-        model = next(
-            (model for model in Record.__subclasses__() if model.noun() == self.subject), None
-        )
+        model = next((model for model in Base.every() if model.noun() == self.subject), None)
         field = model and model._meta.fields.get(name)
         return (
             field.verbose_name

@@ -1,0 +1,127 @@
+"""Steps: declared in the body of a view, each a custom action of Flask-Admin, taken on one record
+that was fetched through the policy.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import abort, flash, request, url_for
+from flask_admin import expose
+from flask_admin.form import BaseForm
+from flask_login import current_user
+
+from models import Refused, step_of
+
+from .door import me, saved
+from .forms import put_errors
+from .sessions import stale
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button on the page of a record. `verb` is permission, method and history word in one.
+
+    form: what it asks for besides its button. guarded: whether it asks for the passphrase again
+    after 10 minutes. said: a function of what the method returned, giving the sentence that is
+    shown, or (sentence, kind). leads: a function of the same, giving the address that it leads to.
+    permission: where the step is a part of what another permission allows.
+    """
+
+    verb: str
+    label: str
+    form: type[BaseForm] | None = None
+    guarded: bool = False
+    said: Callable | None = None
+    leads: Callable | None = None
+    permission: str = ""
+
+    def drawn(self, sent=None):
+        """Its form, filled from what was `sent`, with ids of its own on the page; or None."""
+        form = self.form and self.form(sent)
+        for field in form or ():
+            field.id = field.label.field_id = f"{self.verb.replace(':', '-')}-{field.name}"
+        return form
+
+
+class Taking:
+    """The steps of a view. Whether a button is drawn and whether what it sends is taken is asked
+    in one place: permission, status, and who, on this record.
+    """
+
+    steps = ()
+
+    def init_actions(self):
+        super().init_actions()
+        for step in self.steps:
+            self._actions.append((step.verb, step.label))
+            self._actions_data[step.verb] = (self.takes(step), step.label, None)
+
+    def takes(self, step):
+        return lambda ids: self.take(step, ids)
+
+    @staticmethod
+    def allows(permission):
+        return bool(permission) and current_user.is_authenticated and current_user.may(permission)
+
+    def is_action_allowed(self, name):
+        step = next((one for one in self.steps if one.verb == name), None)
+        return name in self._actions_data and self.allows(step and step.permission or name)
+
+    def ready(self, verb, form, record):
+        """Give the form of a step what it offers on this record: names to choose from, and so
+        on.
+        """
+
+    def drawn(self, step, record, sent=None):
+        form = step.drawn(sent)
+        if form:
+            self.ready(step.verb, form, record)
+        return form
+
+    def offers(self, record, verb):
+        """Whether the button of `verb` is drawn: this person may, on this record, and its status
+        allows it.
+        """
+        one = step_of(verb)
+        status = not one.sources or record.status in one.sources
+        return self.is_action_allowed(verb) and status and one.who(record, me())
+
+    def step_forms(self, record):
+        """{verb: its form, or None for a bare button} of the steps that can be taken now."""
+        offered = [one for one in self.steps if self.offers(record, one.verb)]
+        return {one.verb: self.drawn(one, record) for one in offered}
+
+    def take(self, step, ids):
+        """Take `step` on the one record that the form names, and go to where it leads.
+
+        A rule that refuses, and a reason left out, bring the same page back with what was typed.
+        """
+        if len(ids) != 1:
+            abort(400)
+        record = self.asked(ids[0])
+        form = self.drawn(step, record, request.form)
+        if form and not form.validate():
+            forms = self.step_forms(record) | {step.verb: form}
+            return self.show(record, 422, forms=forms, failed=step.verb)
+        try:
+            result = step_of(step.verb)(record, **(form.data if form else {}), by=me())
+        except Refused as refused:
+            if form and refused.errors:
+                put_errors(form, refused)
+            fresh = self.asked(ids[0])
+            forms = self.step_forms(fresh) | ({step.verb: form} if form else {})
+            return self.show(fresh, 409, refused=refused, failed=step.verb, forms=forms)
+        said = step.said(result) if step.said else f"{record}: done. It is now “{result.status}”."
+        flash(*(said if isinstance(said, tuple) else (said, "success")))
+        here = url_for(f"{self.noun}.details_view", id=record.id)
+        return saved(step.leads(result) if step.leads else here)
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self):
+        name = request.form.get("action", "")
+        if not self.is_action_allowed(name):
+            self.note_refusal(request.form.get("rowid"))
+            abort(403)
+        if any(one.verb == name and one.guarded for one in self.steps) and (again := stale()):
+            return again
+        return self._actions_data[name][0](request.form.getlist("rowid"))

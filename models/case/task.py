@@ -1,0 +1,101 @@
+"""Tasks: what somebody is to do about an incident, and by when."""
+
+from datetime import date
+
+from peewee import ForeignKeyField, TextField
+
+from models.ground.clock import LONDON, now
+from models.ground.database import transaction
+from models.ground.fields import Day, Moment, Pick
+from models.ground.record import Refused
+from models.history.notice import Notice
+from models.history.step import starts, step
+from models.people.user import User
+
+from .incident import Incident, Involved, OfIncident
+
+
+class Task(OfIncident):
+    """What somebody is to do about an incident, and by when. An alert stays until it is done:
+    reading is not doing.
+    """
+
+    STATUSES = ("open", "done", "cancelled")
+    keeps, changes = "submitted", ("status", "version", "effect")
+
+    what = TextField(verbose_name="What is to be done", help_text="One thing that one person does.")
+    owner = ForeignKeyField(
+        User, on_delete="RESTRICT", verbose_name="Who does it", help_text="Type part of the name."
+    )
+    due_on = Day(verbose_name="Due")
+    status = Pick(fixed=STATUSES, max_length=20, default="open", index=True, verbose_name="Status")
+    given_by = ForeignKeyField(User, backref="given", on_delete="RESTRICT", verbose_name="Given by")
+    given_at = Moment(default=now, verbose_name="Given")
+    effect = TextField(null=True, verbose_name="What came of it")
+
+    def __str__(self):
+        return f"task about {self.incident}"
+
+    reference = property(__str__)  # what an email calls it: never what is to be done
+
+    @classmethod
+    def narrowed(cls, rows, by):
+        """Whoever reports does not follow what is done about it: without task:read, only one's
+        own.
+        """
+        return rows if by.may("task:read") else rows.where(cls.owner == by)
+
+    @classmethod
+    def matching(cls, term):
+        """The search condition: what is to be done, or the incident."""
+        found = Incident.select(Incident.id).where(Incident.matching(term))
+        return cls.what.contains(term) | cls.incident.in_(found)
+
+    @classmethod
+    def mine(cls, by: User):
+        """A query of the open tasks that are for `by` to do, the first due first."""
+        return cls.select().where(cls.owner == by, cls.status == "open").order_by(cls.due_on)
+
+    @classmethod
+    @starts(*Incident.STATUSES)
+    def give(cls, incident: Incident, by: User, what: str, owner: User, due_on: date) -> "Task":
+        """Give a task to `owner`, who is emailed. Raises Refused for a day that is past, and for an
+        adult whom the concern is about.
+        """
+        if due_on < now().astimezone(LONDON).date():
+            raise Refused(
+                "The task was not saved.", {"due_on": "This day is past. Give a later one."}
+            )
+        with transaction():
+            if owner.id in {row.adult_id for row in Involved.about(incident)}:
+                sentence = f"{owner} may not see this incident. Choose somebody else."
+                raise Refused("The task was not saved.", {"owner": sentence})
+            task = cls.create(
+                incident=incident,
+                what=what,
+                owner=owner,
+                due_on=due_on,
+                given_by=by,
+                given_at=now(),
+            )
+            Notice.announce("task:give", task, by, task.told())
+        return task
+
+    def told(self) -> list[User]:
+        """Its owner, unless the concern turned out to be about them."""
+        shut_out = {row.adult_id for row in Involved.about(self.incident_id)}
+        return [] if self.owner_id in shut_out else [self.owner]
+
+    def theirs(self, by):
+        """A task is done by the person who owns it, or by somebody who gives tasks."""
+        return by == self.owner or by.may("task:give")
+
+    @step("open", "done", who=theirs)
+    def done(self, effect: str, by: User):
+        """It is done; `effect`: what came of it."""
+        self.effect = effect
+
+    @step("open", "cancelled")
+    def cancel(self, reason: str, by: User):
+        """It is not to be done any more."""
+        return {"reason": reason}
