@@ -157,6 +157,7 @@ class IncidentView(RecordView):
         form = super().create_form(obj)
         if request.method == "GET" and not form.noticed_at.raw_data:
             form.noticed_at.data = now()
+            form.known.data = form.known.data or form.known.choices[1].value  # the usual
         return form
 
     def create(self, form):

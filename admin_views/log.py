@@ -44,8 +44,8 @@ def signed_off(log):
     return f"{log} is completed and signed off by {me()}. It is read-only from now on."
 
 
-def tracker_page(tracker):
-    return url_for("log.details_view", id=tracker.log_id, _anchor="tracker")
+def log_page(tracker):
+    return url_for("log.details_view", id=tracker.log_id)
 
 
 class PeopleField(SelectMultipleField):
@@ -131,7 +131,7 @@ class LogView(RecordView):
                 f"The safeguarding tracker was begun by {tracker.begun_by}. Open its sections "
                 "below."
             ),
-            leads=tracker_page,
+            leads=log_page,
         ),
         Step(
             "log:tell",

@@ -57,7 +57,7 @@ class SectionView(RecordView):
         )
         if "next" in request.form and following:
             return url_for("section.edit_view", id=following.id)
-        return url_for("log.details_view", id=model.tracker.log_id, _anchor="tracker")
+        return url_for("log.details_view", id=model.tracker.log_id)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self):

@@ -73,7 +73,8 @@ class Desk:
         """Type what a report needs; left open is only whether it raises an alert."""
         page = self.page
         page.get_by_label("Child *").fill(child)
-        page.get_by_label("How exactly do you know").select_option("Not known")
+        known = page.get_by_role("group", name="How exactly do you know")
+        known.get_by_label("Not known").check()
         page.get_by_label("Where did it happen").select_option("Classroom")
         page.get_by_label("How is it known").select_option("I saw or heard it")
         page.get_by_label("What happened").fill(what_happened)

@@ -58,7 +58,7 @@ def enrol(desk, email="carol@thornley.example"):
     page.get_by_label(re.compile("code", re.I)).fill(totp.generate().token)
     desk.press("Confirm the code")
     desk.open("/")
-    assert page.get_by_role("heading", level=1).inner_text() == "Good day, Carol"
+    assert page.get_by_role("heading", level=1).inner_text().endswith(", Carol")
     return totp
 
 
@@ -132,7 +132,7 @@ def test_a_passkey_as_second_factor(carol):
     cookies = "; ".join(f"{one['name']}={one['value']}" for one in carol.context.cookies())
     page.locator("form[name=wan_signin_form] input[type=submit]").click()
     page.wait_for_url(re.compile(r"localhost:\d+/(\?|$)"))
-    assert page.get_by_role("heading", level=1).inner_text() == "Good day, Carol"
+    assert page.get_by_role("heading", level=1).inner_text().endswith(", Carol")
     with db.connection_context():
         WebAuthn.update(sign_count=0).execute()  # as of a passkey that does not count
     again = Request(sent[0].url, sent[0].post_data.encode(), {"Cookie": cookies})
