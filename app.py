@@ -81,7 +81,7 @@ def create_app(**given):
     secret = given.pop("SECRET_KEY", "") or secrets.token_hex(
         32
     )  # of this process only, unless what serves people gives the installation's own
-    plain_http = settings.demo or settings.local == "yes"
+    plain_http = settings.demo or settings.local
     app.config.update(signin.config(secret))
     app.config.update(
         SECRET_KEY=secret,
@@ -93,16 +93,16 @@ def create_app(**given):
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
         FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
-        MAX_CONTENT_LENGTH=int(5_000_000 * float(settings.upload_mb)),
+        MAX_CONTENT_LENGTH=int(5_000_000 * settings.upload_mb),
         MAX_FORM_MEMORY_SIZE=20_000_000,
         MAX_FORM_PARTS=5_000,
         TRUSTED_HOSTS=[urlsplit(settings.url).hostname, "127.0.0.1", "localhost"],
         MAIL_BACKEND="dummy" if settings.demo else "smtp",
         MAIL_SERVER=settings.mail_server,
-        MAIL_PORT=int(settings.mail_port),
+        MAIL_PORT=settings.mail_port,
         MAIL_USERNAME=settings.mail_username or None,
         MAIL_PASSWORD=settings.mail_password or None,
-        MAIL_USE_TLS=settings.mail_tls == "yes",
+        MAIL_USE_TLS=settings.mail_tls,
         MAIL_DEFAULT_SENDER=settings.mail_from,
         MAIL_TIMEOUT=20,
     )
@@ -110,7 +110,7 @@ def create_app(**given):
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
-    proxies = int(settings.proxies)
+    proxies = settings.proxies
     app.wsgi_app = (
         ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)
         if proxies

@@ -156,7 +156,7 @@ def locked_by(command):
 
 
 def place_and_secret(folder, key_file):
-    key_file = key_file or (Path(settings.backup_key) if settings.backup_key else None)
+    key_file = key_file or settings.backup_key
     secret = (
         key_file.read_bytes()
         if key_file

@@ -255,7 +255,7 @@ def test_sqlite_is_opened_as_promised(school):
 
 
 def test_the_readme_lists_every_setting_command_and_target():
-    for name, (default, _help) in ALL.items():
+    for name, (default, _help, _kind) in ALL.items():
         assert f"`SAFEGUARDING_{name}` | {f'`{default}`' if default else ''}" in README, (
             f"README: document SAFEGUARDING_{name} with its default {default!r}"
         )

@@ -114,7 +114,7 @@ class Attachment(OfIncident):
     @staticmethod
     def check(name, content):
         """Raise Refused unless the file may be kept: size, and kind by content."""
-        limit = float(settings.upload_mb)
+        limit = settings.upload_mb
         if len(content) > limit * 1_000_000:
             raise Refused(
                 "The incident was not saved.",

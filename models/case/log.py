@@ -156,9 +156,7 @@ class Log(OfIncident):
         """When Ofsted should have been told (UTC): a setting, because the period is guidance for
         schools and law for homes.
         """
-        return (
-            self.aware_at + timedelta(hours=float(settings.notify_hours)) if self.aware_at else None
-        )
+        return self.aware_at + timedelta(hours=settings.notify_hours) if self.aware_at else None
 
     @property
     def late(self):
