@@ -17,7 +17,8 @@ run: .venv/installed ## Serve the real installation (put it behind TLS: see READ
 test: .venv/tested ## Install what is missing and pass every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m tests.poppler
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 3 --dist worksteal
 	@$(BIN)/python -m pytest -n 3 --dist worksteal --engine postgresql
 

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,7 +50,7 @@ from models.shelf.copying import alone
 
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
-soon = {}  # when this process next does what need not be done at each round
+soon: dict[str, datetime] = {}  # when this process next does what need not be done at each round
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' "
     "data:; form-action 'self'; base-uri 'none'; "

@@ -9,7 +9,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
-from peewee import sort_models
+from peewee import sort_models  # type: ignore[attr-defined]  # its own stubs forget it
 
 from .ground.clock import now
 from .ground.database import db, transaction

@@ -3,7 +3,7 @@ link of the first start.
 """
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField, IntegerField, OperationalError
@@ -30,7 +30,8 @@ LIMITS = {
 AT_HOME = 5  # within WINDOW, of one account in one browser in which its person has signed in before
 KNOWN = timedelta(days=180)  # a browser that was not used for so long is a new one
 SETUP = timedelta(hours=24)
-SEEN = {}  # {id of a session: when it was last seen}, where the database took no time
+# {id of a session: when it was last seen}, where the database took no time
+SEEN: dict[str, datetime] = {}
 CHANGED = "your roles or your account were changed"
 
 

@@ -14,7 +14,7 @@ from playhouse.pool import PooledDatabase
 
 WAIT = 10  # seconds that a writer waits when nobody comes to an end before it
 DAMAGED = "[damaged]"  # stands where bytes are no text any more; a date that is none is LONG_AGO
-codecs.register_error("damaged", lambda problem: (DAMAGED, problem.end))
+codecs.register_error("damaged", lambda problem: (DAMAGED, problem.end))  # type: ignore[attr-defined]
 db = DatabaseProxy()
 writers = Lock()
 moved_at = 0.0  # when a writer of this process last came to the end of its turn

@@ -47,8 +47,12 @@ class Base(Model):
 
     id = AutoField()
 
-    belongs = keeps = part_of = None
-    changes, sealed, unvouched = (), "", {"version": "it counts the times a row was saved"}
+    belongs: str = ""
+    keeps: str = ""
+    part_of: str | None = None
+    changes: tuple[str, ...] = ()
+    sealed = ""
+    unvouched: dict[str, str] = {"version": "it counts the times a row was saved"}
 
     class Meta:
         database = db

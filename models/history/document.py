@@ -3,7 +3,7 @@ of them.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from peewee import BlobField, CharField, ForeignKeyField, TextField
@@ -20,7 +20,8 @@ from .seal import seal
 
 log = logging.getLogger("safeguarding")
 HOUR = timedelta(hours=1)  # after which a PDF that could not be made is warned of, and tried again
-AGAIN = {}  # {kept copy that could not be made: when this process tries it again}
+# {kept copy that could not be made: when this process tries it again}
+AGAIN: dict[int, datetime] = {}
 UNSTAMPED = (
     "It carries no time stamp, for the authority did not answer: the next of the history "
     "stands for it."

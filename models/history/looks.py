@@ -16,9 +16,8 @@ from .event import Event, Nothing, address
 
 MOST = 10_000  # that wait in this process; then reading stops until they are written
 catching = Lock()
-WAITING = (
-    deque()
-)  # (verb, model (or Nothing), id of the record, id of the User, their address, when, detail)
+# (verb, model (or Nothing), id of the record, id of the User, their address, when, detail)
+WAITING: deque[tuple] = deque()
 log = logging.getLogger("safeguarding")
 
 

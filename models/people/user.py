@@ -75,12 +75,10 @@ class User(UserMixin, Record):
     tf_totp_secret = TextField(null=True)  # encrypted by Flask-Security with a key of ours
     tf_last_counter = BigIntegerField(null=True)  # so that a code works once
     mf_recovery_codes = Strings(null=True)  # encrypted likewise
-    fs_webauthn_user_handle = CharField(null=True, unique=True, max_length=64)
+    fs_webauthn_user_handle = CharField(null=True, unique=True, max_length=64)  # type: ignore[assignment]
 
-    __eq__, __hash__ = (
-        Record.__eq__,
-        Record.__hash__,
-    )  # Flask-Login's compare by object, so a set would hold one person twice
+    # Flask-Login's compare by object, so a set would hold one person twice
+    __eq__, __hash__ = Record.__eq__, Record.__hash__  # type: ignore[assignment]
 
     def __str__(self):
         return self.name
