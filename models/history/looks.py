@@ -5,11 +5,13 @@ shut out reading.
 import logging
 from collections import deque
 from threading import Lock
+from typing import Any
 
 from peewee import InternalError, OperationalError
 
 from models.ground.clock import now
 from models.ground.database import db, transaction
+from models.ground.record import Base
 from models.people.user import User
 
 from .event import Event, Nothing, address
@@ -21,7 +23,7 @@ WAITING: deque[tuple] = deque()
 log = logging.getLogger("safeguarding")
 
 
-def look(verb, record, by, **detail):
+def look(verb: str, record: Base | Nothing, by: User, **detail: Any) -> Event | None:
     """Write down that `by` looked at `record` (`verb` as in the vocabulary).
 
     A disk that is full or read-only takes no event. Then the log of the process has it at once, and
@@ -48,7 +50,7 @@ def look(verb, record, by, **detail):
     return None
 
 
-def catch_up():
+def catch_up() -> None:
     """Write what waits, the first first, each with the time when it was read. Raises what the
     database raises, and then it all still waits.
     """

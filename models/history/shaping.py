@@ -55,7 +55,7 @@ def direction(letter):
 
 
 @cache
-def teach():
+def teach() -> None:
     """Make xhtml2pdf see the direction of the letters that we make: it has no setting for that."""
     from xhtml2pdf import bidi
 
@@ -63,7 +63,7 @@ def teach():
     bidi._NEEDS_BIDI = re.compile(bidi._NEEDS_BIDI.pattern[:-1] + "\U00100000-\U0010fffd]")
 
 
-def rightward(html):
+def rightward(html: str) -> str:
     """The page with dir="rtl" where the first strong letter of a paragraph or heading asks it."""
 
     def marked(match):
@@ -74,14 +74,14 @@ def rightward(html):
     return BLOCK.sub(marked, html)
 
 
-def ignorable(sign):
+def ignorable(sign: str) -> bool:
     """Whether a sign only tells its neighbours how to be drawn: joiners, selectors of a variant."""
     code = ord(sign)
     selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
     return selector or (unicodedata.category(sign) == "Cf" and sign not in CONTROLS)
 
 
-def named(sign):
+def named(sign: str) -> str:
     """What is written for a sign that no font has."""
     if unicodedata.category(sign) in ("Cf", "Cc"):
         return ""
@@ -123,7 +123,7 @@ class Lettering:
             self.used[kind] += 1
         return made[key]
 
-    def page(self, html):
+    def page(self, html: str) -> str:
         """The page with all its words in letters that our fonts have, to be laid out."""
         bold, parts = 0, TAG.split(html)
         for number in range(0, len(parts), 2):
@@ -200,10 +200,12 @@ class Lettering:
         flows = bool(FLOWING.match(words))
         return self.letter(flows, face, bold, tuple(glyphs), round(x * scale), words, kind)
 
-    def font(self, flowing):
+    def font(self, flowing: bool) -> tuple[bytes, dict[int, str]]:
         """The font of the letters made, as TrueType, and {code: the words it stands for}."""
         unseen = "" if flowing else CONTROLS
-        letters = {ord(sign): (0, []) for sign in unseen} | {32: (0 if flowing else SPACE, [])}
+        letters: dict[int, tuple[int, list]] = {ord(sign): (0, []) for sign in unseen} | {
+            32: (0 if flowing else SPACE, [])
+        }
         words = {}
         for (face, bold, glyphs, width, stands_for, _kind), letter in self.made[flowing].items():
             letters[ord(letter)] = width, [(faces()[face], bold, *glyph) for glyph in glyphs]
