@@ -29,7 +29,7 @@ globals().update({model.__name__: model for model in TABLES})
 from .policy import visible, who_sees  # noqa: E402 it asks every noun
 
 
-def step_of(verb):
+def step_of(verb: str) -> Any:
     """The method of a verb: step_of("log:complete") is Log.complete.
 
     Its `sources` are the statuses from which it can be taken, its `who` says who may, on this

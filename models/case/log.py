@@ -1,8 +1,10 @@
 """The Ofsted notification log: triggered from an incident, filled in, tracked, signed off."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
 
-from peewee import CharField, ForeignKeyField, TextField
+from peewee import CharField, Expression, ForeignKeyField, ModelSelect, TextField
 
 from models.ground.clock import now
 from models.ground.database import contains, transaction
@@ -105,7 +107,7 @@ class Log(OfIncident):
             *Assignee.select().where(Assignee.log == self.id).order_by(Assignee.id),
         ]
 
-    def told(self):
+    def told(self) -> list[User]:
         """The people to email: everyone assigned now, but for an adult whom the concern is
         about.
         """
@@ -123,7 +125,7 @@ class Log(OfIncident):
 
     @classmethod
     @starts("to decide")
-    def trigger(cls, incident, by):
+    def trigger(cls, incident: Incident, by: User) -> "Log":
         """Create the incident's one log, assign every Level 5, and email them. Pressed again, or by
         two at once: the same log.
         """
@@ -152,20 +154,20 @@ class Log(OfIncident):
         return log
 
     @property
-    def due_at(self):
+    def due_at(self) -> datetime | None:
         """When Ofsted should have been told (UTC): a setting, because the period is guidance for
         schools and law for homes.
         """
         return self.aware_at + timedelta(hours=settings.notify_hours) if self.aware_at else None
 
     @property
-    def late(self):
+    def late(self) -> bool:
         """Whether Ofsted was told, or is still untold, after the due time. A warning, never a
         block.
         """
-        return bool(self.aware_at) and (self.told_at or now()) > self.due_at
+        return bool(self.aware_at) and (self.told_at or now()) > self.due_at  # type: ignore[operator]
 
-    def edit(self, by, **values):
+    def edit(self, by: User, **values: Any) -> None:
         """Fill in the log's fields. Refused once it is completed, and for times that contradict
         each other.
         """
@@ -187,7 +189,7 @@ class Log(OfIncident):
                 self.save()
                 Event.write("log:edit", self, by, changed)
 
-    def assign(self, people, by):
+    def assign(self, people: Iterable[User], by: User) -> None:
         """Make `people` the assignees, besides Level 5 who always are. Only those whose role may
         see logs; new ones are emailed.
         """
@@ -240,7 +242,7 @@ class Log(OfIncident):
                     taken_off=[row.user for row in left],
                 )
 
-    def stay_open(self):
+    def stay_open(self) -> None:
         """Raise Refused when this log is completed: read-only at every door."""
         if type(self).select(Log.status).where(Log.id == self.id).scalar() == "completed":
             raise Refused(
@@ -248,7 +250,7 @@ class Log(OfIncident):
                 "saved."
             )
 
-    def missing(self):
+    def missing(self) -> list[tuple[str, Any, str]]:
         """What stops the log from being completed: [(text, record to open, anchor)]."""
         needed = (
             self.NEEDED
@@ -268,14 +270,14 @@ class Log(OfIncident):
         )
 
     @property
-    def seen(self):
+    def seen(self) -> str | None:
         """By what a page of this log shows the case to be: the hash of the event that changed it
         last.
         """
         return self.seen_of(self.id)
 
     @classmethod
-    def seen_of(cls, id):
+    def seen_of(cls, id: int) -> str | None:
         """The same of the log with this id, asked before the log is read; None where there is no
         such log.
         """
@@ -286,7 +288,7 @@ class Log(OfIncident):
         )
         return last and last.hash
 
-    def look_again(self, seen):
+    def look_again(self, seen: str | None) -> None:
         """Raise Refused, with what changed since, when the case is not as the signer saw it.
         `seen`: as `seen` was then.
         """
@@ -308,7 +310,7 @@ class Log(OfIncident):
             )
 
     @step(("open", "tracking"), "completed")
-    def complete(self, by, seen=None):
+    def complete(self, by: User, seen: str | None = None) -> Any:
         """Sign off. `seen`: what the page showed that was signed; None where no page was looked
         at.
         """
@@ -318,7 +320,7 @@ class Log(OfIncident):
             raise Refused(f"{self} cannot be completed yet. Still to answer:", links=missing)
 
     @step(("open", "tracking"), "completed")
-    def complete_anyway(self, reason, by, seen=None):
+    def complete_anyway(self, reason: str, by: User, seen: str | None = None) -> Any:
         """A Level 5 signs off in spite of what is missing; what was missing is kept in the history.
         `seen`: as for complete().
         """
@@ -327,20 +329,20 @@ class Log(OfIncident):
         return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
 
     @step("completed", lambda log: "tracking" if log.tracker.exists() else "open")
-    def reopen(self, reason, by):
+    def reopen(self, reason: str, by: User) -> Any:
         return {"reason": reason}
 
     @property
-    def signed_off(self):
+    def signed_off(self) -> Event | None:
         """The event of the sign-off in force, or None."""
         return Event.last(self, *SIGNED) if self.status == "completed" else None
 
-    def sections(self):
+    def sections(self) -> list:
         """The tracker's sections in order; none before it is begun."""
         tracker = self.tracker.first()
         return tracker.in_order() if tracker else []
 
-    def paper(self, restricted=False):
+    def paper(self, restricted: bool = False) -> str:
         """The whole case as the page that becomes its PDF. `restricted`: whether restricted
         sections are printed or only named.
         """
@@ -371,7 +373,7 @@ class Log(OfIncident):
         )
 
     @classmethod
-    def matching(cls, term):
+    def matching(cls, term: str) -> Expression:
         children = (
             Incident.select(Incident.id)
             .join(Child)
@@ -401,7 +403,7 @@ class Assignee(Record):
         indexes = ((("log", "user"), True),)
 
     @classmethod
-    def of(cls, log, ended=False):
+    def of(cls, log: Log, ended: bool = False) -> list["Assignee"]:
         """The people assigned to a log with their names, and who assigned them, in one query.
         `ended`: also those taken off.
         """
@@ -419,7 +421,7 @@ class Assignee(Record):
         )
 
     @classmethod
-    def logs_of(cls, user):
+    def logs_of(cls, user: User) -> "ModelSelect[Assignee]":
         """A query of the ids of the logs that `user` is assigned to now."""
         return cls.select(cls.log).where(cls.user == user, cls.ended_at.is_null())
 

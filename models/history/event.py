@@ -251,7 +251,7 @@ class Event(Base):
         return events
 
     @classmethod
-    def story(cls, incident: int) -> "ModelSelect[Event]":
+    def story(cls, incident: Any) -> "ModelSelect[Event]":
         """A query of the events by which a case changed, oldest first: not who looked, nor the work
         of sending and keeping.
         """

@@ -94,11 +94,11 @@ class Notice(Record):
     def announce(
         cls,
         verb: str,
-        record: Record,
+        record: Base,
         by: User | None,
         users: Iterable[User],
         changed: dict[str, tuple] | None = None,
-        about: Record | None = None,
+        about: Base | None = None,
         **detail: Any,
     ) -> Event:
         """Write the event of a step and queue one email to each of `users`, in the caller's

@@ -89,7 +89,7 @@ def named(sign: str) -> str:
 
 
 @cache
-def strange():
+def strange() -> re.Pattern[str]:
     """Finds runs that are not laid out letter by letter; a mark takes its plain letter along."""
     known = [code for code, home in homes().items() if home == "Sans" and is_plain(code)]
     plain = "".join(re.escape(chr(code)) for code in sorted(known) if not ignorable(chr(code)))
@@ -111,7 +111,9 @@ class Lettering:
         self.space = self.letter(True, "Sans", False, (), SPACE, " ", "L")
         self.nothing = self.letter(True, "Sans", False, (), 0, "", "L")
 
-    def letter(self, flowing, face, bold, glyphs, width, words, kind):
+    def letter(
+        self, flowing: bool, face: str, bold: bool, glyphs: tuple, width: int, words: str, kind: str
+    ) -> str | None:
         """The letter for what is drawn; None when there is no room for another."""
         kind = kind if kind in PLANES else "ON"
         key, made = (face, bold, glyphs, width, words, kind), self.made[flowing]
@@ -137,7 +139,7 @@ class Lettering:
         asked = bold, han_face(text), "ur" if URDU.search(text) else None
         return strange().sub(lambda match: self.run(match, *asked), text)
 
-    def run(self, match, bold, han, language):
+    def run(self, match: re.Match[str], bold: bool, han: str, language: str) -> str:
         """A run in our letters, with a space of "flowing" wherever a line may break."""
         text, out, flowed = match[0], [], False
         before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
@@ -186,7 +188,7 @@ class Lettering:
             found.append((start, words, "".join(drawn) if all(drawn) else spelt(words)))
         return found
 
-    def drawn(self, words, group, face, bold, kind):
+    def drawn(self, words: str, group: list, face: str, bold: bool, kind: str) -> str | None:
         """The letter for glyphs that stand for some words; None when there can be no such
         letter.
         """
@@ -213,7 +215,7 @@ class Lettering:
         return truetype("Flowing" if flowing else "Spaced", letters), words
 
 
-def turned(words, group, last):
+def turned(words: str, group: list, last: bool) -> list[tuple[str, list]]:
     """[(words, glyphs)] of a cluster that runs from right to left.
 
     Readers of a PDF turn its letters round one by one, and a mark at the end of a word they take

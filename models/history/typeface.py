@@ -68,7 +68,7 @@ def to_unicode(words):
 
 
 @cache
-def kept(name):
+def kept(name: str) -> Typeface:
     """The one object for a name, filled anew for each document: ReportLab keeps the first."""
     return Typeface.__new__(Typeface)
 
@@ -79,6 +79,6 @@ def register(text: str, lettering: Lettering) -> None:
     fonts = {f"{family}_00": lettering.font(flowing) for flowing, family in FAMILIES.items()}
     fonts |= {f"{PLAIN}_{bold:d}0": (plain_font(bold, letters), {}) for bold in (False, True)}
     for name, (file, words) in fonts.items():
-        kept(name).__init__(name, io.BytesIO(file), words)
+        kept(name).__init__(name, io.BytesIO(file), words)  # type: ignore[misc]
         pdfmetrics.registerFont(kept(name))
         _font_coverage.pop(name, None)  # which letters the last one had

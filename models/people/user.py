@@ -65,6 +65,7 @@ class User(UserMixin, Record):
         "a secret of signing in; that it was changed is an event, and no digest of it is kept",
     )  # fmt: skip
 
+    id: Any  # as Base says, which UserMixin hides
     name = CharField(max_length=120, verbose_name="Full name")
     job_title = CharField(max_length=120, default="", verbose_name="Job title")
     email = Email(unique=True, max_length=254, verbose_name="Email")
