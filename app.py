@@ -111,7 +111,7 @@ def create_app(**given):
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     proxies = settings.proxies
-    app.wsgi_app = (
+    app.wsgi_app = (  # type: ignore[method-assign]
         ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)
         if proxies
         else app.wsgi_app

@@ -168,7 +168,7 @@ def place_and_secret(folder, key_file):
         secret = click.prompt("Passphrase of the backup", hide_input=True).encode()
     if len(secret) < 12:
         raise click.UsageError("What locks the keys must have 12 characters or more.")
-    return (folder or settings.backups).resolve(), secret
+    return (folder or settings.backups).resolve(), secret  # type: ignore[union-attr]
 
 
 @click.command("backup")

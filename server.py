@@ -32,7 +32,7 @@ class Server(TcpWSGIServer):
                 channel.coming, channel.since = request, now
             elif (
                 now - channel.since
-                > DAWDLE + (request.header_bytes_received + request.body_bytes_received) / SLOW
+                > DAWDLE + (request.header_bytes_received + request.body_bytes_received) / SLOW  # type: ignore[union-attr]
             ):
                 channel.will_close = True
 

@@ -171,7 +171,7 @@ class AccountView(Door, BaseView):
             hidden=hidden,
             fields=fields,
             back=back,
-            what=PERMISSIONS.get(hidden.get("action"), ""),
+            what=PERMISSIONS.get(hidden.get("action"), ""),  # type: ignore[arg-type]
         )
 
     @expose("/alive/", methods=("POST",))
