@@ -4,7 +4,7 @@ BIN := .venv/bin
 export FLASK_APP := app
 export PYTHONWARNINGS := ignore::SyntaxWarning
 
-.PHONY: help demo run test attack soak bench screenshots lock clean
+.PHONY: help demo run test hooks attack soak bench screenshots lock clean
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -17,9 +17,13 @@ run: .venv/installed ## Serve the real installation (put it behind TLS: see READ
 test: .venv/tested ## Install what is missing and pass every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m tests.poppler
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 3 --dist worksteal
 	@$(BIN)/python -m pytest -n 3 --dist worksteal --engine postgresql
+
+hooks: .venv/tested ## Run the style, the types and the rules of the house before each commit
+	@$(BIN)/pre-commit install
 
 attack: .venv/tested ## Attack a served installation and print what held
 	@$(BIN)/python -W ignore -m tests.attack

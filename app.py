@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,7 +50,7 @@ from models.shelf.copying import alone
 
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
-soon = {}  # when this process next does what need not be done at each round
+soon: dict[str, datetime] = {}  # when this process next does what need not be done at each round
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' "
     "data:; form-action 'self'; base-uri 'none'; "
@@ -81,7 +81,7 @@ def create_app(**given):
     secret = given.pop("SECRET_KEY", "") or secrets.token_hex(
         32
     )  # of this process only, unless what serves people gives the installation's own
-    plain_http = settings.demo or settings.local == "yes"
+    plain_http = settings.demo or settings.local
     app.config.update(signin.config(secret))
     app.config.update(
         SECRET_KEY=secret,
@@ -93,16 +93,16 @@ def create_app(**given):
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
         FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION=True,
-        MAX_CONTENT_LENGTH=int(5_000_000 * float(settings.upload_mb)),
+        MAX_CONTENT_LENGTH=int(5_000_000 * settings.upload_mb),
         MAX_FORM_MEMORY_SIZE=20_000_000,
         MAX_FORM_PARTS=5_000,
         TRUSTED_HOSTS=[urlsplit(settings.url).hostname, "127.0.0.1", "localhost"],
         MAIL_BACKEND="dummy" if settings.demo else "smtp",
         MAIL_SERVER=settings.mail_server,
-        MAIL_PORT=int(settings.mail_port),
+        MAIL_PORT=settings.mail_port,
         MAIL_USERNAME=settings.mail_username or None,
         MAIL_PASSWORD=settings.mail_password or None,
-        MAIL_USE_TLS=settings.mail_tls == "yes",
+        MAIL_USE_TLS=settings.mail_tls,
         MAIL_DEFAULT_SENDER=settings.mail_from,
         MAIL_TIMEOUT=20,
     )
@@ -111,8 +111,8 @@ def create_app(**given):
     app.jinja_env.globals.update(now=now)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
-    proxies = int(settings.proxies)
-    app.wsgi_app = (
+    proxies = settings.proxies
+    app.wsgi_app = (  # type: ignore[method-assign]
         ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)
         if proxies
         else app.wsgi_app

@@ -156,7 +156,7 @@ def locked_by(command):
 
 
 def place_and_secret(folder, key_file):
-    key_file = key_file or (Path(settings.backup_key) if settings.backup_key else None)
+    key_file = key_file or settings.backup_key
     secret = (
         key_file.read_bytes()
         if key_file
@@ -168,7 +168,7 @@ def place_and_secret(folder, key_file):
         secret = click.prompt("Passphrase of the backup", hide_input=True).encode()
     if len(secret) < 12:
         raise click.UsageError("What locks the keys must have 12 characters or more.")
-    return (folder or settings.backups).resolve(), secret
+    return (folder or settings.backups).resolve(), secret  # type: ignore[union-attr]
 
 
 @click.command("backup")

@@ -32,7 +32,7 @@ class Server(TcpWSGIServer):
                 channel.coming, channel.since = request, now
             elif (
                 now - channel.since
-                > DAWDLE + (request.header_bytes_received + request.body_bytes_received) / SLOW
+                > DAWDLE + (request.header_bytes_received + request.body_bytes_received) / SLOW  # type: ignore[union-attr]
             ):
                 channel.will_close = True
 
@@ -41,7 +41,7 @@ def listen(host):
     """Take the port, so that a second program is told at once. Raises a ClickException, a sentence,
     when it cannot be had.
     """
-    port = int(os.environ.get("PORT", "5000"))
+    port = int(os.environ.get("PORT") or "5000")
     try:
         return socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024
@@ -82,7 +82,7 @@ def make(app, listener):
         channel_timeout=DAWDLE,
         cleanup_interval=5,
         asyncore_use_poll=os.name != "nt",
-        clear_untrusted_proxy_headers=int(settings.proxies) == 0,
+        clear_untrusted_proxy_headers=settings.proxies == 0,
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
     )
     place = (listener.family, listener.type, listener.proto, listener.getsockname())

@@ -170,7 +170,7 @@ class AccountView(Page):
             hidden=hidden,
             fields=fields,
             back=back,
-            what=PERMISSIONS.get(hidden.get("action"), ""),
+            what=PERMISSIONS.get(hidden.get("action"), ""),  # type: ignore[arg-type]
         )
 
     @expose("/alive/", methods=("POST",))

@@ -9,7 +9,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
-from peewee import sort_models
+from peewee import sort_models  # type: ignore[attr-defined]  # its own stubs forget it
 
 from .ground.clock import now
 from .ground.database import db, transaction
@@ -29,7 +29,7 @@ globals().update({model.__name__: model for model in TABLES})
 from .policy import visible, who_sees  # noqa: E402 it asks every noun
 
 
-def step_of(verb):
+def step_of(verb: str) -> Any:
     """The method of a verb: step_of("log:complete") is Log.complete.
 
     Its `sources` are the statuses from which it can be taken, its `who` says who may, on this

@@ -117,9 +117,9 @@ FIELDS = {"basis": "Judged serious", "told_how": "Ofsted online form",
           "prevention": "Daily check-in, and the contact list is checked each term.", "enquiry": "None"}
 
 
-def build(password):
+def build(password: str) -> None:
     """Fill an empty database with the school. `password` is the hash that every demonstration account gets."""
-    steps = []  # (moment, order, function): what happens, in the order it happened
+    steps: list = []  # (moment, order, function): what happens, in the order it happened
     start = datetime.combine(now().astimezone(LONDON).date(), time(9, 5), LONDON)
 
     def later(days_ago, minutes, function):

@@ -2,7 +2,10 @@
 is a permission on top.
 """
 
-from peewee import fn
+from collections.abc import Callable
+from typing import Any
+
+from peewee import Expression, ModelSelect, fn
 
 from models.access.proposal import Proposal
 from models.case.child import Child
@@ -13,7 +16,7 @@ from models.case.sharing import LASTS, Emergency, Share
 from models.case.template import Question, Template, TemplateSection
 from models.case.tracker import Section, Tracker
 from models.ground.clock import now
-from models.ground.record import NoCase
+from models.ground.record import Base, NoCase
 from models.ground.words import when
 from models.history.document import Document
 from models.history.event import Event
@@ -22,14 +25,14 @@ from models.people.role import Role
 from models.people.user import User
 
 
-def in_emergency(by):
+def in_emergency(by: User) -> bool:
     """Whether `by` has emergency access now; asked once for each User object, so once a request."""
     if "_emergency" not in by.__dict__:
         by.__dict__["_emergency"] = by.may("emergency:begin") and Emergency.of(by) is not None
     return by.__dict__["_emergency"]
 
 
-def sees(by, column):
+def sees(by: User, column: Any) -> Expression:
     """The condition that `by` sees the incident whose id stands in `column`: the one rule of need
     to know, for every noun.
 
@@ -46,7 +49,7 @@ def sees(by, column):
     return others & theirs
 
 
-def sees_log(by, column):
+def sees_log(by: User, column: Any) -> Expression:
     """The condition that `by` sees the Ofsted log, and all of it, of the incident whose id stands
     in `column`.
 
@@ -60,7 +63,7 @@ def sees_log(by, column):
     return sees(by, column) & theirs if by.may("log:read") else column.in_(())
 
 
-def who_sees(incident):
+def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
     """Who can see `incident`, and why: [(User, [reason, …])] by name. The same rules as `sees`,
     from the record's side; a test holds them together.
     """
@@ -86,12 +89,12 @@ def who_sees(incident):
     return seen
 
 
-def sections(by):
+def sections(by: User) -> "ModelSelect[Any]":
     query = Section.select().where(Section.among(lambda column: sees_log(by, column)))
     return query if by.may("section:read_restricted") else query.where(~Section.restricted)
 
 
-def documents(by):
+def documents(by: User) -> "ModelSelect[Any]":
     """Copies kept at sign-off hold the whole tracker and its history: for those who may read all of
     it.
 
@@ -112,7 +115,7 @@ def documents(by):
     return query.where(~Document.restricted, ~fn.EXISTS(closed))
 
 
-def notices(by):
+def notices(by: User) -> "ModelSelect[Any]":
     """Their own about their account and about cases that they may see, and with notice:read all
     those about logs that they may see.
     """
@@ -124,7 +127,7 @@ def notices(by):
     return Notice.select().where(own | Notice.among(lambda column: sees_log(by, column)))
 
 
-def events(by):
+def events(by: User) -> "ModelSelect[Any]":
     """The history, with event:read_all: of the cases that they may see, and what belongs to none.
 
     But for refusals that belong to none: their being there, or not, would tell whether there is
@@ -137,7 +140,7 @@ def events(by):
     return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
 
 
-def of_log(model):
+def of_log(model: type[Base]) -> Callable[[User], Any]:
     """Rows that go with an Ofsted log, for whoever sees the log."""
     return lambda by: model.select().where(model.among(lambda column: sees_log(by, column)))
 
@@ -169,7 +172,7 @@ VISIBLE = {
 }
 
 
-def visible(model, by):
+def visible(model: type[Base], by: User) -> "ModelSelect[Any]":
     """The query of rows of `model` that the User `by` may see: a rule of its own above, else
     whoever sees its incident sees it.
 

@@ -257,7 +257,7 @@ def test_sqlite_is_opened_as_promised(school):
 
 
 def test_the_readme_lists_every_setting_command_and_target():
-    for name, (default, _help) in ALL.items():
+    for name, (default, _help, _kind) in ALL.items():
         assert f"`SAFEGUARDING_{name}` | {f'`{default}`' if default else ''}" in README, (
             f"README: document SAFEGUARDING_{name} with its default {default!r}"
         )
@@ -291,6 +291,41 @@ def test_each_module_opens_with_one_sentence():
         assert text and len(text.split("\n\n")[0]) < 200, (
             f"{file} opens with a sentence that says what it is for"
         )
+
+
+def documented(tree, inside=""):
+    """(name, node) of the functions and methods with a docstring that others may call."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from documented(node, f"{node.name}.")
+        elif isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
+            yield f"{inside}{node.name}", node
+
+
+def test_what_the_models_offer_says_of_what_type_it_is():
+    texts = {file: file.read_text(encoding="utf-8") for file in CODE}
+    words = {file: set(re.findall(r"\w+", text)) for file, text in texts.items()}
+    asked, wrong = 0, []
+    for file in HERE.glob("models/[!m]*/*.py"):
+        elsewhere = set().union(*(names for other, names in words.items() if other != file))
+        for name, node in documented(ast.parse(texts[file])):
+            if node.name not in elsewhere or node.name.startswith("_"):
+                continue
+            given = node.args
+            others = [one for one in (given.vararg, given.kwarg) if one]
+            bare = [
+                one.arg
+                for one in (*given.posonlyargs, *given.args, *given.kwonlyargs, *others)
+                if one.annotation is None and one.arg not in ("self", "cls")
+            ]
+            asked += 1
+            if bare or not node.returns:
+                wrong.append(f"{file}: {name}: {', '.join(bare) or 'what it returns'}")
+    assert not wrong, (
+        "a function of models/ with a docstring, whose name another module uses, has annotations, "
+        "so that mypy checks who calls it:\n" + "\n".join(wrong)
+    )
+    assert asked > 150, "this finds nearly nothing: mend the test"
 
 
 def test_no_page_names_another_host(cast, incident):

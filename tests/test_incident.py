@@ -177,7 +177,7 @@ def test_a_file_is_kept_by_its_content_and_fetched_as_a_download(cast, school, a
     ],
 )
 def test_a_wrong_file_is_refused_and_nothing_is_saved(cast, answers, content, name, monkeypatch):
-    monkeypatch.setattr(settings, "upload_mb", "0.05")
+    monkeypatch.setattr(settings, "upload_mb", 0.05)
     cast.dave.get("/incident/new/")
     page = cast.dave.post("/incident/new/", answers | {"files": (BytesIO(content), name)})
     if content.startswith(b"<html"):

@@ -139,7 +139,7 @@ class Reading(Door, ModelView):
         return url_for(
             f"{self.noun}.index_view",
             **known,
-            **{name: request.args[name] for name in self.filters if request.args.get(name)},
+            **{name: request.args[name] for name in self.filters if request.args.get(name)},  # type: ignore[arg-type]
         )
 
     def get_safe_page_size(self, page_size):

@@ -2,6 +2,8 @@
 records.
 """
 
+from collections.abc import Iterable
+from typing import Any
 from uuid import uuid4
 
 from models.ground.database import transaction
@@ -10,6 +12,7 @@ from models.ground.settings import settings
 from models.ground.words import pages
 from models.history.event import Event
 from models.history.notice import Notice
+from models.people.role import Role
 from models.people.user import User, UserRole
 from models.permissions import HARMLESS
 
@@ -17,7 +20,7 @@ from .proposal import Proposal, tell
 from .signin import Session
 
 
-def led():
+def led() -> tuple[bool, bool]:
     """(whether there is an active Level 5, whether one of them may approve changes), as the
     database says now.
     """
@@ -25,7 +28,7 @@ def led():
     return bool(level_5), any(person.may("proposal:approve") for person in level_5)
 
 
-def keep_led(before, field):
+def keep_led(before: tuple[bool, bool], field: str) -> None:
     """Raise Refused, at `field`, when what `led` said before no longer holds. Inside the
     transaction, after the change: so nothing is saved.
     """
@@ -39,7 +42,7 @@ def keep_led(before, field):
         )
 
 
-def edit_person(person, by, roles, **values):
+def edit_person(person: User, by: User, roles: Iterable[Role], **values: Any) -> int:
     """Set a person's fields and roles. What opens records is asked for, the rest counts at once;
     returns how many requests were made.
 
@@ -86,7 +89,7 @@ def edit_person(person, by, roles, **values):
     return Proposal.select().where(Proposal.status == "waiting").count() - before
 
 
-def add_person(by, roles, **values):
+def add_person(by: User, roles: Iterable[Role], **values: Any) -> User:
     """Create a person who has no passphrase yet, give the roles that open nothing, ask for the
     others.
     """
@@ -104,7 +107,7 @@ def add_person(by, roles, **values):
     return person
 
 
-def edit_role(role, by, level, permissions, **values):
+def edit_role(role: Role, by: User, level: int, permissions: Iterable[str], **values: Any) -> bool:
     """Set a role's fields; returns whether something waits for approval.
 
     What shows or decides about a record, and level 5, waits for a Level 5; of a role that `by` has,

@@ -3,6 +3,7 @@ away.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 from peewee import CharField, ForeignKeyField, IntegerField, fn
@@ -27,7 +28,7 @@ LONGEST, MOST, ALL = (
 )  # characters of one draft; drafts, and characters, of one person
 
 
-def address(path):
+def address(path: str) -> str:
     """The address of a form as the database keeps it, whatever was sent instead of one of ours."""
     return path.replace("\0", "")[:200]
 
@@ -45,7 +46,7 @@ class Draft(Base):
         indexes = ((("user", "path"), True),)
 
     @classmethod
-    def keep(cls, user, path, fields):
+    def keep(cls, user: User, path: str, fields: Sequence[tuple[str, str]]) -> None:
         """Keep what is typed into the form at `path`, instead of what was kept before. `fields`:
         [(name, value)].
 
@@ -53,7 +54,7 @@ class Draft(Base):
         disks are not endless.
         """
         fields = [
-            [name.replace("\0", ""), value.replace("\0", "")]
+            (name.replace("\0", ""), value.replace("\0", ""))
             for name, value in fields
             if name not in ANEW
         ]
@@ -73,22 +74,22 @@ class Draft(Base):
             cls.create(user=user, path=address(path), fields=fields, size=size)
 
     @classmethod
-    def of(cls, user, path):
+    def of(cls, user: User, path: str) -> "Draft | None":
         found = cls.get_or_none(cls.user == user, cls.path == address(path))
         return found if found and isinstance(found.fields, list) else None  # a damaged one is none
 
     @classmethod
-    def all_of(cls, user):
+    def all_of(cls, user: User) -> list["Draft"]:
         """The drafts of `user`, newest first."""
         return list(
             cls.select().where(cls.user == user).order_by(cls.saved_at.desc(), cls.id.desc())
         )
 
     @classmethod
-    def forget(cls):
+    def forget(cls) -> None:
         """Drop those that nobody came back to for 30 days."""
         cls.delete().where(cls.saved_at < now() - KEPT).execute()
 
     @classmethod
-    def drop(cls, user, path):
+    def drop(cls, user: User, path: str) -> None:
         cls.delete().where(cls.user == user, cls.path == address(path)).execute()

@@ -3,9 +3,11 @@ gains approves them.
 """
 
 import secrets
+from collections.abc import Iterable
 from hashlib import sha256
+from typing import Any
 
-from peewee import CharField, ForeignKeyField, IntegerField
+from peewee import CharField, ForeignKeyField, IntegerField, ModelSelect
 
 from models.ground.clock import now
 from models.ground.database import DAMAGED, transaction
@@ -33,12 +35,12 @@ CODE = "code to be typed"
 TRIES = 5
 
 
-def hashed(code):
+def hashed(code: str) -> str:
     """What is kept of a code: however it is typed, capitals, spaces and hyphens do not count."""
     return sha256("".join(c for c in code.upper() if c.isalnum()).encode()).hexdigest()
 
 
-def not_oneself(person, by):
+def not_oneself(person: User, by: User) -> bool:
     """Nobody resets their own second factor here: use a recovery code, or ask a colleague."""
     return by != person
 
@@ -74,19 +76,19 @@ class Proposal(Record):
         return f"Change {self.id}"
 
     @property
-    def damaged(self):
+    def damaged(self) -> bool:
         """Whether what was asked for can no longer be read."""
         return self.kind not in KINDS or isinstance(self.value, dict) and DAMAGED in self.value
 
     @property
-    def what(self):
+    def what(self) -> str:
         """What is asked for, in words, without any record's content."""
         if self.damaged:
             return DAMAGED
         said = KINDS[self.kind].format(user=self.user, role=self.role, value=self.value)
         return f"{said}: {'; '.join(self.differences())}" if self.kind == "role" else said
 
-    def differences(self):
+    def differences(self) -> list[str]:
         """What would become of a role, or what a role gives that is given, in sentences for whoever
         decides.
         """
@@ -106,11 +108,18 @@ class Proposal(Record):
             f"{name} will be “{value[name]}”" for name in ("name", "description") if value.get(name)
         ]
 
-    def told(self):
+    def told(self) -> list[User]:
         return list(User.level_5())
 
     @classmethod
-    def make(cls, by, kind, user=None, role=None, value=None):
+    def make(
+        cls,
+        by: User,
+        kind: str,
+        user: User | None = None,
+        role: Role | None = None,
+        value: Any = None,
+    ) -> None:
         """Ask for a change; the same one asked for again is not asked twice. All Level 5 are
         told.
         """
@@ -122,7 +131,7 @@ class Proposal(Record):
             Notice.announce("proposal:make", proposal, by, User.level_5())
 
     @classmethod
-    def joined(cls, query):
+    def joined(cls, query: "ModelSelect[Proposal]") -> "ModelSelect[Proposal]":
         """`query` with the people and the role that the words of a proposal name: no query per
         row.
         """
@@ -136,7 +145,7 @@ class Proposal(Record):
         )
 
     @classmethod
-    def waiting_for(cls, by):
+    def waiting_for(cls, by: User) -> list["Proposal"]:
         """What waits for a decision that `by` may take: not what they asked for, nor what is about
         them.
         """
@@ -146,19 +155,19 @@ class Proposal(Record):
         return list(query.order_by(cls.id))
 
     @classmethod
-    def with_code(cls, user):
+    def with_code(cls, user: User) -> list["Proposal"]:
         """What was approved for `user` and counts once they have typed the code."""
         return list(cls.select().where(cls.status == CODE, cls.user == user).order_by(cls.id))
 
     @classmethod
-    def holds_back(cls, user):
+    def holds_back(cls, user: User) -> bool:
         """Whether `user` signs in with a new second factor and has not yet shown, by a code, that
         it is they who set it up.
         """
         waiting = cls.select().where(cls.status == CODE, cls.user == user, cls.kind == "factor")
         return waiting.exists()
 
-    def gainers(self):
+    def gainers(self) -> list[User]:
         """Those who would read more: the person, or everyone who has the role."""
         if self.user:
             return [self.user]
@@ -166,7 +175,7 @@ class Proposal(Record):
             User.select().join(UserRole).where(UserRole.role == self.role).order_by(User.name)
         )
 
-    def accounts(self):
+    def accounts(self) -> list[tuple[User, Event | None, list[User]]]:
         """Who stands behind it: [(User, event by which the account was made or None, [namesakes])]
         of the person whom it is about.
 
@@ -183,19 +192,19 @@ class Proposal(Record):
         made, alike = {event.record: event for event in added}, User.namesakes(people)
         return [(person, made.get(person.id), alike[person.id]) for person in people]
 
-    def apart(self, by):
+    def apart(self, by: User) -> bool:
         """Only a Level 5 who neither asked for this nor gains by it may approve it."""
         return by.level == 5 and by != self.by and by not in self.gainers()
 
-    def not_asker(self, by):
+    def not_asker(self, by: User) -> bool:
         """Whoever asked for a change does not decide on it."""
         return by != self.by
 
-    def theirs(self, by):
+    def theirs(self, by: User) -> bool:
         """The code is typed by the person whom the change is about."""
-        return by == self.user
+        return bool(by == self.user)
 
-    def decided(self):
+    def decided(self) -> str:
         """Where an approval leads: to a code, when somebody will read who did not, or has a new
         second factor.
         """
@@ -207,7 +216,7 @@ class Proposal(Record):
         )
         return CODE if binds else "approved"
 
-    def hand_over(self):
+    def hand_over(self) -> None:
         """Make the code that the approver hands over, face to face; it is shown once and only its
         hash is kept.
         """
@@ -216,7 +225,7 @@ class Proposal(Record):
         self.code, self.tries = hashed(self.fresh_code), 0
 
     @step("waiting", decided, who=apart)
-    def approve(self, by):
+    def approve(self, by: User) -> dict[str, Any]:
         if self.damaged:
             raise Refused("What was asked for is damaged. Refuse it, and have it asked for again.")
         for person in self.gainers():
@@ -240,7 +249,7 @@ class Proposal(Record):
             self.hand_over()
         return {"also": [self.user or self.role]}
 
-    def widen(self):
+    def widen(self) -> None:
         """Give the role what was asked for, on top of what it has by now.
 
         Who has it and has never signed in is asked for anew, person by person: nobody begins to
@@ -261,20 +270,20 @@ class Proposal(Record):
             Proposal.make(self.by, "grant", user=person, role=role)
 
     @step("waiting", "refused", who=not_asker)
-    def refuse(self, by):
+    def refuse(self, by: User) -> None:
         """Nothing changes."""
 
     @step(CODE, CODE, who=apart)
-    def new_code(self, by):
+    def new_code(self, by: User) -> Any:
         """Another code in place of the one that was lost or mistyped too often."""
         self.hand_over()
 
-    def fits(self, code):
+    def fits(self, code: str) -> bool:
         """Whether `code` is the one handed over, and has not been guessed at too often."""
         return self.code == hashed(code) and (self.tries or 0) < TRIES
 
     @step(CODE, "approved", who=theirs)
-    def claim(self, code, by):
+    def claim(self, code: str, by: User) -> dict[str, Any]:
         """The person types the code that the approver handed over: from now on it counts."""
         if not self.fits(code):
             raise Refused("This is not the code.")
@@ -284,7 +293,7 @@ class Proposal(Record):
         return {"also": [self.user]}
 
     @classmethod
-    def type_code(cls, code, by):
+    def type_code(cls, code: str, by: User) -> "Proposal | None":
         """Claim what the typed code opens; returns it, or None when it opens nothing, which counts
         as a try (TRIES, then a new code is needed).
         """
@@ -298,7 +307,7 @@ class Proposal(Record):
 
     @staticmethod
     @starts(who=not_oneself)
-    def reset_factor(person, by):
+    def reset_factor(person: User, by: User) -> bool:
         """Ask for the removal of a person's second factor; at once only while they have never
         chosen a passphrase.
 
@@ -316,7 +325,7 @@ class Proposal(Record):
         return True
 
 
-def opened(permissions, level=0):
+def opened(permissions: Iterable[str], level: int = 0) -> list[str]:
     """What permissions allow, as the ends of a sentence."""
     lines = [
         f"{text[0].lower()}{text[1:].rstrip('.')}"
@@ -326,7 +335,7 @@ def opened(permissions, level=0):
     return lines + (["be assigned to every Ofsted log (level 5)"] if level == 5 else [])
 
 
-def tell(person, by, what):
+def tell(person: User, by: User, what: str) -> None:
     """Email a person and every Level 5 what was changed about the person's account: who stands
     behind an account is no secret.
     """

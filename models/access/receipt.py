@@ -1,5 +1,6 @@
 """A form that was saved: sent again, it shows what it made instead of making it twice."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 
@@ -13,7 +14,7 @@ from models.people.user import User
 KEPT = timedelta(days=30)
 
 
-def written(token):
+def written(token: str) -> str:
     """A token as the database keeps it, whatever was sent instead of one of ours."""
     return token.replace("\0", "")[:64]
 
@@ -39,7 +40,7 @@ class Receipt(Base):
         return sha256(repr(sorted(sent)).encode()).hexdigest()
 
     @classmethod
-    def keep(cls, token, user, sent, path):
+    def keep(cls, token: str, user: User, sent: Sequence[tuple[str, str]], path: str) -> None:
         """Note, in the transaction of the change, that `sent` ([(name, text)]) was saved and is
         shown at `path`.
         """
@@ -47,26 +48,27 @@ class Receipt(Base):
             cls.create(token=written(token), user=user, content=cls.digest(sent), path=path[:300])
 
     @classmethod
-    def forget(cls):
+    def forget(cls) -> None:
         """Drop those older than 30 days."""
         cls.delete().where(cls.at < now() - KEPT).execute()
 
     @classmethod
-    def same(cls, token, user, sent):
+    def same(
+        cls, token: str | None, user: User, sent: Sequence[tuple[str, str]]
+    ) -> "Receipt | None":
         """The receipt of the very same form sent before with the same content, or None."""
-        return token and cls.get_or_none(
+        if not token:
+            return None
+        return cls.get_or_none(
             cls.token == written(token), cls.user == user, cls.content == cls.digest(sent)
         )
 
     @classmethod
-    def earlier(cls, token, user):
+    def earlier(cls, token: str | None, user: User) -> "Receipt | None":
         """The receipt of the same form, whatever it held then: somebody went back, changed it, and
         sent it again.
         """
-        return (
-            token
-            and cls.select()
-            .where(cls.token == written(token), cls.user == user)
-            .order_by(cls.id.desc())
-            .first()
-        )
+        if not token:
+            return None
+        mine = cls.select().where(cls.token == written(token), cls.user == user)
+        return mine.order_by(cls.id.desc()).first()

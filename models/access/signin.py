@@ -3,7 +3,7 @@ link of the first start.
 """
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField, IntegerField, OperationalError
@@ -30,7 +30,8 @@ LIMITS = {
 AT_HOME = 5  # within WINDOW, of one account in one browser in which its person has signed in before
 KNOWN = timedelta(days=180)  # a browser that was not used for so long is a new one
 SETUP = timedelta(hours=24)
-SEEN = {}  # {id of a session: when it was last seen}, where the database took no time
+# {id of a session: when it was last seen}, where the database took no time
+SEEN: dict[int, datetime] = {}
 CHANGED = "your roles or your account were changed"
 
 
@@ -55,13 +56,13 @@ class Session(Base):
     )  # why it was ended elsewhere, until its owner has been told
 
     @property
-    def ran_out(self):
+    def ran_out(self) -> bool:
         """Whether it stood idle for 20 minutes, or is older than 10 hours."""
         seen_at = max(self.seen_at, SEEN.get(self.id, self.seen_at))
         return now() - seen_at > IDLE or now() - self.begun_at > LONGEST
 
     @classmethod
-    def begin(cls, user, address, browser):
+    def begin(cls, user: User, address: str, browser: str) -> str:
         """Open a session and return its token, which goes into the browser's cookie."""
         token = secrets.token_urlsafe(32)
         with transaction():
@@ -70,7 +71,7 @@ class Session(Base):
         return token
 
     @classmethod
-    def find(cls, token, user):
+    def find(cls, token: str | None, user: User) -> "Session | None":
         """The open session of `token` and `user`, or None: ended, idle for 20 minutes, older than
         10 hours, or never there.
         """
@@ -86,7 +87,7 @@ class Session(Base):
         return session
 
     @classmethod
-    def lost(cls, token):
+    def lost(cls, token: str | None) -> tuple[User, str] | None:
         """(whose it was, why) of a session of today that ended without its owner's doing there;
         else None.
 
@@ -107,7 +108,7 @@ class Session(Base):
             return (session.user, session.why) if session.why else None
 
     @classmethod
-    def end(cls, token, user):
+    def end(cls, token: str | None, user: User) -> None:
         """End the session with this token, at sign-out."""
         with transaction():
             if (
@@ -118,13 +119,13 @@ class Session(Base):
                 Event.write("user:signed_out", user, user)
 
     @classmethod
-    def end_one(cls, user, id, why):
+    def end_one(cls, user: User, id: int, why: str) -> None:
         """End one session of `user`; somebody else's is left alone."""
         cls.update(ended_at=now(), why=why).where(
             cls.id == id, cls.user == user, cls.ended_at.is_null()
         ).execute()
 
-    def touch(self):
+    def touch(self) -> None:
         """Count as activity now; a disk that takes nothing ends no session."""
         cls, moment = type(self), now()
         try:
@@ -134,7 +135,7 @@ class Session(Base):
             SEEN[self.id] = moment
 
     @classmethod
-    def end_all(cls, user, but=None, why=CHANGED):
+    def end_all(cls, user: User, but: str | None = None, why: str = CHANGED) -> None:
         """End every session of `user`, except the one with the token `but`; each browser is told
         `why` once.
         """
@@ -142,7 +143,7 @@ class Session(Base):
         (query.where(cls.token != hashed(but)) if but else query).execute()
 
     @classmethod
-    def of(cls, user):
+    def of(cls, user: User) -> list["Session"]:
         """The sessions of `user` that are open now, newest first."""
         query = cls.select().where(
             cls.user == user,
@@ -172,7 +173,7 @@ class Device(Base):
         indexes = ((("token", "user"), True),)
 
     @classmethod
-    def of(cls, token, user):
+    def of(cls, token: str | None, user: User) -> "Device | None":
         """The browser with this token, where `user` has signed in within the last 180 days; else
         None.
         """
@@ -181,7 +182,7 @@ class Device(Base):
         )
 
     @classmethod
-    def meet(cls, token, user):
+    def meet(cls, token: str | None, user: User) -> str:
         """Remember the browser with this token for `user`; the token that it has from now on.
 
         A new one is told to a person who may read records, and to every other Level 5.
@@ -218,12 +219,12 @@ class Device(Base):
         Notice.queue("user:new_browser", user, user, letters)
 
     @classmethod
-    def leave(cls, user, but=None):
+    def leave(cls, user: User, but: str | None = None) -> None:
         """Take every browser of `user` for a new one, except the one with the token `but`."""
         cls.delete().where(cls.user == user, cls.token != hashed(but)).execute()
 
     @classmethod
-    def forget(cls):
+    def forget(cls) -> None:
         """Drop those that were not used for 180 days."""
         cls.delete().where(cls.seen_at < now() - KNOWN).execute()
 
@@ -241,7 +242,7 @@ class Attempt(Base):
     at = Moment(default=now, index=True)
 
     @classmethod
-    def reserve(cls, account, address, device=None):
+    def reserve(cls, account: str, address: str, device: Device | None = None) -> "Attempt":
         """Count an attempt before it is judged, so that many at once are all counted, and return
         it.
 
@@ -267,13 +268,13 @@ class Attempt(Base):
             cls.delete().where(cls.at < now() - timedelta(days=1)).execute()
             return cls.create(account=account, address=address, device=device and device.id)
 
-    def take_back(self):
+    def take_back(self) -> None:
         """It was right: it does not count."""
         with transaction():
             self.delete_instance()
 
     @classmethod
-    def forget(cls, account, address, device=None):
+    def forget(cls, account: str, address: str, device: Device | None = None) -> None:
         """After a whole sign-in, the failures of this account in this browser, or else from this
         address, no longer count.
         """
@@ -293,7 +294,7 @@ class SetupLink(Base):
     used_at = Moment(null=True)
 
     @classmethod
-    def make(cls):
+    def make(cls) -> str:
         """A new token; links made before no longer work."""
         token = secrets.token_urlsafe(32)
         with transaction():
@@ -302,15 +303,15 @@ class SetupLink(Base):
         return token
 
     @classmethod
-    def valid(cls, token):
+    def valid(cls, token: str) -> bool:
         """Whether `token` may still be used: once, within 24 hours, and only while there is
         nobody.
         """
         link = cls.get_or_none(cls.token == hashed(token), cls.used_at.is_null())
-        return bool(link) and now() - link.made_at < SETUP and not User.select().exists()
+        return link is not None and now() - link.made_at < SETUP and not User.select().exists()
 
     @classmethod
-    def use(cls, token, people):
+    def use(cls, token: str, people: list[tuple[str, str, str, str]]) -> None:
         """Create the first people: [(role name, name, email, password hash)]. Raises Refused when
         the link is spent.
         """

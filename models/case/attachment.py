@@ -4,6 +4,7 @@ shown in the browser.
 
 import io
 from hashlib import sha256
+from pathlib import Path
 
 import filetype
 from peewee import CharField, ForeignKeyField, IntegerField
@@ -17,7 +18,7 @@ from models.ground.settings import put, settings
 from models.history.event import Event
 from models.people.user import User
 
-from .incident import OfIncident
+from .incident import Incident, OfIncident
 
 ALLOWED = {
     "application/pdf": "PDF",
@@ -41,14 +42,14 @@ ENDINGS = {
 }
 
 
-def place(folder, digest):
+def place(folder: Path, digest: str) -> Path:
     """Where a data folder, or a folder of backups, keeps the file with this SHA-256: once, for it
     never changes.
     """
     return folder / "attachments" / digest[:2] / digest
 
 
-def kind_of(content):
+def kind_of(content: bytes) -> str | None:
     """The media type that the bytes themselves show, or None. Text is text only if it is UTF-8
     without NUL.
     """
@@ -64,7 +65,7 @@ def kind_of(content):
 UPRIGHT = 0x0112  # the EXIF tag that says which way up a picture is
 
 
-def without_metadata(content, name):
+def without_metadata(content: bytes, name: str) -> bytes:
     """A JPEG or PNG (bytes) with nothing beside its picture but which way up it is and what its
     colours mean.
     """
@@ -100,7 +101,7 @@ class Attachment(OfIncident):
         return self.name
 
     @property
-    def download_name(self):
+    def download_name(self) -> str:
         """The name it is handed out under: with the ending of what it is, so that no text runs as a
         program.
         """
@@ -108,13 +109,13 @@ class Attachment(OfIncident):
         return self.name if self.name.lower().endswith(endings) else self.name + endings[0]
 
     @property
-    def path(self):
+    def path(self) -> Path:
         return place(settings.folder, self.sha256)
 
     @staticmethod
-    def check(name, content):
+    def check(name: str, content: bytes) -> None:  # type: ignore[override]
         """Raise Refused unless the file may be kept: size, and kind by content."""
-        limit = float(settings.upload_mb)
+        limit = settings.upload_mb
         if len(content) > limit * 1_000_000:
             raise Refused(
                 "The incident was not saved.",
@@ -131,7 +132,7 @@ class Attachment(OfIncident):
             )
 
     @classmethod
-    def add(cls, incident, by, name, content):
+    def add(cls, incident: Incident, by: User, name: str, content: bytes) -> "Attachment":
         """Keep `content` (bytes) on the incident. The file is on disk before the row that names
         it.
         """
@@ -156,7 +157,7 @@ class Attachment(OfIncident):
     def is_photograph(self):
         return self.kind in ("image/jpeg", "image/png")
 
-    def shown(self):
+    def shown(self) -> bytes:
         """The bytes that are handed out: a photograph without what it says of place, camera and
         owner; anything else as it is.
 
@@ -166,7 +167,7 @@ class Attachment(OfIncident):
         content = self.read()
         return without_metadata(content, self.name) if self.is_photograph else content
 
-    def read(self):
+    def read(self) -> bytes:
         """The bytes. Raises Refused when the file is missing or is not what was attached."""
         content = self.path.read_bytes() if self.path.exists() else b""
         if sha256(content).hexdigest() != self.sha256:

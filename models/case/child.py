@@ -1,15 +1,16 @@
 """The child or young person."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from re import fullmatch
 
-from peewee import CharField, ForeignKeyField
+from peewee import CharField, Expression, ForeignKeyField, ModelSelect
 
 from models.ground.clock import now
 from models.ground.database import contains, fold
 from models.ground.fields import Day, Pick
-from models.ground.record import NoCase, Record, Refused
+from models.ground.record import Base, NoCase, Record, Refused
 from models.ground.words import day
 
 # Common Basic Data Set: I, O and S are not used; temporary ones end in a letter
@@ -48,7 +49,9 @@ class Child(Record):
     def __str__(self):
         return self.name
 
-    def wrong(self, names=("name", "date_of_birth", "upn", "year", "left_on")):
+    def wrong(
+        self, names: Iterable[str] = ("name", "date_of_birth", "upn", "year", "left_on")
+    ) -> dict[str, str]:
         """What cannot be, of the fields `names`: {field: sentence}. The panel and the roll ask the
         same.
 
@@ -77,7 +80,7 @@ class Child(Record):
                 )
         return {name: sentence for name, sentence in problems.items() if name in names}
 
-    def check(self):
+    def check(self) -> None:
         """Raise Refused, with the sentences at the fields, for what cannot be; what was here before
         and is left alone stops nothing.
         """
@@ -86,14 +89,14 @@ class Child(Record):
             raise Refused("Nothing was saved.", problems)
         super().check()
 
-    def parts(self):
+    def parts(self) -> list[Base]:
         return [
             Child.get_by_id(self.id),
             *Flag.select().where(Flag.child == self.id).order_by(Flag.id),
         ]
 
     @property
-    def label(self):
+    def label(self) -> str:
         """How a form names this child, one way only: name and year; of those whom `offered` found
         alike, the date of birth too.
         """
@@ -104,17 +107,17 @@ class Child(Record):
         return f"{self.name}, {self.year or 'no year'}"
 
     @property
-    def in_full(self):
+    def in_full(self) -> str:
         """How a paper names this child: name, year, date of birth."""
         return f"{self.short}, born {day(self.date_of_birth)}"
 
     @classmethod
-    def matching(cls, term):
+    def matching(cls, term: str) -> Expression:
         """The search condition: name or UPN."""
         return contains(cls.name, term) | contains(cls.upn, term)
 
     @classmethod
-    def on_roll(cls):
+    def on_roll(cls) -> "ModelSelect[Child]":
         """Everyone whom a report may be about: not left before today."""
         return (
             cls.select()
@@ -123,7 +126,7 @@ class Child(Record):
         )
 
     @classmethod
-    def offered(cls):
+    def offered(cls) -> list["Child"]:
         """Those on roll, for a form to choose from: whoever reports reads a date of birth only
         where nothing else tells two apart.
         """

@@ -2,10 +2,11 @@
 old record.
 """
 
+import builtins
 import tomllib
 from pathlib import Path
 
-from peewee import CharField, IntegerField, TextField
+from peewee import CharField, Expression, IntegerField, TextField
 
 from models.ground.clock import now
 from models.ground.database import contains
@@ -39,12 +40,12 @@ class Choice(Record):
         return f"{self.list}: {self.name}"
 
     @classmethod
-    def matching(cls, term):
+    def matching(cls, term: str) -> Expression:
         """The search condition: the choice or its meaning."""
         return contains(cls.name, term) | contains(cls.meaning, term)
 
     @classmethod
-    def names(cls, of):
+    def names(cls, of: str) -> "builtins.list[str]":
         """The choices of one list that are offered now, in order."""
         return [
             row.name
@@ -58,7 +59,7 @@ class Choice(Record):
         return [row.list for row in cls.select(cls.list).distinct().order_by(cls.list)]
 
     @classmethod
-    def ship(cls):
+    def ship(cls) -> None:
         """Create the shipped lists that do not exist yet; a list that exists is the installation's
         own.
         """

@@ -2,6 +2,8 @@
 tables.
 """
 
+from collections.abc import Iterable, Sequence
+from typing import Any
 from unicodedata import east_asian_width
 
 from models.ground.fields import Rows
@@ -15,7 +17,7 @@ ACROSS = 90  # characters beside each other on a page: a longer word would run i
 LONG, LINES = 800, 10  # characters, lines: what is longer stands below its label, across pages
 
 
-def clipped(text):
+def clipped(text: str) -> str:
     """The beginning of a text as one line, ended where a word ends; the whole stands further
     down.
     """
@@ -26,7 +28,9 @@ def clipped(text):
     return f"{text[: end if end > 0 else LINE]} …"
 
 
-def parties(log, involved, assignees, signed):
+def parties(
+    log: Any, involved: Iterable, assignees: Iterable, signed: Any
+) -> list[tuple[str, str, list[str]]]:
     """[(name, who that is, their parts)]: the child, then everybody with a part, each once.
 
     involved, assignees: their rows, with names. signed: the event of the sign-off in force, or
@@ -48,7 +52,7 @@ def parties(log, involved, assignees, signed):
                 ["Present"],
             )
         )
-    people = {}
+    people: dict[int, tuple[Any, list[str]]] = {}
 
     def part(person, what):
         if person:
@@ -66,7 +70,7 @@ def parties(log, involved, assignees, signed):
     return rows + [(person.name, person.job_title, parts) for person, parts in people.values()]
 
 
-def gist(log, sections, signed):
+def gist(log: Any, sections: Sequence, signed: Any) -> list[tuple[str, str]]:
     """The case in five lines: [(label, text)], each short."""
     incident = log.incident
     if log.told_at:
@@ -91,7 +95,7 @@ def gist(log, sections, signed):
     ]
 
 
-def timeline(log, tracker, history):
+def timeline(log: Any, tracker: Any, history: Iterable) -> list[tuple]:
     """[(moment, what, who)] in the order it happened. tracker: or None. history: the case's
     events.
     """
@@ -122,7 +126,7 @@ def timeline(log, tracker, history):
     return sorted((row for row in rows if row[0]), key=lambda row: row[0])
 
 
-def of_group(record, names):
+def of_group(record: Any, names: Iterable[str]) -> list[tuple[str, Any, list]]:
     """What `record` says in the fields `names`: [(label, answer, columns)].
 
     columns: of a small table [(key, heading)], else none.
@@ -141,7 +145,7 @@ def of_group(record, names):
     return found
 
 
-def of_section(section):
+def of_section(section: Any) -> list[tuple[str, Any, list]]:
     """The same of a section of the tracker: [(question, answer, columns)]."""
     found = []
     for question, answer in section.answered():
@@ -150,7 +154,7 @@ def of_section(section):
     return found
 
 
-def tabular(rows, columns):
+def tabular(rows: Sequence[dict], columns: Sequence[tuple[str, str]]) -> bool:
     """Whether rows (dicts) can stand as a table: no cell or word is too long, none is left out."""
     names, room = {key for key, _heading in columns}, ACROSS // len(columns)
     cells = [str(cell or "") for row in rows for cell in row.values()]
@@ -159,7 +163,7 @@ def tabular(rows, columns):
     return short and narrow and all(row.keys() <= names for row in rows)
 
 
-def width(word):
+def width(word: str) -> int:
     """How much room a word takes, in letters: a Chinese character takes that of two."""
     return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in word)
 

@@ -1,13 +1,15 @@
 """What was seen, heard or said. Immutable once submitted: what comes later is a dated addendum."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
 
-from peewee import Case, CharField, ForeignKeyField, TextField, fn
+from peewee import Case, CharField, Expression, ForeignKeyField, ModelSelect, TextField, fn
 
 from models.ground.clock import now
 from models.ground.database import contains, transaction
 from models.ground.fields import Moment, Pick, Rows, YesNo
-from models.ground.record import Record, Refused
+from models.ground.record import Base, Record, Refused
 from models.ground.settings import settings
 from models.history.notice import Notice
 from models.history.step import step
@@ -156,7 +158,7 @@ class Incident(Record):
     def __str__(self):
         return self.reference
 
-    def parts(self):
+    def parts(self) -> list[Base]:
         return [
             Incident.get_by_id(self.id),
             *(
@@ -167,7 +169,13 @@ class Incident(Record):
         ]
 
     @classmethod
-    def report(cls, by, others=(), adults=(), **answers):
+    def report(
+        cls,
+        by: User,
+        others: Iterable[tuple[Child, str]] = (),
+        adults: Iterable[tuple[User, str]] = (),
+        **answers: Any,
+    ) -> "Incident":
         """Record an incident; `answers` are its fields by name. Tells nobody outside and triggers
         nothing (product, step 1).
 
@@ -220,42 +228,42 @@ class Incident(Record):
         return incident
 
     @step(STATUSES, lambda incident: incident.status)
-    def amend(self, text, by):
+    def amend(self, text: str, by: User) -> None:
         Addendum.add(self, by, text)
 
     @step("no alert", "to decide")
-    def raise_alert(self, reason, by):
+    def raise_alert(self, reason: str, by: User) -> dict[str, Any]:
         Addendum.add(self, by, f"Safeguarding alert changed from No to Yes. {reason}")
         return {"reason": reason}
 
     @step("to decide", "no alert")
-    def withdraw_alert(self, reason, by):
+    def withdraw_alert(self, reason: str, by: User) -> dict[str, Any]:
         Addendum.add(self, by, f"Safeguarding alert changed from Yes to No. {reason}")
         return {"reason": reason}
 
     @step("to decide", "not notifiable")
-    def not_notifiable(self, reason, by):
+    def not_notifiable(self, reason: str, by: User) -> dict[str, Any]:
         """Considered, not notified, because…: a record in its own right."""
         return {"reason": reason}
 
     @step("not notifiable", "to decide")
-    def reconsider(self, reason, by):
+    def reconsider(self, reason: str, by: User) -> dict[str, Any]:
         return {"reason": reason}
 
     @property
-    def due_at(self):
+    def due_at(self) -> datetime:
         """When Ofsted should have been told of it (UTC), were it notifiable: the clock runs from
         the report, so the decision cannot wait longer.
         """
-        return self.reported_at + timedelta(hours=float(settings.notify_hours))
+        return self.reported_at + timedelta(hours=settings.notify_hours)
 
     @property
-    def alert(self):
+    def alert(self) -> bool:
         """The answer as it stands now; `safeguarding_alert` is the answer as it was submitted."""
         return self.status != "no alert"
 
     @classmethod
-    def matching(cls, term):
+    def matching(cls, term: str) -> Expression:
         """The search condition: reference, child, topic or what happened."""
         children = Child.select(Child.id).where(contains(Child.name, term))
         return (
@@ -291,7 +299,7 @@ class Involved(OfIncident):
     part = CharField(max_length=60, verbose_name="Part")
 
     @classmethod
-    def of(cls, incident):
+    def of(cls, incident: Incident) -> list["Involved"]:
         """Everyone involved, with their names, in one query."""
         return list(
             cls.select(cls, Child, User)
@@ -303,7 +311,7 @@ class Involved(OfIncident):
         )
 
     @classmethod
-    def stands(cls):
+    def stands(cls) -> Expression:
         """The condition on rows grouped by adult or incident that the adult was named, and not
         cleared since.
         """
@@ -313,7 +321,7 @@ class Involved(OfIncident):
         return named > cleared
 
     @classmethod
-    def about(cls, incident):
+    def about(cls, incident: Incident) -> "ModelSelect[Involved]":
         """A query of the ids of the adults whom the concern is about: shut out at every door,
         whatever their role.
         """
@@ -321,7 +329,7 @@ class Involved(OfIncident):
         return rows.group_by(cls.adult).having(cls.stands())
 
     @classmethod
-    def named(cls, incident):
+    def named(cls, incident: Incident) -> list["Involved"]:
         """The adults whom the concern is about: the rows that name them, with their names, in one
         query.
         """
@@ -333,7 +341,7 @@ class Involved(OfIncident):
         return list(latest.values())
 
     @classmethod
-    def cases_about(cls, adult):
+    def cases_about(cls, adult: User) -> "ModelSelect[Involved]":
         """A query of the ids of the incidents that are about `adult`."""
         rows = cls.select(cls.incident).where(cls.adult == adult)
         return rows.group_by(cls.incident).having(cls.stands())
@@ -347,11 +355,11 @@ class Addendum(OfIncident):
     text = TextField(verbose_name="Addendum")
 
     @classmethod
-    def add(cls, incident, by, text):
+    def add(cls, incident: Incident, by: User, text: str) -> "Addendum":
         return cls.create(incident=incident, by=by, at=now(), text=text)
 
     @classmethod
-    def of(cls, incident):
+    def of(cls, incident: Incident) -> list["Addendum"]:
         return list(
             cls.select(cls, User).join(User).where(cls.incident == incident).order_by(cls.id)
         )

@@ -1,8 +1,10 @@
 """The Ofsted notification log: triggered from an incident, filled in, tracked, signed off."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from peewee import CharField, ForeignKeyField, TextField
+from peewee import CharField, Expression, ForeignKeyField, ModelSelect, TextField
 
 from models.ground.clock import LONDON, now
 from models.ground.database import contains, transaction
@@ -105,7 +107,7 @@ class Log(OfIncident):
             *Assignee.select().where(Assignee.log == self.id).order_by(Assignee.id),
         ]
 
-    def told(self):
+    def told(self) -> list[User]:
         """The people to email: everyone assigned now, but for an adult whom the concern is
         about.
         """
@@ -123,7 +125,9 @@ class Log(OfIncident):
 
     @classmethod
     @starts("to decide")
-    def trigger(cls, incident, by, kind=None, why=None):
+    def trigger(
+        cls, incident: Incident, by: User, kind: str | None = None, why: str | None = None
+    ) -> "Log":
         """Create the incident's one log, assign every Level 5, and email them. Pressed again, or by
         two at once: the same log.
 
@@ -156,22 +160,20 @@ class Log(OfIncident):
         return log
 
     @property
-    def due_at(self):
+    def due_at(self) -> datetime | None:
         """When Ofsted should have been told (UTC): a setting, because the period is guidance for
         schools and law for homes.
         """
-        return (
-            self.aware_at + timedelta(hours=float(settings.notify_hours)) if self.aware_at else None
-        )
+        return self.aware_at + timedelta(hours=settings.notify_hours) if self.aware_at else None
 
     @property
-    def late(self):
+    def late(self) -> bool:
         """Whether Ofsted was told, or is still untold, after the due time. A warning, never a
         block.
         """
-        return bool(self.aware_at) and (self.told_at or now()) > self.due_at
+        return bool(self.aware_at) and (self.told_at or now()) > self.due_at  # type: ignore[operator]
 
-    def edit(self, by, **values):
+    def edit(self, by: User, **values: Any) -> None:
         """Fill in the log's fields. Refused once it is completed, and for times that contradict
         each other.
         """
@@ -181,7 +183,7 @@ class Log(OfIncident):
                 Event.write("log:edit", self, by, changed)
 
     @starts("open", "tracking")
-    def tell(self, by, **values):
+    def tell(self, by: User, **values: Any) -> "Log":
         """Write down that Ofsted was told: when, how, its reference. The same fields as those of
         edit(), asked where the clock stands. Refused once that was written down.
 
@@ -196,7 +198,7 @@ class Log(OfIncident):
             Event.write("log:tell", fresh, by, changed)
         return fresh
 
-    def fill_in(self, values):
+    def fill_in(self, values: dict[str, Any]) -> dict[str, tuple]:
         """Set `values` and save; returns what changed. Raises Refused for what cannot be."""
         changed = self.set(**values)
         times = ("decided_at", "aware_at", "told_at")
@@ -212,7 +214,7 @@ class Log(OfIncident):
         return changed
 
     @starts("open", "tracking")
-    def assign(self, people, by):
+    def assign(self, people: Iterable[User], by: User) -> "Log":
         """Make `people` the assignees, besides Level 5 who always are. Only those whose role may
         see logs; new ones are emailed.
         """
@@ -257,7 +259,7 @@ class Log(OfIncident):
                 )
         return self
 
-    def stay_open(self):
+    def stay_open(self) -> None:
         """Raise Refused when this log is completed: read-only at every door."""
         if type(self).select(Log.status).where(Log.id == self.id).scalar() == "completed":
             raise Refused(
@@ -265,7 +267,7 @@ class Log(OfIncident):
                 "saved."
             )
 
-    def lacking(self):
+    def lacking(self) -> list[tuple[str, Any, str]]:
         """What the log itself still lacks to be completed: [(text, record to open, anchor)]."""
         needed = list(self.NEEDED)
         needed += ["late_because"] if self.told_at and self.late else []
@@ -275,7 +277,7 @@ class Log(OfIncident):
             (fields[name].verbose_name, self, name) for name in needed if not getattr(self, name)
         ]
 
-    def missing(self):
+    def missing(self) -> list[tuple[str, Any, str]]:
         """What stops the log from being completed, its tracker included: [(text, record to open,
         anchor)].
         """
@@ -284,14 +286,14 @@ class Log(OfIncident):
         return self.lacking() + (tracker.missing() if tracker else not_begun)
 
     @property
-    def seen(self):
+    def seen(self) -> str | None:
         """By what a page of this log shows the case to be: the hash of the event that changed it
         last.
         """
         return self.seen_of(self.id)
 
     @classmethod
-    def seen_of(cls, id):
+    def seen_of(cls, id: int) -> str | None:
         """The same of the log with this id, asked before the log is read; None where there is no
         such log.
         """
@@ -302,7 +304,7 @@ class Log(OfIncident):
         )
         return last and last.hash
 
-    def look_again(self, seen):
+    def look_again(self, seen: str | None) -> None:
         """Raise Refused, with what changed since, when the case is not as the signer saw it.
         `seen`: as `seen` was then.
         """
@@ -324,7 +326,7 @@ class Log(OfIncident):
             )
 
     @step(("open", "tracking"), "completed")
-    def complete(self, by, seen=None):
+    def complete(self, by: User, seen: str | None = None) -> Any:
         """Sign off. `seen`: what the page showed that was signed; None where no page was looked
         at.
         """
@@ -334,7 +336,7 @@ class Log(OfIncident):
             raise Refused(f"{self} cannot be completed yet. Still to answer:", links=missing)
 
     @step(("open", "tracking"), "completed")
-    def complete_anyway(self, reason, by, seen=None):
+    def complete_anyway(self, reason: str, by: User, seen: str | None = None) -> Any:
         """A Level 5 signs off in spite of what is missing; what was missing is kept in the history.
         `seen`: as for complete().
         """
@@ -343,20 +345,20 @@ class Log(OfIncident):
         return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
 
     @step("completed", lambda log: "tracking" if log.tracker.exists() else "open")
-    def reopen(self, reason, by):
+    def reopen(self, reason: str, by: User) -> Any:
         return {"reason": reason}
 
     @property
-    def signed_off(self):
+    def signed_off(self) -> Event | None:
         """The event of the sign-off in force, or None."""
         return Event.last(self, *SIGNED) if self.status == "completed" else None
 
-    def sections(self):
+    def sections(self) -> list:
         """The tracker's sections in order; none before it is begun."""
         tracker = self.tracker.first()
         return tracker.in_order() if tracker else []
 
-    def paper(self, restricted=False):
+    def paper(self, restricted: bool = False) -> str:
         """The whole case as the page that becomes its PDF. `restricted`: whether restricted
         sections are printed or only named.
         """
@@ -387,12 +389,12 @@ class Log(OfIncident):
         )
 
     @classmethod
-    def by_month(cls, query):
+    def by_month(cls, query: Any) -> list[tuple]:
         """Of the logs in `query`, month by month (Europe/London), the latest first: [(first day,
         triggered, told in time, told late or not yet though due, completed)].
         """
         rows = query.select(cls.triggered_at, cls.aware_at, cls.told_at, cls.status)
-        months = {}
+        months: dict[date, list[int]] = {}
         for log in rows.order_by(cls.triggered_at.desc()):
             local = log.triggered_at.astimezone(LONDON)
             month = months.setdefault(local.date().replace(day=1), [0, 0, 0, 0])
@@ -402,7 +404,7 @@ class Log(OfIncident):
         return [(month, *counts) for month, counts in months.items()]
 
     @classmethod
-    def matching(cls, term):
+    def matching(cls, term: str) -> Expression:
         children = (
             Incident.select(Incident.id)
             .join(Child)
@@ -432,7 +434,7 @@ class Assignee(Record):
         indexes = ((("log", "user"), True),)
 
     @classmethod
-    def of(cls, log, ended=False):
+    def of(cls, log: Log, ended: bool = False) -> list["Assignee"]:
         """The people assigned to a log with their names, and who assigned them, in one query.
         `ended`: also those taken off.
         """
@@ -450,7 +452,7 @@ class Assignee(Record):
         )
 
     @classmethod
-    def logs_of(cls, user):
+    def logs_of(cls, user: User) -> "ModelSelect[Assignee]":
         """A query of the ids of the logs that `user` is assigned to now."""
         return cls.select(cls.log).where(cls.user == user, cls.ended_at.is_null())
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from peewee import ForeignKeyField, TextField
+from peewee import ForeignKeyField, ModelSelect, TextField
 
 from models.ground.clock import now
 from models.ground.database import transaction
@@ -30,7 +30,7 @@ class Share(OfIncident):
     ended_at = Moment(null=True)
 
     @classmethod
-    def of(cls, incident):
+    def of(cls, incident: Incident) -> list["Share"]:
         """What is shared now, with the names, in one query."""
         by = User.alias()
         query = (
@@ -42,13 +42,13 @@ class Share(OfIncident):
         return list(query.where(cls.incident == incident, cls.ended_at.is_null()).order_by(cls.id))
 
     @classmethod
-    def incidents_of(cls, user):
+    def incidents_of(cls, user: User) -> "ModelSelect[Share]":
         """A query of the ids of the incidents that are shared with `user` now."""
         return cls.select(cls.incident).where(cls.user == user, cls.ended_at.is_null())
 
     @classmethod
     @starts(*Incident.STATUSES)
-    def share(cls, incident, person, reason, by):
+    def share(cls, incident: Incident, person: User, reason: str, by: User) -> Incident:
         """Open `incident` for `person`. Refused for an adult whom the concern is about; a second
         time nothing happens.
         """
@@ -71,7 +71,7 @@ class Share(OfIncident):
 
     @classmethod
     @starts(*Incident.STATUSES)
-    def name_adult(cls, incident, person, reason, by):
+    def name_adult(cls, incident: Incident, person: User, reason: str, by: User) -> Incident:
         """The concern turns out to be about `person`: it is shut to them at every door, shared or
         assigned or not.
         """
@@ -96,13 +96,13 @@ class Share(OfIncident):
             )
         return incident
 
-    def not_named(incident, by):
+    def not_named(incident: Incident, by: User) -> bool:  # type: ignore[misc]
         """Only a Level 5 whom the concern is not about may withdraw that somebody was named."""
         return by.level == 5 and by.id not in {row.adult_id for row in Involved.about(incident)}
 
     @classmethod
     @starts(*Incident.STATUSES, who=not_named)
-    def clear_adult(cls, incident, person, reason, by):
+    def clear_adult(cls, incident: Incident, person: User, reason: str, by: User) -> Incident:
         """The concern is not about `person`: it opens to them again as far as their role goes. The
         other Level 5 are told.
         """
@@ -124,7 +124,7 @@ class Share(OfIncident):
 
     @classmethod
     @starts(*Incident.STATUSES)
-    def unshare(cls, incident, person, by):
+    def unshare(cls, incident: Incident, person: User, by: User) -> Incident:
         """Close it again for `person`."""
         with transaction():
             ended = cls.end(incident, person)
@@ -134,7 +134,7 @@ class Share(OfIncident):
         return incident
 
     @classmethod
-    def end(cls, incident, person):
+    def end(cls, incident: Incident, person: User) -> list["Share"]:
         """End what is shared of `incident` with `person`; returns the rows, for the event that says
         so.
         """
@@ -162,7 +162,7 @@ class Emergency(Base):
         return "for 24 hours"
 
     @classmethod
-    def begin(cls, by, reason):
+    def begin(cls, by: User, reason: str) -> "Emergency":
         """Open every record for `by` for 24 hours, and tell every Level 5 at once."""
         with transaction():
             if cls.of(by):
@@ -172,7 +172,7 @@ class Emergency(Base):
         return emergency
 
     @classmethod
-    def of(cls, user):
+    def of(cls, user: User) -> "Emergency | None":
         """The emergency access that `user` has now, or None."""
         return (
             cls.select()

@@ -1,8 +1,9 @@
 """Tasks: what somebody is to do about an incident, and by when."""
 
 from datetime import date
+from typing import Any
 
-from peewee import ForeignKeyField, TextField
+from peewee import Expression, ForeignKeyField, ModelSelect, TextField
 
 from models.ground.clock import LONDON, now
 from models.ground.database import transaction
@@ -39,20 +40,20 @@ class Task(OfIncident):
     reference = property(__str__)  # what an email calls it: never what is to be done
 
     @classmethod
-    def narrowed(cls, rows, by):
+    def narrowed(cls, rows: ModelSelect, by: User) -> Any:
         """Whoever reports does not follow what is done about it: without task:read, only one's
         own.
         """
         return rows if by.may("task:read") else rows.where(cls.owner == by)
 
     @classmethod
-    def matching(cls, term):
+    def matching(cls, term: str) -> Expression:
         """The search condition: what is to be done, or the incident."""
         found = Incident.select(Incident.id).where(Incident.matching(term))
         return cls.what.contains(term) | cls.incident.in_(found)
 
     @classmethod
-    def mine(cls, by: User):
+    def mine(cls, by: User) -> ModelSelect:
         """A query of the open tasks that are for `by` to do, the first due first."""
         return cls.select().where(cls.owner == by, cls.status == "open").order_by(cls.due_on)
 
@@ -86,16 +87,16 @@ class Task(OfIncident):
         shut_out = {row.adult_id for row in Involved.about(self.incident_id)}
         return [] if self.owner_id in shut_out else [self.owner]
 
-    def theirs(self, by):
+    def theirs(self, by: User) -> Any:
         """A task is done by the person who owns it, or by somebody who gives tasks."""
         return by == self.owner or by.may("task:give")
 
     @step("open", "done", who=theirs)
-    def done(self, effect: str, by: User):
+    def done(self, effect: str, by: User) -> None:
         """It is done; `effect`: what came of it."""
         self.effect = effect
 
     @step("open", "cancelled")
-    def cancel(self, reason: str, by: User):
+    def cancel(self, reason: str, by: User) -> dict[str, str]:
         """It is not to be done any more."""
         return {"reason": reason}

@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField, fn
 
@@ -9,6 +10,7 @@ from models.ground.database import transaction
 from models.ground.fields import Pick, YesNo
 from models.ground.record import NoCase, Record, Refused
 from models.history.event import Event
+from models.people.user import User
 
 from .choice import Choice
 
@@ -38,10 +40,10 @@ class Ordered(Record, abstract=True):
     def place_last(self):
         self.position = (self.siblings().select(fn.MAX(type(self).position)).scalar() or 0) + 1
 
-    def move(self, by, places):
+    def move(self, by: User, places: int) -> None:
         """Move up (-1) or down (+1) among the siblings; at the end of the row nothing happens."""
         with transaction():
-            rows = list(self.siblings().order_by(type(self).position, type(self).id))
+            rows = list(self.siblings().order_by(type(self).position, type(self).id))  # type: ignore[misc]
             old = rows.index(self)
             new = min(max(old + places, 0), len(rows) - 1)
             rows.insert(new, rows.pop(old))
@@ -68,7 +70,7 @@ class Template(Record):
     def __str__(self):
         return self.name
 
-    def check(self):
+    def check(self) -> None:
         """Raise Refused where no template would be in force."""
         super().check()
         if (
@@ -82,7 +84,7 @@ class Template(Record):
                 {"in_force": "One template must be in force. Choose another one first."},
             )
 
-    def takes_along(self):
+    def takes_along(self) -> list["Template"]:
         """Exactly one template is in force: choosing this one retires the others."""
         others = (
             list(Template.select().where(Template.in_force, Template.id != self.id))
@@ -95,15 +97,15 @@ class Template(Record):
         return others
 
     @classmethod
-    def current(cls):
+    def current(cls) -> "Template":
         """The template in force. Raises Refused when there is none."""
         if template := cls.get_or_none(cls.in_force):
             return template
         raise Refused("No tracker template is in force. Ask the DSL to choose one under Templates.")
 
-    def sections_asked(self):
+    def sections_asked(self) -> list[tuple["TemplateSection", list["Question"]]]:
         """[(TemplateSection, [Question])] in order, without what is retired. Two queries."""
-        questions = {}
+        questions: dict[int, list[Question]] = {}
         for question in (
             Question.select()
             .join(TemplateSection)
@@ -117,7 +119,7 @@ class Template(Record):
         return [(section, questions.get(section.id, [])) for section in sections]
 
     @classmethod
-    def ship(cls):
+    def ship(cls) -> None:
         """Create each shipped template (models/templates/*.toml) that does not exist yet; the first
         becomes the one in force.
         """
@@ -168,7 +170,7 @@ class TemplateSection(Ordered):
     def __str__(self):
         return self.title
 
-    def opens(self, by):
+    def opens(self, by: User) -> bool:
         """Only somebody who may read restricted sections takes that mark off one."""
         return by.may("section:read_restricted")
 
@@ -207,7 +209,7 @@ class Question(Ordered):
     def siblings(self):
         return Question.select().where(Question.section == self.section_id)
 
-    def check(self):
+    def check(self) -> None:
         """Raise Refused when a list has no choices or a table no columns."""
         super().check()
         if (
@@ -222,7 +224,7 @@ class Question(Ordered):
                 },
             )
 
-    def choices(self):
+    def choices(self) -> list[str]:
         """The choices or columns as they are now."""
         if self.options.startswith("list:"):
             return Choice.names(self.options.removeprefix("list:").strip())
@@ -232,7 +234,7 @@ class Question(Ordered):
             else [line.strip() for line in self.options.splitlines() if line.strip()]
         )
 
-    def pinned(self):
+    def pinned(self) -> dict[str, Any]:
         """The question as a begun tracker keeps it: plain data, with the choices of today."""
         return {
             "id": str(self.id),

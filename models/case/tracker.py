@@ -4,6 +4,7 @@ their answers.
 
 from contextlib import suppress
 from datetime import date, datetime
+from typing import Any
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
@@ -34,7 +35,7 @@ class Tracker(Record):
 
     @classmethod
     @starts("open")
-    def begin(cls, log, by):
+    def begin(cls, log: Log, by: User) -> "Tracker":
         """Create the log's one tracker from the template in force, pinning every question. Pressed
         twice, or by two: the same tracker.
         """
@@ -65,13 +66,13 @@ class Tracker(Record):
             )
         return tracker
 
-    def in_order(self):
+    def in_order(self) -> list["Section"]:
         """The sections in order, with who last saved each, in one query."""
         return list(
             self.sections.select(Section, User).left_outer_join(User).order_by(Section.position)
         )
 
-    def missing(self):
+    def missing(self) -> list[tuple[str, "Section", str]]:
         """Required questions without an answer: [(text, section, anchor)]."""
         found = []
         for section in self.in_order():
@@ -107,7 +108,7 @@ class Section(Record):
         return question["required"] and self.answers.get(question["id"]) in (None, "", [])
 
     @property
-    def progress(self):
+    def progress(self) -> tuple[int, int, list[str]]:
         """How far it is: (answers given, answers needed, [the questions still to answer])."""
         if self.damaged:
             return 0, 0, []
@@ -116,17 +117,17 @@ class Section(Record):
         return len(needed) - len(lacking), len(needed), lacking
 
     @property
-    def lacking(self):
+    def lacking(self) -> int:
         """How many answers it still needs; one where it cannot be read."""
         return 1 if self.damaged else len(self.progress[2])
 
     @property
-    def damaged(self):
+    def damaged(self) -> bool:
         """Whether its questions or answers can no longer be read."""
         return DAMAGED in self.questions or DAMAGED in self.answers
 
     @property
-    def status(self):
+    def status(self) -> str:
         """Derived, never stored: damaged, not started, in progress, or complete when every required
         question is answered.
         """
@@ -140,7 +141,7 @@ class Section(Record):
             else "complete"
         )
 
-    def fills_in(self, by):
+    def fills_in(self, by: User) -> bool:
         """Only those who read every Ofsted log, are assigned to this one, or with whom its incident
         is shared, fill in its sections.
         """
@@ -150,7 +151,7 @@ class Section(Record):
         return Log.select().where(Log.id == self.tracker.log_id, theirs).exists()
 
     @starts(who=fills_in)
-    def save_answers(self, answers, by):
+    def save_answers(self, answers: dict[str, Any], by: User) -> Any:
         """Save answers {question id: value}, half-finished or not. Refused once the log is
         completed; TypeError for what cannot be an answer.
         """
@@ -182,7 +183,7 @@ class Section(Record):
             self.save()
             Event.write("section:save", self, by, changed, restricted=self.restricted)
 
-    def stay_whole(self):
+    def stay_whole(self) -> None:
         """Raise Refused when it is damaged: what is saved now would take the place of what could be
         brought back.
         """
@@ -191,7 +192,7 @@ class Section(Record):
                 "This section is damaged. IT brings it back from a backup. Nothing was saved."
             )
 
-    def answered(self):
+    def answered(self) -> list[tuple[dict[str, Any], Any]]:
         """[(question, answer)] for showing, with dates and times as Python values; of a damaged one
         what is left, as it stands.
         """
@@ -214,7 +215,7 @@ class Section(Record):
         ]
 
 
-def typed(kind, value):
+def typed(kind: str, value: Any) -> Any:
     """An answer as stored (JSON) turned into what its kind means; a date that is damaged stays as
     it is.
     """

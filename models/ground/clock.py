@@ -1,21 +1,22 @@
 """The time, which tests and the demonstration may set."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
-_clock = ContextVar("clock", default=None)
+_clock: ContextVar[datetime | None] = ContextVar("clock", default=None)
 
 
-def now():
+def now() -> datetime:
     """The time, UTC, aware, whole seconds; or the time set by `at`."""
     return _clock.get() or datetime.now(UTC).replace(microsecond=0)
 
 
 @contextmanager
-def at(moment):
+def at(moment: datetime) -> Iterator[datetime]:
     """Within the block `now()` is `moment` (aware). For the demonstration school and for tests."""
     token = _clock.set(moment.astimezone(UTC))
     try:

@@ -2,19 +2,20 @@
 
 import codecs
 import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from threading import Lock
 from time import monotonic
 from unicodedata import normalize
 
-from peewee import DatabaseProxy, OperationalError, SqliteDatabase, fn
+from peewee import DatabaseProxy, Expression, Field, OperationalError, SqliteDatabase, fn
 from playhouse import db_url
 from playhouse.pool import PooledDatabase
 
 WAIT = 10  # seconds that a writer waits when nobody comes to an end before it
 DAMAGED = "[damaged]"  # stands where bytes are no text any more; a date that is none is LONG_AGO
-codecs.register_error("damaged", lambda problem: (DAMAGED, problem.end))
+codecs.register_error("damaged", lambda problem: (DAMAGED, problem.end))  # type: ignore[attr-defined]
 db = DatabaseProxy()
 writers = Lock()
 moved_at = 0.0  # when a writer of this process last came to the end of its turn
@@ -26,7 +27,7 @@ class Unsafe(RuntimeError):
     """
 
 
-def fold(text):
+def fold(text: str | bytes | None) -> str:
     """Lower case without accents, for searching: 'Siôn Ŵyn' is found by 'sion wyn'."""
     text = text.decode(errors="damaged") if isinstance(text, bytes) else text
     plain = normalize("NFKD", (text or "").casefold().replace("ł", "l").replace("ø", "o"))
@@ -43,7 +44,7 @@ class Reader(sqlite3.Connection):
         self.text_factory = partial(str, encoding="utf-8", errors="damaged")
 
 
-def connect(url):
+def connect(url: str) -> DatabaseProxy:
     """Open the database named by `url` and check what we rely on: WAL, full sync and foreign keys;
     on PostgreSQL its like.
     """
@@ -84,13 +85,13 @@ def connect(url):
     return db
 
 
-def sqlite():
+def sqlite() -> bool:
     """True on SQLite, False on PostgreSQL."""
     return isinstance(db.obj, SqliteDatabase)
 
 
 @contextmanager
-def in_turn():
+def in_turn() -> Iterator[None]:
     """The writers of this process one after another: left to the database, each would ask again and
     again, and the unlucky wait long.
 
@@ -110,7 +111,7 @@ def in_turn():
 
 
 @contextmanager
-def transaction():
+def transaction() -> Iterator[None]:
     """All or nothing. Writers queue in their process, then for the database: BEGIN IMMEDIATE on
     SQLite, one advisory lock on PostgreSQL.
     """
@@ -122,7 +123,7 @@ def transaction():
         yield
 
 
-def contains(field, term):
+def contains(field: Field, term: str) -> Expression:
     """An SQL condition: `field` contains `term`, whatever the case and the accents."""
     if sqlite():
         return (

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from peewee import BooleanField, CharField, DateField, DateTimeField, JSONField, TextField
 
@@ -55,7 +56,7 @@ class YesNo(BooleanField):
     """A question with the answers Yes and No and, when null, not answered."""
 
 
-def careful(text):
+def careful(text: str) -> Any:
     """JSON read; what is damaged as {DAMAGED: text}, so that no page breaks, and nothing is taken
     for empty.
     """

@@ -2,12 +2,14 @@
 without a word.
 """
 
-from peewee import SqliteDatabase
+from collections.abc import Iterator
+
+from peewee import Database, SqliteDatabase
 
 from .record import Base
 
 
-def refusals(model):
+def refusals(model: type[Base]) -> Iterator[tuple[str, str, str, str]]:
     """[(name, statement refused, SQL condition or "", sentence)] of a table, from its `keeps`,
     `changes` and `sealed`.
     """
@@ -24,7 +26,7 @@ def refusals(model):
         yield "sealed", "UPDATE", model.sealed, f"{table}: it is sealed and never changes"
 
 
-def triggers(database):
+def triggers(database: Database) -> list[tuple[str, str]]:
     """The refusals that there are: [(name, table)]."""
     if isinstance(database, SqliteDatabase):
         found = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
@@ -36,14 +38,14 @@ def triggers(database):
     return [row for row in database.execute_sql(found).fetchall() if row[0].endswith("_refused")]
 
 
-def loosen(database):
+def loosen(database: Database) -> None:
     """Take every refusal away, for a migration; guard() follows."""
     for name, table in triggers(database):
         on = "" if isinstance(database, SqliteDatabase) else f' ON "{table}"'
         database.execute_sql(f'DROP TRIGGER "{name}"{on}')
 
 
-def guard(database):
+def guard(database: Database) -> None:
     """Make every refusal of every model in `database`, in place of those that are there."""
     lite = isinstance(database, SqliteDatabase)
     with database.atomic():
@@ -70,7 +72,7 @@ def guard(database):
                 database.execute_sql(wholesale(table, lite))
 
 
-def wholesale(table, lite):
+def wholesale(table: str, lite: bool) -> str:
     """The trigger against REPLACE INTO, which asks no trigger of DELETE, and on PostgreSQL against
     TRUNCATE.
     """

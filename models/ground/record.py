@@ -1,8 +1,10 @@
 """What every model says of itself, what every record can do, and how a rule says no."""
 
 import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from peewee import AutoField, Field, IntegerField, Model, fn
+from peewee import AutoField, Field, IntegerField, Model, ModelSelect, fn
 
 from .clock import now
 from .database import db
@@ -21,7 +23,7 @@ class Refused(Exception):
         self.errors, self.links = errors or {}, list(links)
 
 
-def without_words(problem):
+def without_words(problem: BaseException) -> str:
     """A problem as the log of the process has it: its kind, and where it happened. Its own text may
     quote a record.
     """
@@ -47,8 +49,19 @@ class Base(Model):
 
     id = AutoField()
 
-    belongs = keeps = part_of = None
-    changes, sealed, unvouched = (), "", {"version": "it counts the times a row was saved"}
+    belongs: str = ""
+    keeps: str = ""
+    part_of: str | None = None
+    changes: tuple[str, ...] = ()
+    sealed = ""
+    unvouched: dict[str, str] = {"version": "it counts the times a row was saved"}
+    abstract: bool
+
+    if (
+        TYPE_CHECKING
+    ):  # what Peewee adds: the id beside a foreign key, what leads back, what is joined
+
+        def __getattr__(self, name: str) -> Any: ...
 
     class Meta:
         database = db
@@ -72,11 +85,11 @@ class Base(Model):
             )
 
     @classmethod
-    def noun(cls):
+    def noun(cls) -> str:
         return cls._meta.table_name
 
     @classmethod
-    def every(cls):
+    def every(cls) -> list[type["Base"]]:
         """Every model there is, with the bases left out."""
         found = []
         for model in cls.__subclasses__():
@@ -85,7 +98,7 @@ class Base(Model):
         return found
 
     @classmethod
-    def among(cls, seen):
+    def among(cls, seen: Callable[[Any], Any]) -> Any:
         """The condition that a row's incident is one of those that `seen` (a function of a column)
         lets through.
         """
@@ -97,7 +110,7 @@ class Base(Model):
             return seen(field)
         return field.in_(parent.select(parent.id).where(parent.among(seen)))
 
-    def case(self):
+    def case(self) -> int | None:
         """The id of the incident that this record belongs to, or None."""
         if isinstance(self.belongs, NoCase):
             return None
@@ -107,7 +120,7 @@ class Base(Model):
         direct = parent is None or parent.belongs == "id"
         return self.__data__.get(self.belongs) if direct else getattr(self, self.belongs).case()
 
-    def parts(self):
+    def parts(self) -> Sequence["Base"]:
         """The rows that make up what this record says, itself first, as they are in the database;
         none for what another's digest covers.
 
@@ -117,26 +130,30 @@ class Base(Model):
         return () if self.part_of or self.keeps == "free" else [type(self).get_by_id(self.id)]
 
     @classmethod
-    def narrowed(cls, rows, by):
+    def narrowed(cls, rows: ModelSelect, by: Any) -> ModelSelect:
         """Of `rows` (a query), whose incident the User `by` sees, those that they see: a noun that
         opens less than its incident says so here.
         """
         return rows
 
-    def told(self):
+    def told(self) -> Iterable[Any]:
         """The people whom a step on this record emails."""
         return ()
 
-    def moved(self, event):
+    def moved(self, event: "Base") -> None:
         """Called by @step, in its transaction, after `event` has been written and the emails are
         queued: what else is kept.
         """
 
 
 class Record(Base, abstract=True):
+    STATUSES: Sequence[str]  # of those that have a status, and a reference
+    status: Any
+    reference: Any
+
     version = IntegerField(default=1)
 
-    def set(self, **values):
+    def set(self, **values: Any) -> dict[str, tuple[Any, Any]]:
         """Set fields; return {field: (before, after)} for those that changed. Nothing is nothing,
         whether "" or None.
         """
@@ -148,7 +165,7 @@ class Record(Base, abstract=True):
                 changed[name] = (before, value)
         return changed
 
-    def check(self):
+    def check(self) -> None:
         """Raise Refused when this would be a second record with what must be unique; asked before a
         record without steps is saved.
         """
@@ -172,7 +189,7 @@ class Record(Base, abstract=True):
                     {names[-1]: f"There is already one with this {label[0].lower() + label[1:]}."},
                 )
 
-    def takes_along(self):
+    def takes_along(self) -> Sequence[Base]:
         """Change what must change with this record, once it is saved, and return it for the event
         that says so.
         """
@@ -184,20 +201,21 @@ class Record(Base, abstract=True):
         return super().save(*args, **kwargs)
 
     @classmethod
-    def counts(cls):
+    def counts(cls) -> dict[str, str]:
         """How many there are in each of STATUSES, as {status: text}: for those who only count, so
         without the policy.
 
         No names, and no small numbers: who knows of one case must not see it come and go.
         """
-        found = dict(cls.select(cls.status, fn.COUNT(cls.id)).group_by(cls.status).tuples())
+        query = cls.select(cls.status, fn.COUNT(cls.id)).group_by(cls.status)
+        found: dict = dict(query.tuples())  # type: ignore[arg-type]  # its stubs still see records
         return {
             status: f"{n:,}" if (n := found.get(status, 0)) >= FEW else f"fewer than {FEW}"
             for status in cls.STATUSES
         }
 
     @classmethod
-    def number(cls, prefix):
+    def number(cls, prefix: str) -> str:
         """The next reference of this year (UTC), as INC-2026-0042. Call it inside a transaction."""
         stem = f"{prefix}-{now().year}-"
         latest = cls.select(cls.reference).order_by(cls.id.desc()).limit(1)

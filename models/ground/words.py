@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import Any
 from unicodedata import category
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -27,19 +28,19 @@ MOST = 150_000  # pairs of words, of one comparison: a second or two in the wors
 ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
 
 
-def twice(local):
+def twice(local: datetime) -> bool:
     """Whether the clocks in Britain showed `local` twice: in the hour of October after which they
     go back.
     """
     first, second = (local.replace(tzinfo=LONDON, fold=fold).utcoffset() for fold in (0, 1))
-    return first > second
+    return first > second  # type: ignore[operator]  # Britain has an offset at all times
 
 
-def minute(local):
+def minute(local: datetime) -> str:
     return f"{day(local)}, {local:%H:%M}"
 
 
-def when(moment):
+def when(moment: datetime) -> str:
     """A moment (UTC) as people in Britain read it: 22 November 2026, 14:05; with BST or GMT where
     the clocks showed it twice.
     """
@@ -49,11 +50,11 @@ def when(moment):
     return f"{minute(local)} {local:%Z}" if twice(local) else minute(local)
 
 
-def day(value):
+def day(value: date) -> str:
     return DAMAGED if value == LONG_AGO.date() else f"{value.day} {value:%B %Y}"
 
 
-def span(seconds):
+def span(seconds: float) -> str:
     """A length of time (seconds) as people say it: 20 min, 5 h, 12 days."""
     if seconds < 3600:
         return f"{max(int(seconds // 60), 1)} min"
@@ -62,12 +63,12 @@ def span(seconds):
     return f"{int(seconds // 86400)} days"
 
 
-def age(moment):
+def age(moment: datetime) -> str:
     """How long ago a moment (UTC) was: 12 days."""
     return span((now() - moment).total_seconds())
 
 
-def due(moment):
+def due(moment: datetime | date) -> tuple[str, str]:
     """When something is due that is due at a moment (UTC), or on a date: (words, "late", "soon" or
     ""). Never by colour alone: the words say it.
     """
@@ -83,7 +84,7 @@ def due(moment):
     return f"due in {span(left)}", "soon" if left <= 86400 else ""
 
 
-def clock(moment):
+def clock(moment: datetime) -> str:
     """A moment (UTC) as near as it is: 17:01 today, 17:01 tomorrow; else as `when` has it."""
     local = moment.astimezone(LONDON)
     days = (local.date() - now().astimezone(LONDON).date()).days
@@ -91,7 +92,7 @@ def clock(moment):
     return f"{local:%H:%M} {name}" if name and not twice(local) else when(moment)
 
 
-def shown(value):
+def shown(value: Any) -> str:
     """Any plain value as text: '' for nothing, Yes/No, UK dates, lists with semicolons."""
     if value is None or value == "":
         return ""
@@ -106,7 +107,7 @@ def shown(value):
     return str(value)
 
 
-def line(value):
+def line(value: object) -> str:
     """Text as one line in which nothing can pass for another line, a link or another order: for
     names in emails.
     """
@@ -116,12 +117,12 @@ def line(value):
     )
 
 
-def paragraphs(text):
+def paragraphs(text: str | None) -> list[str]:
     """Text as a list of lines; empty lines are dropped."""
     return [line for line in (text or "").splitlines() if line.strip()]
 
 
-def told(value):
+def told(value: Any) -> str:
     """A value as the history holds it (JSON), as text: dates and times (UTC) are recognised by
     their form.
     """
@@ -135,7 +136,7 @@ def told(value):
     return "; ".join(map(told, value)) if isinstance(value, list) else shown(value)
 
 
-def as_typed(value):
+def as_typed(value: str) -> str:
     """What a browser sends of a date, or of a date and time (local), as people read it; any other
     text as it is.
     """
@@ -146,11 +147,11 @@ def as_typed(value):
     return value
 
 
-def words(value):
+def words(value: Any) -> list[str]:
     return re.findall(r"\s*\S+", told(value))
 
 
-def apart(old, new):
+def apart(old: list[str], new: list[str]) -> tuple[int, int]:
     """Where two lists of words differ: (how many are the same at the beginning, how many after that
     at the end).
     """
@@ -163,13 +164,13 @@ def apart(old, new):
     return start, end
 
 
-def pairs(old, new):
+def pairs(old: list[str], new: list[str]) -> int:
     """How many pairs of equal words a comparison looks at: what it costs grows with them."""
     counts = Counter(new)
     return sum(number * counts[word] for word, number in Counter(old).items())
 
 
-def effort(before, after):
+def effort(before: Any, after: Any) -> int:
     """What showing the two versions of a text costs a page: the words to be read, and the pairs to
     be looked at. Very long ones are not even split.
     """
@@ -181,7 +182,7 @@ def effort(before, after):
     return len(old) + len(new) + pairs(old[start : len(old) - end], new[start : len(new) - end])
 
 
-def compared(before, after):
+def compared(before: Any, after: Any) -> list[tuple[str, str]]:
     """What became of a text: [(kind, words)], kind being "same", "gone" or "new". Where more than
     MOST pairs of words are apart, they are not compared.
     """
@@ -193,7 +194,8 @@ def compared(before, after):
     else:
         matcher = SequenceMatcher(None, old[start:old_end], new[start:new_end], autojunk=False)
         steps = [
-            (kind, *(place + start for place in places)) for kind, *places in matcher.get_opcodes()
+            (kind, a + start, b + start, c + start, d + start)
+            for kind, a, b, c, d in matcher.get_opcodes()
         ]
     parts = [("same", "".join(old[:start]))]
     for kind, a, b, c, d in steps:

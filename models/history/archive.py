@@ -23,7 +23,7 @@ XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>"""
 
 
-def archived(pdf, words, title):
+def archived(pdf: bytes, words: str, title: str) -> bytes:
     """`pdf` (bytes), all of whose fonts are embedded, with title, language, colours and `words`."""
     import pypdf
     from PIL.ImageCms import ImageCmsProfile, createProfile
@@ -52,7 +52,11 @@ def archived(pdf, words, title):
     colours = ImageCmsProfile(createProfile("sRGB")).tobytes()
     moment = made.strftime("D:%Y%m%d%H%M%S+00'00'")
     writer.add_metadata({"/Title": title, "/CreationDate": moment, "/ModDate": moment})
-    said = {"title": title, "producer": str(writer.metadata.producer), "made": made.isoformat()}
+    said = {
+        "title": title,
+        "producer": str(writer.metadata and writer.metadata.producer),
+        "made": made.isoformat(),
+    }
     about = XMP.format(language=LANGUAGE, **{key: escape(value) for key, value in said.items()})
     intent = dictionary(
         Type=Name("/OutputIntent"),

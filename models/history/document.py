@@ -3,10 +3,11 @@ of them.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
-from peewee import BlobField, CharField, ForeignKeyField, TextField
+from peewee import BlobField, CharField, ForeignKeyField, ModelSelect, TextField
 
 from models.ground.clock import now
 from models.ground.database import transaction
@@ -20,7 +21,8 @@ from .seal import seal
 
 log = logging.getLogger("safeguarding")
 HOUR = timedelta(hours=1)  # after which a PDF that could not be made is warned of, and tried again
-AGAIN = {}  # {kept copy that could not be made: when this process tries it again}
+# {kept copy that could not be made: when this process tries it again}
+AGAIN: dict[int, datetime] = {}
 UNSTAMPED = (
     "It carries no time stamp, for the authority did not answer: the next of the history "
     "stands for it."
@@ -48,7 +50,7 @@ class Document(Base):
         return f"the copy kept of {self.event.detail.get('record', '')}"
 
     @classmethod
-    def of_case(cls, query, incident):
+    def of_case(cls, query: "ModelSelect[Document]", incident: int) -> list["Document"]:
         """The copies in `query` that were kept for one case, newest first, without their
         contents.
         """
@@ -60,7 +62,7 @@ class Document(Base):
         )
 
     @property
-    def kept(self):
+    def kept(self) -> dict[str, Any] | None:
         """What the history says was kept: {sha256, digest, signed, stamped}; None before the PDF is
         made. The first counts.
         """
@@ -75,13 +77,13 @@ class Document(Base):
         return event and event.detail
 
     @property
-    def digest(self):
+    def digest(self) -> str:
         """The SHA-256 of the words that were signed off; its first half is printed at the foot of
         the paper.
         """
         return sha256(self.words.encode()).hexdigest()
 
-    def content(self):
+    def content(self) -> bytes:
         """The signed PDF, byte for byte the same for ever: made at the first call after the
         sign-off, kept from then on.
 
@@ -106,7 +108,7 @@ class Document(Base):
                     .where(Document.id == self.id, Document.pdf.is_null())
                     .execute()
                 ):
-                    said = {
+                    said: dict[str, Any] = {
                         "sha256": sha256(pdf).hexdigest(),
                         "digest": self.digest,
                         "signed": True,
@@ -114,10 +116,10 @@ class Document(Base):
                     Event.write("document:keep", self, None, **said, stamped=stamped, reason=why)
             fresh = Document.get_by_id(self.id)
             self.pdf, self.sha256 = fresh.pdf, fresh.sha256
-        return bytes(self.pdf)
+        return bytes(self.pdf)  # type: ignore[arg-type]  # it is there by now
 
     @classmethod
-    def adopt(cls):
+    def adopt(cls) -> None:
         """Put the hashes of copies that were kept before the history took them (schema 0003) into
         the history, once.
         """
@@ -132,12 +134,12 @@ class Document(Base):
             )
 
     @classmethod
-    def late(cls):
+    def late(cls) -> "ModelSelect[Document]":
         """The copies that are still only words an hour after the sign-off."""
         return cls.select().where(cls.pdf.is_null(), cls.made_at < now() - HOUR)
 
     @classmethod
-    def finish(cls):
+    def finish(cls) -> int:
         """Make the PDFs that are still only words. Returns how many. One that cannot be made holds
         up none of the others: the home page warns of it.
         """

@@ -3,11 +3,13 @@ transaction of the change.
 """
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import date, datetime
 from hashlib import sha256
+from typing import Any
 
-from peewee import CharField, ForeignKeyField, IntegerField, Model, TextField
+from peewee import CharField, ForeignKeyField, IntegerField, Model, ModelSelect, TextField
 
 from models.ground.clock import now
 from models.ground.database import DAMAGED, transaction
@@ -22,7 +24,7 @@ LOOKS = (":read", ":read_original", ":pdf", ":export", ":refused")  # verbs that
 address = ContextVar("address", default="")  # the network address of the request, set by the app
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """A value as JSON can hold it, and as a reader can read it in 75 years: names with what tells
     two apart, not ids.
     """
@@ -37,7 +39,7 @@ def plain(value):
     return value
 
 
-def values(row):
+def values(row: Base) -> list[tuple[str, Any]]:
     """What the history vouches for of one row: its columns, but those that it says may change, and
     what is empty.
     """
@@ -47,7 +49,7 @@ def values(row):
     return sorted(pair for pair in given if pair[1] not in (None, "", []))
 
 
-def state(record):
+def state(record: "Base | Nothing") -> str | None:
     """A digest of what `record` and the rows that belong to it say in the database now, the same on
     every engine: empty answers do not count.
 
@@ -56,7 +58,7 @@ def state(record):
     return digest(record.parts())
 
 
-def digest(parts):
+def digest(parts: Iterable[Base]) -> str | None:
     """The digest of rows that make up one record; None of none."""
     rows = [[row.noun(), *values(row)] for row in parts]
     return (
@@ -66,12 +68,12 @@ def digest(parts):
     )
 
 
-def letter(subject, body):
+def letter(subject: str, body: str) -> str:
     """The digest of an email, by which the event that caused it vouches for it until it is sent."""
     return sha256(f"{subject}\n{body}".encode()).hexdigest()
 
 
-def link(event):
+def link(event: Any) -> str:
     """The hash that an event must have: over the previous hash and a digest of the payload, so that
     a payload can be erased.
     """
@@ -128,12 +130,21 @@ class Event(Base):
     class Meta:
         indexes = ((("subject", "record"), False),)
 
-    def parts(self):
+    def parts(self) -> Sequence[Base]:
         """None: the chain vouches for its links."""
         return ()
 
     @classmethod
-    def write(cls, verb, record, by, changed=None, letters=(), also=(), **detail):
+    def write(
+        cls,
+        verb: str,
+        record: "Base | Nothing",
+        by: User | None,
+        changed: dict[str, tuple] | None = None,
+        letters: Sequence[tuple[User, str, str]] = (),
+        also: Iterable[Base] = (),
+        **detail: Any,
+    ) -> "Event":
         """Append one event and return it.
 
         verb: "noun:verb" of the vocabulary. record: what it was done to. by: User, or None for the
@@ -147,7 +158,7 @@ class Event(Base):
                 f"{verb} is not in models/permissions.py VOCABULARY: add it with the words the "
                 "history says."
             )
-        payload = {
+        payload: dict[str, Any] = {
             "by": str(by or "The system"),
             "record": str(record) if record.id else "",
             "address": address.get(),
@@ -184,7 +195,7 @@ class Event(Base):
         return event
 
     @classmethod
-    def walk(cls, size=5_000):
+    def walk(cls, size: int = 5_000) -> Iterator[Any]:
         """Every event in order, fetched by `size`, so that a long history needs no memory."""
         last, columns = (
             0,
@@ -200,7 +211,7 @@ class Event(Base):
             last = batch[-1].id
 
     @classmethod
-    def erase(cls, incident, by, decision):
+    def erase(cls, incident: int, by: User, decision: str) -> int:
         """Take the words out of the history of one case under a retention decision; returns how
         many events. For a Level 5 only.
 
@@ -225,12 +236,12 @@ class Event(Base):
             return cls.update(payload="").where(cls.id.in_(ids)).execute()
 
     @classmethod
-    def head(cls):
+    def head(cls) -> "Event | None":
         """The last event: its number and hash say which history a paper was printed from."""
         return cls.select(cls.id, cls.hash).order_by(cls.id.desc()).first()
 
     @classmethod
-    def of_case(cls, incident, restricted=False):
+    def of_case(cls, incident: int, restricted: bool = False) -> list["Event"]:
         """The history of one case (incident, log, tracker), oldest first. `restricted`: also what
         restricted sections said.
         """
@@ -240,7 +251,7 @@ class Event(Base):
         return events
 
     @classmethod
-    def story(cls, incident):
+    def story(cls, incident: Any) -> "ModelSelect[Event]":
         """A query of the events by which a case changed, oldest first: not who looked, nor the work
         of sending and keeping.
         """
@@ -249,7 +260,7 @@ class Event(Base):
         return mine.where(cls.subject.not_in(("notice", "document"))).order_by(cls.id)
 
     @classmethod
-    def last(cls, record, *verbs):
+    def last(cls, record: Base, *verbs: str) -> "Event | None":
         """The latest event of `record` with one of `verbs`, with who did it; None if there is
         none.
         """
@@ -262,7 +273,7 @@ class Event(Base):
         )
 
     @classmethod
-    def latest(cls, *verbs):
+    def latest(cls, *verbs: str) -> "Event | None":
         """The latest event about the installation itself (no record) with one of `verbs`, or
         None.
         """
@@ -274,7 +285,7 @@ class Event(Base):
         )
 
     @property
-    def detail(self):
+    def detail(self) -> dict[str, Any]:
         """The payload as a dict, without what a restricted section said when the history was asked
         for without it.
         """
@@ -286,10 +297,10 @@ class Event(Base):
             detail.pop("changed", None)
         return detail
 
-    def called(self, name):
+    def called(self, name: str) -> str:
         """What people call a field that changed: its label on the form, or the question itself."""
         model = next((model for model in Base.every() if model.noun() == self.subject), None)
-        field = model and model._meta.fields.get(name)
+        field: Any = model._meta.fields.get(name) if model else None
         return (
             field.verbose_name
             if field and field.verbose_name
@@ -299,7 +310,7 @@ class Event(Base):
         )
 
     @property
-    def sentence(self):
+    def sentence(self) -> str:
         """What happened, in words: 'Mark Osei triggered the notification OFS-2026-0007.'"""
         detail = self.detail
         row = VOCABULARY.get(self.verb)  # a verb can be damaged

@@ -2,9 +2,11 @@
 
 import io
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 SCRIPTS = [
     "Arabic", "Hebrew", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Tamil", "Sinhala",
@@ -27,9 +29,9 @@ MARKS = [
 ]  # fmt: skip
 
 
-def packaged(package, name):
+def packaged(package: str, name: str) -> Path:
     """The path of a file that a package ships, without importing the package."""
-    return Path(find_spec(package).origin).parent / name
+    return Path(find_spec(package).origin).parent / name  # type: ignore[union-attr, arg-type]
 
 
 def is_plain(code):
@@ -56,7 +58,7 @@ class Face:
         for weight, font in self.fonts.items():
             font.set_variations({"wght": WEIGHTS[weight]})
 
-    def outline(self, glyph, bold):
+    def outline(self, glyph: int, bold: bool) -> Any:
         """How a glyph is drawn, as a recording for any pen of fontTools."""
         from fontTools.pens.recordingPen import RecordingPen
 
@@ -67,7 +69,7 @@ class Face:
 
 
 @cache
-def faces():
+def faces() -> dict[str, Face]:
     """All fonts by name, in the order in which they are asked for a letter."""
 
     def noto(name):
@@ -86,7 +88,7 @@ def faces():
 
 
 @cache
-def homes():
+def homes() -> dict[int, str]:
     """{code of a letter: the font that draws it}; for Han the first, see han_face."""
     latin = [code for code in faces()["Sans"].letters if is_plain(code) or within(code, MARKS)]
     found = dict.fromkeys(latin, "Sans")
@@ -96,7 +98,7 @@ def homes():
     return found
 
 
-def han_face(text):
+def han_face(text: str) -> str:
     """The CJK face that a text wants: Tokyo, Seoul, Beijing and Taipei draw letters differently."""
     if any("\u3040" <= sign <= "\u30ff" for sign in text):
         return "JP"
@@ -109,7 +111,7 @@ def han_face(text):
     return "SC"
 
 
-def truetype(name, letters):
+def truetype(name: str, letters: Mapping[int, tuple[int, list]]) -> bytes:
     """A TrueType font, as bytes, with the lines of Noto Sans.
 
     `letters` is {code: (width in thousandths of an em, [(Face, bold, glyph, x, y)])}.
@@ -141,7 +143,7 @@ def truetype(name, letters):
     return out.getvalue()
 
 
-def plain_font(bold, text):
+def plain_font(bold: bool, text: set[str]) -> bytes:
     """Noto Sans at one weight: ASCII, and those letters of a text that are laid out one by one."""
     face = faces()["Sans"]
     font, letters = face.fonts[bold], {}

@@ -5,24 +5,25 @@ shut out reading.
 import logging
 from collections import deque
 from threading import Lock
+from typing import Any
 
 from peewee import InternalError, OperationalError
 
 from models.ground.clock import now
 from models.ground.database import db, transaction
+from models.ground.record import Base
 from models.people.user import User
 
 from .event import Event, Nothing, address
 
 MOST = 10_000  # that wait in this process; then reading stops until they are written
 catching = Lock()
-WAITING = (
-    deque()
-)  # (verb, model (or Nothing), id of the record, id of the User, their address, when, detail)
+# (verb, model (or Nothing), id of the record, id of the User, their address, when, detail)
+WAITING: deque[tuple] = deque()
 log = logging.getLogger("safeguarding")
 
 
-def look(verb, record, by, **detail):
+def look(verb: str, record: Base | Nothing, by: User, **detail: Any) -> Event | None:
     """Write down that `by` looked at `record` (`verb` as in the vocabulary).
 
     A disk that is full or read-only takes no event. Then the log of the process has it at once, and
@@ -49,7 +50,7 @@ def look(verb, record, by, **detail):
     return None
 
 
-def catch_up():
+def catch_up() -> None:
     """Write what waits, the first first, each with the time when it was read. Raises what the
     database raises, and then it all still waits.
     """

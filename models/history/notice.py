@@ -2,16 +2,18 @@
 visibly fails.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from typing import Any
 from urllib.parse import urlsplit
 
-from peewee import CharField, ForeignKeyField, IntegerField, TextField
+from peewee import CharField, Expression, ForeignKeyField, IntegerField, ModelSelect, TextField
 
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Moment
-from models.ground.record import Record, Refused
+from models.ground.record import Base, Record, Refused
 from models.ground.settings import settings
 from models.ground.words import pages
 from models.people.user import User
@@ -48,14 +50,22 @@ class Notice(Record):
         )
 
     @classmethod
-    def to_account(cls, user, subject, body):
+    def to_account(cls, user: User, subject: str, body: str) -> Event:
         """Queue an email about somebody's account. LINK in the text becomes a fresh link at each
         attempt to send, so none is stored.
         """
         return cls.queue("user:told", user, None, [(user, subject, body)], subject=subject)
 
     @classmethod
-    def queue(cls, verb, record, by, letters, changed=None, **detail):
+    def queue(
+        cls,
+        verb: str,
+        record: Base,
+        by: User | None,
+        letters: Sequence[tuple[User, str, str]],
+        changed: dict[str, tuple] | None = None,
+        **detail: Any,
+    ) -> Event:
         """Write an event and queue its emails, [(User, subject, body)], in one transaction; returns
         the event.
 
@@ -76,12 +86,21 @@ class Notice(Record):
         return event
 
     @classmethod
-    def of_no_case(cls):
+    def of_no_case(cls) -> Expression:
         """The condition that an email is about an account or the installation."""
         return cls.event.in_(Event.select(Event.id).where(Event.incident.is_null()))
 
     @classmethod
-    def announce(cls, verb, record, by, users, changed=None, about=None, **detail):
+    def announce(
+        cls,
+        verb: str,
+        record: Base,
+        by: User | None,
+        users: Iterable[User],
+        changed: dict[str, tuple] | None = None,
+        about: Base | None = None,
+        **detail: Any,
+    ) -> Event:
         """Write the event of a step and queue one email to each of `users`, in the caller's
         transaction; returns the event.
 
@@ -99,7 +118,7 @@ class Notice(Record):
         )
 
     @classmethod
-    def of_case(cls, incident):
+    def of_case(cls, incident: int) -> list["Notice"]:
         """The emails about one case, in the order they were queued, with their recipients."""
         return list(
             cls.select(cls, User, Event)
@@ -111,14 +130,14 @@ class Notice(Record):
         )
 
     @property
-    def message_id(self):
+    def message_id(self) -> str:
         """The same at every attempt, so that a mail server can drop a repeat; another for what gets
         this number after a restore.
         """
         return f"<notice-{self.id}-{self.event.hash[:16]}@{urlsplit(settings.url).hostname}>"
 
     @classmethod
-    def held(cls):
+    def held(cls) -> Event | None:
         """The restore since which no email leaves, or None: what waits may have been sent long ago,
         so a Level 5 looks first.
         """
@@ -126,7 +145,7 @@ class Notice(Record):
         return event if event and event.verb == "event:restore" else None
 
     @classmethod
-    def release(cls, by):
+    def release(cls, by: User) -> None:
         """Let the emails go that a restore holds back."""
         with transaction():
             if by.level < 5:
@@ -141,14 +160,14 @@ class Notice(Record):
             )
 
     @classmethod
-    def stuck(cls):
+    def stuck(cls) -> "ModelSelect[Notice]":
         """The emails that failed, or that were tried more than once: a query."""
         return cls.select().where(
             (cls.status == "failed") | ((cls.status == "waiting") & (cls.attempts > 1))
         )
 
     @classmethod
-    def retry(cls, by):
+    def retry(cls, by: User) -> int:
         """Try every stuck email again within five minutes, at the address that its person has
         today. Returns how many.
         """
@@ -169,7 +188,7 @@ class Notice(Record):
         return len(found)
 
     @classmethod
-    def deliver(cls, send):
+    def deliver(cls, send: Callable[["Notice"], Any]) -> int:
         """Deliver every email that is due with `send(notice)`, one after another, outside any
         transaction. Returns how many were sent.
 
@@ -187,7 +206,7 @@ class Notice(Record):
                 sent += waiting.attempt(send)
         return sent
 
-    def claim(self):
+    def claim(self) -> int:
         """True for exactly one of the workers that try at the same time."""
         cls = type(self)
         taken = cls.update(due_at=now() + LEASE, attempts=cls.attempts + 1, version=cls.version + 1)
@@ -196,7 +215,7 @@ class Notice(Record):
                 cls.id == self.id, cls.status == "waiting", cls.attempts == self.attempts
             ).execute()
 
-    def attempt(self, send):
+    def attempt(self, send: Callable[["Notice"], Any]) -> bool:
         tries = self.attempts + 1
         try:
             send(self)
@@ -204,7 +223,7 @@ class Notice(Record):
             code = problem.smtp_code if isinstance(problem, SMTPResponseException) else 0
             if isinstance(problem, SMTPRecipientsRefused):
                 code = next(iter(problem.recipients.values()))[0]
-            values = {
+            values: dict[str, Any] = {
                 "status": "failed" if 500 <= code < 600 else "waiting",
                 "problem": f"{type(problem).__name__} {code or ''}".strip(),
                 "due_at": now() + BACK_OFF[min(tries, len(BACK_OFF)) - 1],

@@ -4,6 +4,7 @@ import io
 import re
 import unicodedata
 import warnings
+from collections.abc import Iterator
 from hashlib import sha256
 from html import unescape
 from threading import Lock
@@ -23,7 +24,7 @@ VIRAMA = 9  # the combining class of the signs that join two consonants
 ONE = Lock()  # ReportLab knows the fonts that are made for a document by name
 
 
-def chunks(text):
+def chunks(text: str) -> Iterator[str]:
     """Text (of HTML) in short pieces that keep every character, cut between words or letters."""
     while len(text) > CHUNK:
         between = (at for at in range(CHUNK, CHUNK // 2, -1) if begins(text, at))
@@ -37,22 +38,22 @@ def several(paragraph):
     return "".join(f"<p{paragraph[1]}>{part}</p>" for part in chunks(paragraph[2]))
 
 
-def begins(text, at):
+def begins(text: str, at: int) -> bool:
     """Whether a letter begins at a place: no mark, nor part of a syllable or an entity of HTML."""
     mark = unicodedata.category(text[at])[0] == "M" or ignorable(text[at])
     joined = unicodedata.combining(text[at - 1]) == VIRAMA
     return not mark and not joined and not re.search("&[^;]{0,6}$", text[at - 7 : at])
 
 
-def words(html):
+def words(html: str) -> str:
     """The words of a page as plain text (NFC): a line a paragraph or row, tabs between cells."""
     body = html[html.index("<body") :].replace("\n", " ")
-    lines = re.sub(r"</t[dh]>", "\t", ENDS.sub("\n", body))
-    lines = [line.strip() for line in unescape(re.sub(r"<[^>]*>", "", lines)).split("\n")]
+    text = re.sub(r"</t[dh]>", "\t", ENDS.sub("\n", body))
+    lines = [line.strip() for line in unescape(re.sub(r"<[^>]*>", "", text)).split("\n")]
     return unicodedata.normalize("NFC", "".join(f"{line}\n" for line in lines if line))
 
 
-def to_pdf(html, seconds=60):
+def to_pdf(html: str, seconds: float = 60) -> bytes:
     """Render a page of templates/pdf to PDF bytes. Closed to the network and to files but fonts.
 
     `seconds` is the longest it may take, for a request waits for it. Every script is drawn as its

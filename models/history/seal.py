@@ -7,9 +7,11 @@ import hashlib
 import io
 import logging
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -32,7 +34,7 @@ ECDSA = ec.ECDSA(hashes.SHA256())
 log = logging.getLogger("safeguarding")
 
 
-def make():
+def make() -> bytes:
     """A new P-256 key with a certificate of its own making, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
@@ -60,7 +62,7 @@ def make():
     ) + certificate.public_bytes(Encoding.PEM)
 
 
-def certificate():
+def certificate() -> x509.Certificate:
     """The installation's certificate, made with its key at first use."""
     return x509.load_pem_x509_certificate(settings.secret(FILE, make))
 
@@ -69,26 +71,27 @@ def key():
     return load_pem_private_key(settings.secret(FILE, make), None)
 
 
-def fingerprint():
+def fingerprint() -> str:
     """The SHA-256 of the certificate, by which a court knows it again."""
     return certificate().fingerprint(hashes.SHA256()).hex()
 
 
-def vouch(line):
+def vouch(line: str) -> str:
     """The installation's signature of one line of text: ECDSA with SHA-256, DER, as base64."""
     return b64encode(key().sign(line.encode(), ECDSA)).decode()
 
 
-def vouched(line, signature):
+def vouched(line: str, signature: str) -> bool:
     """Whether `signature`, as vouch() gives it, is this installation's, of this line."""
     try:
-        certificate().public_key().verify(b64decode(signature), line.encode(), ECDSA)
+        ours: Any = certificate().public_key()  # ECDSA, as make() makes it
+        ours.verify(b64decode(signature), line.encode(), ECDSA)
     except (InvalidSignature, ValueError):
         return False
     return True
 
 
-def apart(function, *args):
+def apart(function: Callable, *args: Any) -> Any:
     """Call in a thread of its own: pyHanko starts an event loop, which a thread that runs one
     already does not allow.
     """
@@ -96,7 +99,7 @@ def apart(function, *args):
         return thread.submit(function, *args).result()
 
 
-def nobody():
+def nobody() -> Any:
     """Trust in no certificate: whose a signature is we see ourselves, and who an authority is, a
     reader.
     """
@@ -108,7 +111,7 @@ def nobody():
     return ValidationContext(trust_roots=[])
 
 
-def authority():
+def authority() -> Any:
     """The time stamping authority of the settings (RFC 3161), or None.
 
     It leads us to no other address, as it could with pyHanko's own client.
@@ -134,7 +137,7 @@ def authority():
     return Authority() if settings.timestamp_url else None
 
 
-def stamp(line):
+def stamp(line: str) -> str | None:
     """A time stamp token (base64) of one line of text; None without an authority, or a good answer.
 
     Waits for the network, so never within a transaction.
@@ -151,7 +154,7 @@ def stamp(line):
     return None
 
 
-def stamped(token, line):
+def stamped(token: bytes, line: str) -> tuple[datetime, str] | None:
     """(when, by whom) the token (bytes) was given for this line; None: broken, or of something
     else.
     """
@@ -177,7 +180,7 @@ def named(cert):
     return cert.subject.native.get("common_name") or cert.subject.human_friendly
 
 
-def sign(pdf, reason, asked=None):
+def sign(pdf: bytes, reason: str, asked: Any = None) -> bytes:
     """`pdf` (bytes) with the installation's signature over all of it; `asked`: the authority to
     stamp it.
 
@@ -204,7 +207,7 @@ def sign(pdf, reason, asked=None):
     ).getvalue()
 
 
-def seal(pdf, reason):
+def seal(pdf: bytes, reason: str) -> tuple[bytes, bool]:
     """(`pdf` with the installation's signature, whether a time stamp is in it).
 
     An authority that is down, slow or wrong keeps no copy from being kept: it is kept without.
@@ -220,7 +223,7 @@ def seal(pdf, reason):
     return sign(pdf, reason), False
 
 
-def broken():
+def broken() -> tuple[type[Exception], ...]:
     """What pyHanko raises of a file or a token that is broken in any way."""
     from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.sign.validation.errors import SignatureValidationError
@@ -236,7 +239,7 @@ def broken():
     )
 
 
-def judged(pdf):
+def judged(pdf: bytes) -> tuple[str, Any]:
     """(what the signature of `pdf` says, as check() does; pyHanko's status of it, or None)."""
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation import validate_pdf_signature
@@ -257,14 +260,14 @@ def judged(pdf):
     return ("whole" if status.signing_cert.dump() == ours else "foreign"), status
 
 
-def check(pdf):
+def check(pdf: bytes) -> str:
     """What the signature of `pdf` (bytes) says: "whole", "changed" (after signing), "foreign"
     (another's), or "none".
     """
     return judged(pdf)[0]
 
 
-def stamp_of(pdf):
+def stamp_of(pdf: bytes) -> tuple[datetime, str] | None:
     """(when, by whom) the signature of `pdf` (bytes) was stamped; None: not at all, or a broken
     file.
     """

@@ -55,7 +55,7 @@ def direction(letter):
 
 
 @cache
-def teach():
+def teach() -> None:
     """Make xhtml2pdf see the direction of the letters that we make: it has no setting for that."""
     from xhtml2pdf import bidi
 
@@ -63,7 +63,7 @@ def teach():
     bidi._NEEDS_BIDI = re.compile(bidi._NEEDS_BIDI.pattern[:-1] + "\U00100000-\U0010fffd]")
 
 
-def rightward(html):
+def rightward(html: str) -> str:
     """The page with dir="rtl" where the first strong letter of a paragraph or heading asks it."""
 
     def marked(match):
@@ -74,14 +74,14 @@ def rightward(html):
     return BLOCK.sub(marked, html)
 
 
-def ignorable(sign):
+def ignorable(sign: str) -> bool:
     """Whether a sign only tells its neighbours how to be drawn: joiners, selectors of a variant."""
     code = ord(sign)
     selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
     return selector or (unicodedata.category(sign) == "Cf" and sign not in CONTROLS)
 
 
-def named(sign):
+def named(sign: str) -> str:
     """What is written for a sign that no font has."""
     if unicodedata.category(sign) in ("Cf", "Cc"):
         return ""
@@ -89,7 +89,7 @@ def named(sign):
 
 
 @cache
-def strange():
+def strange() -> re.Pattern[str]:
     """Finds runs that are not laid out letter by letter; a mark takes its plain letter along."""
     known = [code for code, home in homes().items() if home == "Sans" and is_plain(code)]
     plain = "".join(re.escape(chr(code)) for code in sorted(known) if not ignorable(chr(code)))
@@ -111,7 +111,9 @@ class Lettering:
         self.space = self.letter(True, "Sans", False, (), SPACE, " ", "L")
         self.nothing = self.letter(True, "Sans", False, (), 0, "", "L")
 
-    def letter(self, flowing, face, bold, glyphs, width, words, kind):
+    def letter(
+        self, flowing: bool, face: str, bold: bool, glyphs: tuple, width: int, words: str, kind: str
+    ) -> str | None:
         """The letter for what is drawn; None when there is no room for another."""
         kind = kind if kind in PLANES else "ON"
         key, made = (face, bold, glyphs, width, words, kind), self.made[flowing]
@@ -123,7 +125,7 @@ class Lettering:
             self.used[kind] += 1
         return made[key]
 
-    def page(self, html):
+    def page(self, html: str) -> str:
         """The page with all its words in letters that our fonts have, to be laid out."""
         bold, parts = 0, TAG.split(html)
         for number in range(0, len(parts), 2):
@@ -137,7 +139,7 @@ class Lettering:
         asked = bold, han_face(text), "ur" if URDU.search(text) else None
         return strange().sub(lambda match: self.run(match, *asked), text)
 
-    def run(self, match, bold, han, language):
+    def run(self, match: re.Match[str], bold: bool, han: str, language: str) -> str:
         """A run in our letters, with a space of "flowing" wherever a line may break."""
         text, out, flowed = match[0], [], False
         before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
@@ -186,7 +188,7 @@ class Lettering:
             found.append((start, words, "".join(drawn) if all(drawn) else spelt(words)))
         return found
 
-    def drawn(self, words, group, face, bold, kind):
+    def drawn(self, words: str, group: list, face: str, bold: bool, kind: str) -> str | None:
         """The letter for glyphs that stand for some words; None when there can be no such
         letter.
         """
@@ -200,10 +202,12 @@ class Lettering:
         flows = bool(FLOWING.match(words))
         return self.letter(flows, face, bold, tuple(glyphs), round(x * scale), words, kind)
 
-    def font(self, flowing):
+    def font(self, flowing: bool) -> tuple[bytes, dict[int, str]]:
         """The font of the letters made, as TrueType, and {code: the words it stands for}."""
         unseen = "" if flowing else CONTROLS
-        letters = {ord(sign): (0, []) for sign in unseen} | {32: (0 if flowing else SPACE, [])}
+        letters: dict[int, tuple[int, list]] = {ord(sign): (0, []) for sign in unseen} | {
+            32: (0 if flowing else SPACE, [])
+        }
         words = {}
         for (face, bold, glyphs, width, stands_for, _kind), letter in self.made[flowing].items():
             letters[ord(letter)] = width, [(faces()[face], bold, *glyph) for glyph in glyphs]
@@ -211,7 +215,7 @@ class Lettering:
         return truetype("Flowing" if flowing else "Spaced", letters), words
 
 
-def turned(words, group, last):
+def turned(words: str, group: list, last: bool) -> list[tuple[str, list]]:
     """[(words, glyphs)] of a cluster that runs from right to left.
 
     Readers of a PDF turn its letters round one by one, and a mark at the end of a word they take

@@ -2,19 +2,25 @@
 transaction; `who=` on this record.
 """
 
+from collections.abc import Callable, Sequence
 from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from models.ground.database import transaction
-from models.ground.record import Base, Refused
+from models.ground.record import Base, Record, Refused
 
 from .notice import Notice
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 
 def words(statuses):
     return " or ".join(f"“{status}”" for status in statuses)
 
 
-def claim(record, sources, target):
+def claim(record: Record, sources: Sequence[str], target: str) -> None:
     """Move `record` from one of `sources` to `target` in the database; raise Refused if another got
     there first.
     """
@@ -35,20 +41,24 @@ def claim(record, sources, target):
     record._dirty.clear()
 
 
-def anyone(_record, _by):
+def anyone(_record: Base, _by: Any) -> bool:
     """Whoever has the permission."""
     return True
 
 
-def ask(who, record, by):
+def ask(who: Callable[[Any, Any], bool], record: Base, by: Any) -> None:
     """Raise Refused with the sentence that opens the docstring of `who` when that rule says no to
     `by` on this record.
     """
     if not who(record, by):
-        raise Refused(f"{who.__doc__.strip().splitlines()[0]} Nothing was changed.")
+        raise Refused(f"{(who.__doc__ or '').strip().splitlines()[0]} Nothing was changed.")
 
 
-def step(source, target, who=anyone):
+def step(
+    source: str | Sequence[str],
+    target: str | Callable[[Any], str],
+    who: Callable[[Any, Any], bool] = anyone,
+) -> Callable[[Callable[Concatenate[R, P], object]], Callable[Concatenate[R, P], R]]:
     """Decorate a method that moves its record from `source` (a status, or several) to `target` (a
     status, or a function of the record).
 
@@ -89,7 +99,9 @@ def step(source, target, who=anyone):
     return decorate
 
 
-def starts(*sources, who=anyone):
+def starts(
+    *sources: str, who: Callable[[Any, Any], bool] = anyone
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorate a step that makes or changes something besides the status, with the statuses from
     which it can be taken (none: any).
 

@@ -12,6 +12,7 @@ from xhtml2pdf.bidi import MIRRORS
 from xhtml2pdf.util import _font_coverage
 
 from .fonts import plain_font
+from .shaping import Lettering
 
 PLAIN = "plain"  # the family of Noto Sans
 FAMILIES = {False: "spaced", True: "flowing"}  # and those of a Lettering, as the page calls them
@@ -67,17 +68,17 @@ def to_unicode(words):
 
 
 @cache
-def kept(name):
+def kept(name: str) -> Typeface:
     """The one object for a name, filled anew for each document: ReportLab keeps the first."""
     return Typeface.__new__(Typeface)
 
 
-def register(text, lettering):
+def register(text: str, lettering: Lettering) -> None:
     """Make the fonts of a page known to ReportLab, by the names that xhtml2pdf gives to faces."""
-    text = {*text, *map(MIRRORS.get, MIRRORS.keys() & set(text))}  # « is drawn as » in Arabic
+    letters = {*text, *map(MIRRORS.get, MIRRORS.keys() & set(text))}  # « is drawn as » in Arabic
     fonts = {f"{family}_00": lettering.font(flowing) for flowing, family in FAMILIES.items()}
-    fonts |= {f"{PLAIN}_{bold:d}0": (plain_font(bold, text), {}) for bold in (False, True)}
+    fonts |= {f"{PLAIN}_{bold:d}0": (plain_font(bold, letters), {}) for bold in (False, True)}
     for name, (file, words) in fonts.items():
-        kept(name).__init__(name, io.BytesIO(file), words)
+        kept(name).__init__(name, io.BytesIO(file), words)  # type: ignore[misc]
         pdfmetrics.registerFont(kept(name))
         _font_coverage.pop(name, None)  # which letters the last one had

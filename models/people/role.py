@@ -22,12 +22,12 @@ class Role(RoleMixin, Record):
         return self.name
 
     @property
-    def reads(self):
+    def reads(self) -> bool:
         """Whether this role opens records that are not one's own, or decides about them."""
         return self.level == 5 or bool(set(self.permissions) - HARMLESS - REPORTS)
 
     @classmethod
-    def ship(cls):
+    def ship(cls) -> list["Role"]:
         """Create the shipped roles that do not exist yet; returns them."""
         return [
             cls.create(name=name, level=level, description=description, permissions=permissions)

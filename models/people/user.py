@@ -1,6 +1,9 @@
 """People who sign in, and with what."""
 
 import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 from unicodedata import normalize
 from uuid import uuid4
 
@@ -13,21 +16,23 @@ from peewee import (
     BooleanField,
     CharField,
     DateTimeField,
+    Expression,
     ForeignKeyField,
     IntegerField,
+    ModelSelect,
     TextField,
 )
 
 from models.ground.database import contains, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
-from models.ground.record import NoCase, Record, Refused
+from models.ground.record import Base, NoCase, Record, Refused
 from models.ground.settings import settings
 from models.ground.words import line
 
 from .role import Role
 
 
-def normal(email):
+def normal(email: str | None) -> str:
     """The one form of an email, however it is spelled: wide letters, ligatures and capitals made
     plain, the domain as people read it. What is no email at all is made plain too, so that it can
     be counted.
@@ -60,6 +65,7 @@ class User(UserMixin, Record):
         "a secret of signing in; that it was changed is an event, and no digest of it is kept",
     )  # fmt: skip
 
+    id: Any  # as Base says, which UserMixin hides
     name = CharField(max_length=120, verbose_name="Full name")
     job_title = CharField(max_length=120, default="", verbose_name="Job title")
     email = Email(unique=True, max_length=254, verbose_name="Email")
@@ -75,17 +81,15 @@ class User(UserMixin, Record):
     tf_totp_secret = TextField(null=True)  # encrypted by Flask-Security with a key of ours
     tf_last_counter = BigIntegerField(null=True)  # so that a code works once
     mf_recovery_codes = Strings(null=True)  # encrypted likewise
-    fs_webauthn_user_handle = CharField(null=True, unique=True, max_length=64)
+    fs_webauthn_user_handle = CharField(null=True, unique=True, max_length=64)  # type: ignore[assignment]
 
-    __eq__, __hash__ = (
-        Record.__eq__,
-        Record.__hash__,
-    )  # Flask-Login's compare by object, so a set would hold one person twice
+    # Flask-Login's compare by object, so a set would hold one person twice
+    __eq__, __hash__ = Record.__eq__, Record.__hash__  # type: ignore[assignment]
 
     def __str__(self):
         return self.name
 
-    def check(self):
+    def check(self) -> None:
         """Raise Refused for a second account of one email, and for a name in which a line or a link
         could hide.
         """
@@ -97,7 +101,7 @@ class User(UserMixin, Record):
                     {field: "This holds a sign that is no letter. Type it again."},
                 )
 
-    def parts(self):
+    def parts(self) -> list[Base]:
         """Who this is, what they may do, and with which keys they sign in: who could read is
         evidence too.
         """
@@ -109,17 +113,17 @@ class User(UserMixin, Record):
         return [User.get_by_id(self.id), *links]
 
     @property
-    def label(self):
+    def label(self) -> str:
         """How a form names this person, one way only: name, job title."""
         return f"{self.name}, {self.job_title}" if self.job_title else self.name
 
     @classmethod
-    def matching(cls, term):
+    def matching(cls, term: str) -> Expression:
         """The search condition: name, email or job title."""
         return contains(cls.name, term) | contains(cls.email, term) | contains(cls.job_title, term)
 
-    @property
-    def roles(self):
+    @property  # type: ignore[override]
+    def roles(self) -> list[Role]:
         """Read once per object: a request builds a new User, so a change of role counts at the next
         request.
         """
@@ -137,13 +141,13 @@ class User(UserMixin, Record):
         self.__dict__.pop("_roles", None)  # Flask-Security's create_user passes roles=[]
 
     @property
-    def reads(self):
+    def reads(self) -> bool:
         """Whether any role lets this person read records: their factor and email are changed only
         with a Level 5's approval.
         """
         return any(role.reads for role in self.roles)
 
-    def check_tf_required(self, tf_setup_methods, tf_fresh):
+    def check_tf_required(self, tf_setup_methods: Any, tf_fresh: Any) -> tuple[bool, Any]:
         """Flask-Security asks at each sign-in: a second factor is required of everyone (DfE
         standards), but in the demonstration.
         """
@@ -153,20 +157,20 @@ class User(UserMixin, Record):
         return not settings.demo
 
     @classmethod
-    def namesakes(cls, people):
+    def namesakes(cls, people: Iterable["User"]) -> dict[int, list["User"]]:
         """The other accounts of the same name, however it is spelt: {id of one of `people`:
         [User]}. One query.
 
         The same words, without accents and hyphens, in any order.
         """
-        known = {}
+        known: dict[tuple[str, ...], list[User]] = {}
         for one in cls.select().order_by(cls.id):
             known.setdefault(tuple(sorted(re.findall(r"\w+", fold(one.name)))), []).append(one)
         groups = {one.id: group for group in known.values() for one in group}
         return {person.id: [one for one in groups[person.id] if one != person] for person in people}
 
     @classmethod
-    def readers(cls):
+    def readers(cls) -> set[int]:
         """The ids of those who have a role that reads. Two queries."""
         reading = [role.id for role in Role.select() if role.reads]
         return {
@@ -175,10 +179,10 @@ class User(UserMixin, Record):
         }
 
     @property
-    def has_factor(self):
-        return bool(self.tf_primary_method) or self.webauthn.exists()
+    def has_factor(self) -> bool:
+        return bool(self.tf_primary_method) or self.webauthn.exists()  # type: ignore[attr-defined]  # a query here
 
-    def use_code(self, counter):
+    def use_code(self, counter: int) -> bool:
         """Claim the counter of a code of the authenticator app: True for exactly one of those who
         use the same code at the same time, for the others it has moved since they read this person.
         """
@@ -192,7 +196,7 @@ class User(UserMixin, Record):
         )  # so that a later save() does not put an older one back
         return bool(won)
 
-    def spend(self, left):
+    def spend(self, left: list[str]) -> bool:
         """Leave these recovery codes, one of which was used: True for one of those who use one at
         the same time.
         """
@@ -205,7 +209,7 @@ class User(UserMixin, Record):
         self._dirty.discard("mf_recovery_codes")
         return won
 
-    def forget_factor(self):
+    def forget_factor(self) -> None:
         """Remove every second factor; the next sign-in asks for a new one before anything opens."""
         self.tf_primary_method = self.tf_totp_secret = self.tf_last_counter = (
             self.mf_recovery_codes
@@ -213,17 +217,17 @@ class User(UserMixin, Record):
         WebAuthn.delete().where(WebAuthn.user == self).execute()
 
     @property
-    def level(self):
+    def level(self) -> int:
         return max((role.level for role in self.roles), default=0)
 
-    def may(self, permission):
+    def may(self, permission: str) -> bool:
         """Whether any of this person's roles has `permission` ("noun:verb"). An inactive person may
         nothing.
         """
         return self.active and any(permission in role.permissions for role in self.roles)
 
     @classmethod
-    def level_5(cls):
+    def level_5(cls) -> "ModelSelect[User]":
         """Active people with a Level 5 role: assigned to every log."""
         return (
             cls.select()
@@ -235,11 +239,11 @@ class User(UserMixin, Record):
         )
 
     @classmethod
-    def with_permissions(cls):
+    def with_permissions(cls) -> list[tuple["User", set[str]]]:
         """Every active person with the set of their permissions, by name: [(User, {permission})].
         One query.
         """
-        found = {}
+        found: dict[int, tuple[User, set[str]]] = {}
         query = (
             cls.select(cls, UserRole, Role)
             .join(UserRole, JOIN.INNER, attr="link")
@@ -252,7 +256,7 @@ class User(UserMixin, Record):
         return list(found.values())
 
     @classmethod
-    def who_may(cls, permission):
+    def who_may(cls, permission: str) -> list["User"]:
         """Active people with `permission`, by name."""
         return [
             person for person, permissions in cls.with_permissions() if permission in permissions
@@ -280,7 +284,7 @@ class WebAuthn(WebAuthnMixin, Record):
     lastuse_datetime = DateTimeField()
     usage = CharField(max_length=20)
 
-    def use(self, asked_at, used_at):
+    def use(self, asked_at: datetime, used_at: datetime) -> bool:
         """True for one of those who show the same answer to a challenge: none that was asked for
         before the last use.
 

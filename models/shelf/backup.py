@@ -7,11 +7,13 @@ import shutil
 import tempfile
 import time
 from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import file_digest
 from os import urandom
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,7 +23,7 @@ from models.access.signin import Session
 from models.case.attachment import Attachment, place
 from models.ground.clock import now
 from models.ground.database import connect, db, transaction
-from models.ground.record import Refused
+from models.ground.record import Base, Refused
 from models.ground.settings import flush, put, settings
 from models.history.event import Event
 from models.history.notice import Notice
@@ -40,7 +42,7 @@ RULE = (
 KEYS = ("secret.key", SIGNING)
 
 
-def cipher(secret, salt):
+def cipher(secret: bytes, salt: bytes) -> Fernet:
     """What locks the keys: `secret` is a passphrase or the content of a key file (bytes)."""
     return Fernet(urlsafe_b64encode(Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(secret)))
 
@@ -50,7 +52,7 @@ def hash_of(path):
         return file_digest(file, "sha256").hexdigest()
 
 
-def fetch(source, target, name):
+def fetch(source: Path, target: Path, name: str) -> None:
     """Copy a file that is known by its SHA-256 `name`. Raises Refused when it is missing or is not
     what it should be.
     """
@@ -59,7 +61,7 @@ def fetch(source, target, name):
     put(target, source.read_bytes())
 
 
-def sweep(folders):
+def sweep(folders: Iterable[Path]) -> None:
     """Remove those that a process left which was killed a day ago or longer."""
     for folder in folders:
         with suppress(FileNotFoundError):  # another process was first
@@ -68,7 +70,7 @@ def sweep(folders):
 
 
 @contextmanager
-def beside():
+def beside() -> Iterator[Path]:
     """A folder for a while in the data folder: records may lie nowhere else, and a system’s own
     place for such may be small.
     """
@@ -77,7 +79,7 @@ def beside():
         yield Path(folder)
 
 
-def make(folder, secret, tables):
+def make(folder: Path, secret: bytes, tables: list[type[Base]]) -> Path:
     """Back up database, attachments and keys into `folder` while people work; returns the path of
     the new backup.
 
@@ -106,7 +108,7 @@ def make(folder, secret, tables):
         return make_one(folder, secret, tables)
 
 
-def identity():
+def identity() -> str:
     """What tells this installation from any other: the fingerprint of its certificate."""
     return certificate().fingerprint(SHA256()).hex()
 
@@ -158,7 +160,9 @@ def make_one(folder, secret, tables):
     return done
 
 
-def examine(backup, secret, tables):
+def examine(
+    backup: Path, secret: bytes, tables: list[type[Base]]
+) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Read a whole backup; returns (manifest, keys as {name: bytes}). Raises Refused naming the
     first thing that is not as it was made.
     """
@@ -198,7 +202,7 @@ def examine(backup, secret, tables):
     return manifest, {name: b64decode(content) for name, content in keys.items()}
 
 
-def kept(moments):
+def kept(moments: Iterable[datetime]) -> set[datetime]:
     """Those of `moments` (datetimes) that RULE keeps."""
     keep = set()
     for form, number in RULE:
@@ -207,7 +211,7 @@ def kept(moments):
     return keep
 
 
-def good(folder):
+def good(folder: Path) -> dict[datetime, Path]:
     """The backups in `folder` that were finished: {when (UTC): path}."""
     found = {}
     for path in folder.glob("*Z/manifest.json"):
@@ -216,13 +220,14 @@ def good(folder):
     return found
 
 
-def manifest_of(backup):
+def manifest_of(backup: Path) -> dict[str, Any] | None:
     """The manifest of a backup, or None when it cannot be read."""
     with suppress(OSError, ValueError):
         return json.loads((backup / "manifest.json").read_text(encoding="utf-8"))
+    return None
 
 
-def prune(folder, made):
+def prune(folder: Path, made: Path) -> None:
     """Remove the backups that RULE does not keep, but never `made`, the latest whatever the clock
     says; and files that none of those left needs.
     """
@@ -235,13 +240,13 @@ def prune(folder, made):
     sweep(folder.glob("*.part"))
     manifests = [manifest_of(path) for path in good(folder).values()]
     if all(manifests):  # one that cannot be read may need any file
-        wanted = {name for manifest in manifests for name in manifest["attachments"]}
+        wanted = {name for manifest in manifests if manifest for name in manifest["attachments"]}
         for file in (folder / "attachments").glob("*/*"):
             if file.name not in wanted:
                 file.unlink()
 
 
-def newest(source):
+def newest(source: Path) -> Path:
     """The backup that `source` names: itself, or the newest in it, not one of a clock that was days
     ahead. Raises Refused when there is none.
     """
@@ -253,7 +258,7 @@ def newest(source):
     return there[max([moment for moment in there if moment <= now() + timedelta(days=1)] or there)]
 
 
-def restore(source, secret, tables):
+def restore(source: Path, secret: bytes, tables: list[type[Base]]) -> str:
     """Bring a backup back onto an empty machine, checked, with its emails held until a Level 5
     releases them. Returns its name.
 
@@ -288,7 +293,7 @@ def restore(source, secret, tables):
         for name in manifest["attachments"]:
             fetch(place(backup.parent, name), place(settings.folder, name), name)
         for name, content in keys.items():
-            settings.secret(name, lambda content=content: content)
+            settings.secret(name, lambda content=content: content)  # type: ignore[misc]
         flush(Path(shutil.copyfile(backup / "safeguarding.db", work)))  # not its mode
         connect(f"sqlite:///{work}").connect()
         migrate(db.obj)
@@ -322,7 +327,7 @@ def restore(source, secret, tables):
     return backup.name
 
 
-def empty(tables):
+def empty(tables: list[type[Base]]) -> bool:
     """Whether the open database has no content: no tables, or neither a person nor a child in
     them.
     """
@@ -331,7 +336,7 @@ def empty(tables):
     )
 
 
-def drill(source, secret, tables):
+def drill(source: Path, secret: bytes, tables: list[type[Base]]) -> list[str]:
     """Restore a backup into a folder of its own, verify it there, and note in the history of the
     real one that this was done. Returns sentences.
     """

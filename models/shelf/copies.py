@@ -5,6 +5,7 @@ paper is one of them.
 from base64 import b64decode
 from collections import Counter
 from hashlib import sha256
+from typing import Any
 
 from models.case.log import SIGNED, Log
 from models.ground.record import Refused
@@ -14,14 +15,15 @@ from models.history.event import Event
 from models.history.seal import judged, named, stamped
 
 
-def papers():
+def papers() -> tuple[Counter[str], int]:
     """Every sign-off has its copy; every kept copy is what the history says, and its signature
     whole.
 
     Returns ({"whole": how many, "foreign": by a certificate in use before, "none": kept before
     copies were signed}, how many are still to be made).
     """
-    counts, waiting = Counter(), 0
+    counts: Counter[str] = Counter()
+    waiting = 0
     signed = Event.select(Event.id).where(Event.verb.in_(SIGNED))
     if (
         lost := signed.where(Event.id.not_in(Document.select(Document.event)))
@@ -52,7 +54,7 @@ def papers():
                 f"The signature of kept copy {document.id} is not whole, though the history says "
                 "that it was signed."
             )
-        if kept.get("stamped") and not status.timestamp_validity:
+        if kept.get("stamped") and not (status and status.timestamp_validity):
             raise Refused(
                 f"Kept copy {document.id} has no time stamp, though the history says that it was "
                 "given one."
@@ -61,7 +63,7 @@ def papers():
     return counts, waiting
 
 
-def said_of_papers(counts, waiting):
+def said_of_papers(counts: Counter[str], waiting: int) -> str:
     """What papers() found, as a sentence."""
     signed, before, foreign = counts.total() - counts["none"], counts["none"], counts["foreign"]
     parts = [
@@ -73,7 +75,7 @@ def said_of_papers(counts, waiting):
     return f"{', '.join(parts)}." + (f" {waiting} could not be made yet." if waiting else "")
 
 
-def stamps():
+def stamps() -> Any:
     """Every time stamp of the history's head is of the event that it names.
 
     Returns [(when, by whom)], the latest first.
@@ -97,7 +99,7 @@ def stamps():
     return found
 
 
-def sign_offs():
+def sign_offs() -> int:
     """Every completed log has who signed it off, when, and the copy kept then. Returns how many."""
     completed = list(Log.select().where(Log.status == "completed").order_by(Log.id))
     signed = {
@@ -127,7 +129,7 @@ NOT = {
 }
 
 
-def of_paper(content):
+def of_paper(content: bytes) -> str:
     """Whether `content` (bytes of a PDF) is what was signed off: a sentence that says so. Raises
     Refused with a sentence that says what it is not.
     """
@@ -139,7 +141,7 @@ def of_paper(content):
         and kept["sha256"] == digest
         and (signature == "whole" or signature == "foreign" or not kept.get("signed"))
     ):
-        event = document.event
+        event = document.event  # type: ignore[union-attr]  # it is there: kept says so
         seal = {
             "whole": "Its signature is this installation’s and whole.",
             "foreign": "Its signature is whole, by a certificate that was in use before.",

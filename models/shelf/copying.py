@@ -7,18 +7,20 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from peewee import SqliteDatabase, fn
+from peewee import Database, SqliteDatabase, fn
 from playhouse import db_url
 from playhouse.migrations import Runner
 
 from models.ground.clock import now
 from models.ground.database import Reader, db, sqlite
 from models.ground.keeps import guard
-from models.ground.record import Refused
+from models.ground.record import Base, Refused
 from models.ground.settings import flush, settings
 
 MIGRATIONS = str(Path(__file__).parents[1] / "migrations")
@@ -26,7 +28,7 @@ BATCH = 1_000  # rows
 
 
 @contextmanager
-def reading(database, tables):
+def reading(database: Database, tables: Sequence[type[Base]]) -> Iterator[Any]:
     """Within the block every model reads and writes `database`, which is opened for it. For
     commands only: the change is seen by all threads.
     """
@@ -37,7 +39,7 @@ def reading(database, tables):
         yield database
 
 
-def batches(model):
+def batches(model: type[Base]) -> Iterator[list[dict[str, Any]]]:
     """The rows of `model` as dicts of Python values by field name, by BATCH, in the order of their
     ids.
     """
@@ -46,10 +48,10 @@ def batches(model):
         model.select(*fields).where(model.id > last).order_by(model.id).limit(BATCH).tuples()
     ):
         yield [dict(zip((field.name for field in fields), row, strict=True)) for row in rows]
-        last = rows[-1][fields.index(model.id)]
+        last = rows[-1][fields.index(model.id)]  # type: ignore[index]
 
 
-def fingerprint(tables):
+def fingerprint(tables: Sequence[type[Base]]) -> dict[str, str]:
     """{table: SHA-256 over all of its rows}, the same on every engine for the same content."""
     found = {}
     for model in tables:
@@ -69,7 +71,7 @@ def fingerprint(tables):
     return found
 
 
-def pour(source, target, tables):
+def pour(source: Database, target: Database, tables: Sequence[type[Base]]) -> dict[str, str]:
     """Copy every row of `tables` from one database to another that has the same schema and no rows,
     in one transaction of each.
 
@@ -105,7 +107,7 @@ def pour(source, target, tables):
     return after
 
 
-def moved(source, model):
+def moved(source: Database, model: type[Base]) -> Iterator[list[dict[str, Any]]]:
     """The batches of `model` in `source`, bound for just as long as each is read."""
     found = batches(model)
     while True:
@@ -116,7 +118,7 @@ def moved(source, model):
         yield rows
 
 
-def copy_to(url, tables):
+def copy_to(url: str, tables: Sequence[type[Base]]) -> dict[str, str]:
     """Move everything in the open database to the empty database that `url` names; returns {table:
     hash}. The old one stays as it is.
     """
@@ -137,12 +139,12 @@ def copy_to(url, tables):
         return pour(db.obj, target, tables)
 
 
-def plain_file(path):
+def plain_file(path: Path) -> Database:
     """The SQLite file at `path`, opened as it is, without the settings for people at work."""
-    return SqliteDatabase(path, pragmas={"foreign_keys": 1}, factory=Reader)
+    return SqliteDatabase(str(path), pragmas={"foreign_keys": 1}, factory=Reader)
 
 
-def snapshot(file, tables):
+def snapshot(file: Path, tables: Sequence[type[Base]]) -> None:
     """Write the content of the open database, as of one moment, to the SQLite file `file`, while
     people go on working.
     """
@@ -152,14 +154,14 @@ def snapshot(file, tables):
             migrate(target)
             pour(db.obj, target, tables)
     else:
-        with closing(sqlite3.connect(file)) as target:
+        with closing(sqlite3.connect(file)) as target:  # type: ignore[assignment]
             db.connection().backup(target)
             target.execute("PRAGMA journal_mode=delete")  # one file, no sidecars
     flush(file)
 
 
 @contextmanager
-def alone(folder=None):
+def alone(folder: Path | None = None) -> Iterator[None]:
     """Only one process of this folder (the data folder) at a time; the others wait up to a minute.
     A process that dies lets go by itself.
     """
@@ -170,7 +172,7 @@ def alone(folder=None):
         yield
 
 
-def migrate(database):
+def migrate(database: Any) -> list[str]:
     """Apply to `database` the migrations that it lacks, each whole or not at all, and make its
     refusals anew; returns their names.
     """
@@ -179,16 +181,16 @@ def migrate(database):
     return applied
 
 
-def pending():
+def pending() -> list[str]:
     """The names of the migrations that the open database still lacks."""
     return [one.name for one in Runner(db.obj, MIGRATIONS).status() if one.path and not one.applied]
 
 
-def dump(file):
+def dump(file: Path) -> None:
     """Copy the open PostgreSQL database to `file` with pg_dump. Raises Refused when that is not to
     be had, or does not suit the server.
     """
-    tool, server = shutil.which("pg_dump"), db.connection().info
+    tool, server = shutil.which("pg_dump") or "", db.connection().info
     command = [
         tool,
         "--format=custom",
@@ -207,7 +209,7 @@ def dump(file):
         )
 
 
-def upgrade(backed_up=False):
+def upgrade(backed_up: bool = False) -> list[str]:
     """Bring the open database to this version's schema, each migration whole or not at all, after a
     copy of what is there.
 

@@ -3,9 +3,12 @@
 import json
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 from models.case.attachment import Attachment
 from models.ground.database import db, sqlite, transaction
@@ -29,7 +32,7 @@ FOOT = re.compile(
 
 
 @contextmanager
-def one_moment():
+def one_moment() -> Iterator[None]:
     """Within the block everything is read as of one moment, while people go on working."""
     with db.atomic("DEFERRED") if sqlite() else db.atomic():
         if not sqlite():
@@ -37,7 +40,7 @@ def one_moment():
         yield
 
 
-def anchors(given="", backups=None):
+def anchors(given: str = "", backups: Path | None = None) -> Iterator[tuple[str, str, str]]:
     """Heads of the history that were written down elsewhere: [(number or "", hash or its beginning,
     where)].
 
@@ -77,7 +80,7 @@ def anchors(given="", backups=None):
             yield number, start, f"backup {name}"
 
 
-def parsed(text):
+def parsed(text: str) -> tuple[str, str]:
     """The number and the hash of a line that somebody kept.
 
     Raises Refused when it holds none, or a signature that is not ours, of that line.
@@ -96,20 +99,15 @@ def parsed(text):
     return found[1] or "", found[2]
 
 
-def history(tables, given="", backups=None):
+def history(tables: list[type[Base]], given: str = "", backups: Path | None = None) -> int:
     """The chain, every payload, every anchor, what every record says, and the emails that events
     say were queued. Returns the number of events.
     """
-    numbered, heads, told, erased, empty, moved, states, free = (
-        defaultdict(list),
-        {},
-        {},
-        set(),
-        {},
-        set(),
-        {},
-        set(),
-    )
+    numbered: dict[int, list] = defaultdict(list)
+    heads: dict[str, tuple[str, str]] = {}
+    told, empty, erased, free = {}, {}, set(), set()
+    moved: set[int] = set()
+    states: dict[str, str] = {}
     for number, start, where in anchors(given, backups):
         if number:
             numbered[int(number)].append((start, where))
@@ -152,10 +150,10 @@ def history(tables, given="", backups=None):
             if "told" in detail:
                 told[event.id] = detail["told"]
     if numbered:
-        number = min(numbered)
+        first = min(numbered)
         raise Refused(
-            f"The history ends at event {count}, but {numbered[number][0][1]} was anchored to "
-            f"event {number}: its tail was cut off."
+            f"The history ends at event {count}, but {numbered[first][0][1]} was anchored to "
+            f"event {first}: its tail was cut off."
         )
     if heads:
         raise Refused(
@@ -169,7 +167,7 @@ def history(tables, given="", backups=None):
     return count
 
 
-def vouched(tables):
+def vouched(tables: list[type[Base]]) -> list[type[Base]]:
     """The models whose every row the history vouches for by itself."""
     return [
         model
@@ -178,7 +176,7 @@ def vouched(tables):
     ]
 
 
-def records(tables, states, free):
+def records(tables: list[type[Base]], states: dict, free: Any) -> None:
     """Every record says what the history says that it said last, and there is none that the history
     does not know.
 
@@ -205,7 +203,7 @@ def records(tables, states, free):
         raise Refused(f"The {min(gone)} is gone, though the history knows it.")
 
 
-def walk(model, size=500):
+def walk(model: type[Base], size: int = 500) -> Iterator[Any]:
     """Every row of `model` in the order of their ids, fetched by `size`."""
     last = 0
     while rows := list(model.select().where(model.id > last).order_by(model.id).limit(size)):
@@ -223,7 +221,7 @@ FIRST = (
 )  # vouched for from schema 0004 on
 
 
-def adopt(tables):
+def adopt(tables: list[type[Base]]) -> None:
     """Take what every record says into the history, once for each noun: those from before the
     history kept their digests.
     """
@@ -244,7 +242,7 @@ def adopt(tables):
         Event.write("event:adopt", Event(), None, nouns=[model.noun() for model in new])
 
 
-def emails(told, moved, erased, known):
+def emails(told: Any, moved: Any, erased: Any, known: Any) -> None:
     """Every event that told people has exactly its emails, as they were written, and no email is
     without its cause.
 
@@ -286,7 +284,7 @@ def emails(told, moved, erased, known):
                 )
 
 
-def references(tables):
+def references(tables: list[type[Base]]) -> int:
     """Every foreign key leads to a row. Returns how many kinds of reference were looked at."""
     kinds = 0
     for model in tables:
@@ -305,7 +303,7 @@ def references(tables):
     return kinds
 
 
-def files():
+def files() -> int:
     """Every attachment is on disk and is what was attached. Returns how many."""
     count = 0
     for row in Attachment.select().order_by(Attachment.id).iterator():
@@ -321,7 +319,7 @@ def files():
     return count
 
 
-def findings(tables, given=""):
+def findings(tables: list[type[Base]], given: str = "") -> list[str]:
     """Run every check in order, as of one moment; returns one sentence for each. Raises Refused
     naming the first thing that does not fit.
     """
@@ -352,7 +350,7 @@ def findings(tables, given=""):
     return found
 
 
-def verify(tables, given=""):
+def verify(tables: list[type[Base]], given: str = "") -> list[str]:
     """Run every check, keep the result in the history (the page History shows it), and return
     [sentence]. Raises Refused as findings does.
     """
@@ -365,7 +363,7 @@ def verify(tables, given=""):
     return found
 
 
-def uncounted(sentence):
+def uncounted(sentence: str) -> str:
     """A finding without its number, for pages and emails: to somebody shut out of a case the
     numbers would tell that there is one.
     """
@@ -373,7 +371,7 @@ def uncounted(sentence):
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def compare(text):
+def compare(text: str) -> str:
     """Whether an anchor that somebody kept (“history N HASH”) is still in the history: a sentence.
     Raises Refused with a sentence when it is not.
     """

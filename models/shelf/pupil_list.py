@@ -4,8 +4,9 @@ columns it has, and what each row says.
 
 import csv
 import re
-from datetime import datetime
+from datetime import date, datetime
 from io import StringIO
+from typing import Any
 from unicodedata import normalize
 
 from models.case.child import Child
@@ -63,7 +64,9 @@ COLUMNS = (
 )
 
 
-def read(content):
+def read(
+    content: bytes,
+) -> tuple[list[tuple[int, dict[str, Any]]], list[tuple[int, str]], list[str]]:
     """([(row, {field: value})], [(row, what is wrong)], [what became of the other columns, in
     sentences]) of a CSV file (bytes).
 
@@ -80,7 +83,8 @@ def read(content):
     if top is None:
         raise Refused(COLUMNS)
     columns = columns_of(table[top])
-    rows, bad, seen, width = [], [], {}, len(table[top])
+    rows, bad, width = [], [], len(table[top])
+    seen: dict[Any, int] = {}
     for row, cells in enumerate(table[top + 1 :], top + 2):
         try:
             if any(cells):
@@ -103,7 +107,7 @@ def read(content):
     return rows, bad, list(left_out(table[top:], columns.values()))
 
 
-def decoded(content):
+def decoded(content: bytes) -> str:
     """The text of a file in UTF-8, UTF-16 or Windows-1252, as spreadsheets save it. Raises Refused
     for what is none, or was cut off in a letter.
     """
@@ -127,7 +131,7 @@ def decoded(content):
         ) from None
 
 
-def cut(content):
+def cut(content: bytes) -> bool:
     """Whether the file ends within a letter of UTF-8."""
     try:
         content.decode("utf-8")
@@ -136,7 +140,7 @@ def cut(content):
     return False
 
 
-def delimiter_of(text):
+def delimiter_of(text: str) -> str:
     """What separates the cells: that which makes a heading of one of the first lines."""
     for line in text.splitlines()[:TOP]:
         for delimiter in ",;\t":
@@ -145,7 +149,7 @@ def delimiter_of(text):
     raise Refused(COLUMNS)
 
 
-def columns_of(cells):
+def columns_of(cells: list[str]) -> dict[str, int]:
     """{field: the place of its column} of a heading; {} for a row that is none. The legal name
     counts, whatever else stands beside it.
     """
@@ -169,7 +173,7 @@ def columns_of(cells):
     }
 
 
-def plainly(cell):
+def plainly(cell: str) -> str:
     """A heading without capitals and signs: “D.O.B.” is “d o b”."""
     return " ".join(re.findall(r"\w+", cell.casefold().replace("_", " ")))
 
@@ -216,17 +220,17 @@ def once_only(values, row, seen):
         seen.setdefault(key, row)
 
 
-def who(name, born):
+def who(name: str, born: date) -> tuple[str, date]:
     """By what a child without a UPN is known: the name however it is spelt, and the date of
     birth.
     """
     return " ".join(fold(name).split()), born
 
 
-def understood(cells):
+def understood(cells: dict[str, str]) -> dict[str, Any]:
     """What a row says, as a child's fields. Raises Refused for the first thing that cannot be."""
     names = [cells["name"]] if "name" in cells else [cells["forename"], cells["surname"]]
-    values = {"name": " ".join(" ".join(names).split())}
+    values: dict[str, Any] = {"name": " ".join(" ".join(names).split())}
     if not all(names):
         raise Refused("the name is missing.")
     if set("?\ufffd") & set(values["name"]):
@@ -246,7 +250,7 @@ def understood(cells):
     return values
 
 
-def day_of(text, what):
+def day_of(text: str, what: str) -> date | None:
     """A date such as 22/11/2013, 2013-11-22 or 22 November 2013, alone or with midnight; None for
     nothing.
     """

@@ -3,7 +3,9 @@ taken in as often as wanted.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from time import sleep
+from typing import Any
 
 from peewee import fn
 
@@ -12,6 +14,7 @@ from models.ground.clock import now
 from models.ground.database import fold, transaction
 from models.ground.record import Refused
 from models.history.event import Event
+from models.people.user import User
 
 from .pupil_list import read, who
 
@@ -19,7 +22,7 @@ BATCH = 100  # rows in one transaction
 PAUSE = 0.15  # seconds after each, in which others save
 
 
-def take(content, by=None, sure=False):
+def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[list[str], list[str]]:
     """Add the children of a CSV list (bytes), and correct those who are here already; returns
     ([what was done], [each row not taken, and why]).
 
@@ -51,7 +54,7 @@ def take(content, by=None, sure=False):
     return done + columns, [f"Row {row} was not taken: {why}" for row, why in sorted(bad)]
 
 
-def here(batch):
+def here(batch: list) -> dict[Any, Any]:
     """The children who may be among `batch`, in one query: {UPN: Child, (name, date of birth):
     [Child]}.
     """
@@ -59,7 +62,7 @@ def here(batch):
         [values[key] for _row, values in batch if values.get(key)]
         for key in ("date_of_birth", "upn")
     )
-    known = {}
+    known: dict[Any, Any] = {}
     for child in Child.select().where(
         Child.date_of_birth.in_(births) | fn.UPPER(Child.upn).in_(upns)
     ):
@@ -73,17 +76,17 @@ def note(child, known):
         known[child.upn.upper()] = child
 
 
-def renamed(values, known):
+def renamed(values: dict[str, Any], known: dict) -> bool:
     """Whether a child who is known by the UPN would get another name or date of birth."""
     child = known.get(values.get("upn"))
-    return bool(child) and who(child.name, child.date_of_birth) != who(
+    return child is not None and who(child.name, child.date_of_birth) != who(
         values["name"], values["date_of_birth"]
     )
 
 
-def slipped(batches, total):
+def slipped(batches: list, total: int) -> Iterator[str]:
     """What the list would do to so many that a column may have slipped, in sentences."""
-    count = Counter()
+    count: Counter[str] = Counter()
     for batch in batches:
         known = here(batch)
         for _row, values in batch:
@@ -116,7 +119,7 @@ def slipped(batches, total):
         )
 
 
-def match(values, known):
+def match(values: dict[str, Any], known: dict) -> Child | None:
     """The child here whom the row is about, or None. Raises Refused where the UPN says one child,
     and name and date of birth another.
     """
@@ -152,7 +155,7 @@ def match(values, known):
     return child
 
 
-def keep(values, known, by):
+def keep(values: dict[str, Any], known: dict, by: User | None) -> str:
     """Add or correct one child, with its event; returns which. Raises Refused as match does."""
     child = match(values, known)
     if not child:

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -14,7 +15,7 @@ from models.access.receipt import Receipt
 from models.access.signin import Device
 from models.ground.clock import LONDON, now
 from models.ground.database import db, transaction
-from models.ground.record import Refused, without_words
+from models.ground.record import Base, Refused, without_words
 from models.ground.settings import settings
 from models.ground.words import pages, when
 from models.history.document import Document
@@ -36,7 +37,7 @@ RENEWED = timedelta(
 )  # at most, between two stamps: the old ones are covered before they age
 
 
-def beat():
+def beat() -> None:
     """Note that the deliverer is alive: a file in the data folder, for a row would be a write to
     the database every two seconds.
     """
@@ -45,13 +46,13 @@ def beat():
     os.utime(file, (moment, moment))
 
 
-def heard():
+def heard() -> datetime | None:
     """When the deliverer was last heard of, or None."""
     file = settings.folder / "deliverer"
     return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.exists() else None
 
 
-def silent(moment):
+def silent(moment: datetime) -> bool:
     """Whether the deliverer is dead at `moment` (UTC): nothing heard for 15 minutes, or never,
     although an email waits for as long.
     """
@@ -65,7 +66,7 @@ def silent(moment):
     )
 
 
-def latest():
+def latest() -> dict[str, Event | None]:
     """The latest event of each kind of care: {"verify", "backup", "drill", "anchor": Event or
     None}.
     """
@@ -75,7 +76,7 @@ def latest():
     }
 
 
-def warnings(moment, latest):
+def warnings(moment: datetime, latest: dict[str, Event | None]) -> Iterator[str]:
     """What is wrong with the installation, or has not been looked at for too long, in sentences.
     `moment`: now (UTC); `latest`: see latest().
     """
@@ -114,7 +115,7 @@ def warnings(moment, latest):
         yield f"{stuck} email{'' if stuck == 1 else 's'} could not be delivered yet."
 
 
-def checked(tables):
+def checked(tables: list[type[Base]]) -> str:
     """The result of every check as a text for people, whatever happens: the daily email goes out
     all the same.
     """
@@ -140,7 +141,7 @@ TIMES = 3  # … and how many times the usual number one may open
 DAYS = 14  # that make a habit
 
 
-def opened(first, last, by=None):
+def opened(first: int, last: int, by: int | None = None) -> dict[int, int]:
     """How many different cases each person opened between two events (their numbers): {user id:
     number}.
     """
@@ -148,10 +149,10 @@ def opened(first, last, by=None):
         Event.id > first, Event.id <= last
     )
     query = query.where(Event.verb.in_(LOOKING), Event.by == by if by else Event.by.is_null(False))
-    return dict(query.group_by(Event.by).tuples())
+    return dict(query.group_by(Event.by).tuples())  # type: ignore[arg-type]
 
 
-def watch():
+def watch() -> None:
     """Tell the other Level 5 of anybody who has opened far more cases since the last daily check
     than in any day before; once a day.
 
@@ -165,7 +166,7 @@ def watch():
         .limit(DAYS + 1)
     )
     days = [event.id for event in checks] or [0]
-    today, head = days[0], Event.head().id
+    today, head = days[0], Event.head().id  # type: ignore[union-attr]
     for id, number in opened(today, head).items():
         usual = max(
             (opened(first, last, id).get(id, 0) for last, first in pairwise(days)), default=0
@@ -187,7 +188,7 @@ def watch():
                 Notice.queue("user:many_reads", person, None, letters)
 
 
-def stamp_due(moment, last):
+def stamp_due(moment: datetime, last: Event | None) -> bool:
     """Whether a time stamp is due: none yet, a copy kept since the last, or a month gone by.
 
     moment: now (UTC). last: the event of the last stamp, or None.
@@ -197,7 +198,7 @@ def stamp_due(moment, last):
     return Event.select().where(Event.verb == "document:keep", Event.id > last.id).exists()
 
 
-def daily(tables):
+def daily(tables: list[type[Base]]) -> bool:
     """Once a day (Europe/London): check everything, email the signed head of the history to every
     Level 5, have it time-stamped where that is due, forget old drafts and receipts.
 
@@ -214,7 +215,7 @@ def daily(tables):
         return False
     result = checked(tables)
     head, asked = Event.head(), settings.timestamp_url and stamp_due(now(), latest()["stamp"])
-    line = f"history {head.hash}"
+    line = f"history {head.hash}"  # type: ignore[union-attr]
     token = stamp(line) if asked else None  # waits for the network, so before the transaction
     with transaction():
         found = latest()
@@ -245,7 +246,7 @@ def daily(tables):
     return True
 
 
-def health():
+def health() -> dict[str, str]:
     """How the installation stands, in a word each, for a monitor: nothing here is written, or says
     anything of a record.
     """
