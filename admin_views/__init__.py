@@ -20,6 +20,7 @@ from models import (
     TemplateSection,
     User,
 )
+from models.ground.dates import EXAMPLE
 from models.ground.words import INLINE, PAGE
 
 from .account import AccountView, first_start
@@ -31,6 +32,7 @@ from .incident import IncidentView
 from .log import LogView
 from .notice import NoticeView
 from .proposal import ProposalView
+from .rails.moments import this_day
 from .role import RoleView
 from .section import SectionView
 from .template import QuestionView, TemplateSectionView, TemplateView
@@ -70,6 +72,8 @@ def install(app, settings):
         once=token_urlsafe,
         missing_url=missing_url,
         column_names=column_names,
+        this_day=this_day,
+        EXAMPLE=EXAMPLE,
     )
     admin = Admin(
         app, name=settings.school, index_view=HomeView(name="Home", url="/", endpoint="home")

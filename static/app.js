@@ -33,6 +33,8 @@
     setInterval(keep, 15000);
   }
 
+  document.getElementById("problems")?.focus();
+
   let last = Date.now(), box = null;
   const alive = () => { last = Date.now(); if (box) { box.remove(); box = null; } };
   const stay = () => send("/account/alive/", new URLSearchParams()).then(alive);

@@ -69,7 +69,7 @@ def test_an_assigned_contributor_reads_but_does_not_edit(cast, school, log):
         ),
         ({"decided_by": "Somebody else"}, "“Somebody else” fits no person."),
         ({"kind": "A party"}, "“A party” is not on the list."),
-        ({"setting": ""}, "This is needed."),
+        ({"setting": ""}, "Give the setting."),
     ],
 )
 def test_bad_input_saves_nothing(cast, log, change, sentence):

@@ -65,8 +65,8 @@ def test_every_kind_of_question_is_saved_and_shown(cast, every_kind):
     }  # fmt: skip
     again = cast.carol.get(f"/section/edit/?id={every_kind.id}").text
     for text in (
-        'value="2026-06-01T10:30"',
-        'value="2026-06-01"',
+        'value="01/06/2026 10:30"',
+        'value="01/06/2026"',
         'value="山田 花子"',
         'value="no" checked',
         "selected",
