@@ -11,8 +11,8 @@ from pypdf import PdfReader
 
 from models import Document, Event, Log, Notice, Tracker
 from models.case import front
-from models.case.template import columns
 from models.case.incident import ABOUT
+from models.case.template import columns
 from models.ground.clock import at
 from models.history.document import to_pdf
 

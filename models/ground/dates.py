@@ -37,7 +37,7 @@ NAMED = re.compile(
 YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 TWELVE = r"(\d{1,2})(?:[:.](\d{2}))?(?::(\d{2}))? ?([ap])\.?m\.?"
 CLOCK = re.compile(TWELVE + r"|(\d{1,2})[:.](\d{2})(?::(\d{2}))?|(\d{2})(\d{2})")
-TIME_THEN_DAY = re.compile(r"(?P<time>\d{1,2}:\d\d(?: ?[ap]\.?m\.?)?) (?P<day>.+)")
+TIME_THEN_DAY = re.compile(r"(?P<time>\d{1,2}:\d\d(?: ?[ap]\.?m\.?)?) (?P<day>(?![ap]\.?m\.?$).+)")
 DAY_THEN_TIME = re.compile(r"(?:(?P<day>.+?)(?: |(?<=\d)t))?(?P<time>[\d:.]+(?: ?[ap]\.?m\.?)?)")
 
 
