@@ -9,11 +9,13 @@ from secrets import token_urlsafe
 from flask import url_for
 from flask_admin import Admin
 
+from models.ground.dates import EXAMPLE
 from models.ground.words import INLINE, PAGE
 
 from .account import first_start
 from .home import HomeView
 from .rails.door import Door
+from .rails.moments import this_day
 
 # shown apart from what was done
 READS = (
@@ -57,6 +59,8 @@ def install(app, settings):
         once=token_urlsafe,
         missing_url=missing_url,
         column_names=column_names,
+        this_day=this_day,
+        EXAMPLE=EXAMPLE,
     )
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")

@@ -265,7 +265,7 @@ class LogView(RecordView):
     def need(self, log, sections, by):
         """What `log` needs of `by` next, or None where it is for others."""
         url, at, words, mark = url_for("log.details_view", id=log.id), log.triggered_at, "", ""
-        left = [one for one in sections if one.lacking]
+        left = [one for one in sections if one.unfinished]
         if not log.told_at and by.may("log:edit"):
             verb, at = "Tell Ofsted", log.due_at or log.triggered_at
             words, mark = due(at)
@@ -282,7 +282,7 @@ class LogView(RecordView):
             verb = "Complete"
         else:
             return None
-        done = sum(not one.lacking for one in sections)
+        done = sum(not one.unfinished for one in sections)
         what = f"{log.kind or log.incident.topic or 'Ofsted log'} · {log}"
         what += f" · {done} of {len(sections)} sections" if sections else ""
         return Need(log.incident.child, what, words or age(at), mark, verb, url, at)

@@ -3,12 +3,53 @@
 from flask import abort, redirect, request, url_for
 from flask_admin import expose
 
-from models import Child, Incident, Log, Refused, Section, Tracker, User, look, visible
+from models import Child, Incident, Involved, Log, Refused, Section, Tracker, User, look, visible
 from models.case.tracker import typed
 
 from .rails.door import me
+from .rails.fields import PickField, YesNoField
 from .rails.forms import section_form
 from .rails.writing import RecordView
+
+
+def outline(form, questions):
+    """The questions as the form draws them: [(question, its field, blocks)], a block being (number,
+    answers, the same of the questions that follow from these answers).
+
+    What follows directly stands inside, and is hidden without a script once the answer is another
+    one: the options of the field say which blocks they open. What stands further down stays in
+    its place, with its question's words.
+    """
+    drawn, at = [], {}
+    last = []  # the ids of the question drawn last, and of those around it
+    for question in questions:
+        field, depends = form[f"q{question['id']}"], question.get("depends")
+        node = (question, field, [])
+        if depends and depends["on"] in last:
+            _question, parent, blocks = at[depends["on"]]
+            if not blocks or blocks[-1][1] != depends["answers"]:
+                blocks.append((len(blocks) + 1, depends["answers"], []))
+                mark(parent, len(blocks), depends["answers"])
+            blocks[-1][2].append(node)
+            field.inside = True
+            last = [*last[: last.index(depends["on"]) + 1], question["id"]]
+        else:
+            drawn.append(node)
+            last = [question["id"]]
+        at[question["id"]] = node
+    return drawn
+
+
+def mark(field, number, answers):
+    """Note at the options of a field which of them open the block of this number."""
+    field.opens = getattr(field, "opens", {})
+    for value in answers:
+        value = value.lower() if isinstance(field, YesNoField) else value
+        field.opens[value] = f"{field.opens.get(value, '')} {number}".strip()
+    if isinstance(field, PickField):
+        for choice in field.choices:
+            if choice.value in field.opens:
+                choice.render_kw = {"data-opens": field.opens[choice.value]}
 
 
 class SectionView(RecordView):
@@ -46,7 +87,38 @@ class SectionView(RecordView):
         record.save_answers({name[1:]: field.data for name, field in form._fields.items()}, me())
 
     def saved_words(self, record, is_created):
-        return f"Saved: {record.title}. It is {record.status}."
+        words = f"Saved: {record.title}. It is {record.status}."
+        if aside := record.set_aside():
+            named = "; ".join(f"“{question['text']}”" for question in aside)
+            words += (
+                f" Kept, but neither shown nor printed, for it does not apply after what was "
+                f"answered before it: {named}."
+            )
+        return words
+
+    def form_page(self, template, form, status=200, **context):
+        record = context["record"]
+        drawn = {"outline": outline(form, record.questions)} if form else {}
+        drawn["texts"] = (
+            {} if record.damaged else {one["id"]: one["text"] for one in record.questions}
+        )
+        if record.shows == "earlier incidents":
+            drawn["before"] = self.earlier(record.tracker.log.incident)
+        return super().form_page(template, form, status, **drawn | context)
+
+    @staticmethod
+    def earlier(incident):
+        """The other incidents of the child that were reported before this one, newest first: those
+        that this reader may see.
+        """
+        others = Involved.select(Involved.incident).where(Involved.child == incident.child_id)
+        theirs = (Incident.child == incident.child_id) | Incident.id.in_(others)
+        before = Incident.reported_at < incident.reported_at
+        return list(
+            visible(Incident, me())
+            .where(theirs, before, Incident.id != incident.id)
+            .order_by(Incident.reported_at.desc(), Incident.id.desc())
+        )
 
     def get_save_return_url(self, model, is_created=False):
         following = (

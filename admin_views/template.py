@@ -77,7 +77,7 @@ class TemplateSectionView(PartView):
     shows, title = TemplateSection, "Sections of a template"
     one = "section of the template"
     parent = ("template", Template)
-    form_columns = ["title", "help", "restricted", "retired"]
+    form_columns = ["title", "help", "restricted", "shows", "retired"]
 
     def update(self, form, record):
         if record.restricted and not form.restricted.data:
@@ -89,4 +89,25 @@ class QuestionView(PartView):
     shows, title = Question, "Questions"
     one = "question"
     parent = ("section", TemplateSection)
-    form_columns = ["text", "help", "kind", "options", "required", "source", "retired"]
+    form_columns = [
+        "text",
+        "help",
+        "kind",
+        "options",
+        "required",
+        "depends_on",
+        "depends_answer",
+        "source",
+        "retired",
+    ]
+
+    def create_form(self, obj=None):
+        section = self.other(TemplateSection, request.args.get("section", ""))
+        form = super().create_form(obj)
+        form.depends_on.offer(Question(section=section).earlier())
+        return form
+
+    def edit_form(self, obj=None):
+        form = super().edit_form(obj)
+        form.depends_on.offer(obj.earlier())
+        return form

@@ -2,7 +2,7 @@
 of every step.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from smtplib import SMTPResponseException
 
 from models.access.proposal import Proposal
@@ -10,10 +10,11 @@ from models.case.child import Child, Flag
 from models.case.incident import Incident
 from models.case.log import Log
 from models.case.task import Task
+from models.case.template import columns
 from models.case.tracker import Tracker
 from models.ground.clock import LONDON, at, now
 from models.ground.database import transaction
-from models.history.event import Event
+from models.history.event import Event, plain
 from models.history.notice import Notice
 from models.people.role import Role
 from models.people.user import User, UserRole
@@ -98,16 +99,25 @@ ANSWERS = {  # by the question's text; a question that is not here stays empty
     "Risks": [{"Risk": "Harm at home at weekends", "To whom": "{child}", "Level": "High", "Protective factors": "Aunt nearby", "Controls": "Call on Fridays and Mondays"}],
     "When will this be reviewed?": "+20 days",
     "Was anyone outside told or asked?": True,
-    "Referrals and advice": [{"Body": "MASH", "Person": "Duty social worker Pryce", "When": "Same day, 15:20", "Reference": "M-1187", "What was said or advised": "Assessment within ten days; keep the child’s routine."}],
-    "Were the parents told of the referral? If not, why not?": "The mother was told by telephone after the social worker agreed that it was safe to do so.",
+    "Referrals and advice": [{"Body": "MASH", "Person": "Duty social worker Pryce", "When": "0 days 15:20", "Reference": "M-1187", "What was said or advised": "Assessment within ten days; keep the child’s routine."}],
+    "Were the parents told of the referral? If not, why not?": "The mother was told by telephone "
+                                                               "after the social worker agreed "
+                                                               "that it was safe to do so.",
     "Was a strategy discussion held?": False, "Was a section 47 enquiry opened?": False, "Is an allegation made against an adult?": False,
-    "Support in place": [{"For whom": "{child}", "What": "Check-in each morning", "By whom": "Carol Vaughan-Ŵyn", "From": "Monday", "Review": "Each month"}],
-    "What is different for the child now?": "{child} comes to school on time, eats lunch, and has somebody to go to.",
+    "Support in place": [{"For whom": "{child}", "What": "Check-in each morning", "By whom": "Carol Vaughan-Ŵyn", "From": "+3 days", "Review": "Each month"}],
+    "What is different for the child now?": "{child} comes to school on time, eats lunch, and "
+                                            "has somebody to go to.",
     "How safe is the child now, in your judgement?": "3 – mostly safe",
-    "What worked, and what did not?": "The report was made within the hour. The first telephone call went to a number that had changed; the list has been corrected.",
-    "What is being changed so that it does not happen again?": [{"Change": "Check the contact list each term", "Owner": "Mark Kowalczyk", "By when": "End of term", "Done": "Yes"}],
-    "Summary of the case from beginning to end": "A concern about {child} was reported, looked into on the same day, referred, and followed by support at school and at home. The child’s situation improved.",
-    "Is anything still open, and who holds it?": "Nothing is open at school. The social worker reviews the plan each quarter.",
+    "What worked, and what did not?": "The report was made within the hour. The first telephone "
+                                      "call went to a number that had changed; the list has been "
+                                      "corrected.",
+    "What is being changed so that it does not happen again?": [{"Change": "Check the contact list each term", "Owner": "Mark Kowalczyk", "By when": "+20 days", "Done?": "Yes"}],
+    "Summary of the case from beginning to end": "A concern about {child} was reported, looked "
+                                                 "into on the same day, referred, and followed "
+                                                 "by support at school and at home. The child’s "
+                                                 "situation improved.",
+    "Is anything still open, and who holds it?": "Nothing is open at school. The social worker "
+                                                 "reviews the plan each quarter.",
     "Have the child and the parents been told that it is closed?": True,
 }
 KINDS = ["Other serious event", "Serious incident involving the police", "Child protection enquiry started", "Other serious event", "Serious harm to a pupil (school)"]
@@ -248,8 +258,17 @@ def given(question, child, incident):
             return {key: fill(item) for key, item in value.items()}
         return value.format(child=child.name, incident=incident.reference) if isinstance(value, str) else value
 
+    def on(text):
+        """The day, or moment, that so many days are from now."""
+        days, _word, *hours = text.split()
+        day = now().astimezone(LONDON).date() + timedelta(days=int(days))
+        return datetime.combine(day, time.fromisoformat(hours[0]), LONDON).astimezone(UTC) if hours else day
+
     answer = fill(ANSWERS.get(question["text"]))
-    return now().date() + timedelta(days=int(answer.split()[0])) if question["kind"] == "date" and answer else answer
+    if question["kind"] == "table of rows":
+        dated = {one.name for one in columns(question) if one.kind in ("date", "date and time")}
+        return [{name: plain(on(cell)) if name in dated else cell for name, cell in row.items()} for row in answer or []]
+    return on(answer) if question["kind"] == "date" and answer else answer
 
 
 def deliver(send=lambda notice: None):

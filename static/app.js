@@ -37,8 +37,7 @@
     setInterval(keep, 15000);
   }
 
-  const problems = document.getElementById("problems");
-  if (problems) problems.focus();
+  document.getElementById("problems")?.focus();
 
   let last = Date.now(), box = null;
   const alive = () => { last = Date.now(); if (box) { box.remove(); box = null; } };

@@ -9,6 +9,7 @@ import pytest
 import app as application
 from models import Attachment, Child, Document, Event, Incident, Log, Task, Tracker, User, db, demo
 from models.access import signin
+from models.case.template import columns
 from models.ground.clock import now
 from models.ground.database import connect
 from models.ground.settings import settings
@@ -186,15 +187,28 @@ def answer_all(tracker, by):
     """Answer every required question."""
     for section in tracker.in_order():
         section.save_answers(
-            {q["id"]: answer_to(q) for q in section.questions if q["required"]}, by
+            {
+                q["id"]: answer_to(q)
+                for q in section.questions
+                if q["required"] and "depends" not in q  # it follows from a Yes
+            },
+            by,
         )
 
 
 def answer_to(question):
     kinds = {
         "yes/no": False, "date": "2026-06-01", "date and time": "2026-06-01T10:00:00+00:00",
-        "table of rows": [dict.fromkeys(question["choices"], "Weekly check-in")], "several of a list": question["choices"][:2],
+        "several of a list": question["choices"][:2],
     }  # fmt: skip
+    if question["kind"] == "table of rows":
+        cells = kinds | {"yes/no": "Yes", "time": "14:05"}
+        return [
+            {
+                one.name: one.choices[0] if one.choices else cells.get(one.kind, "Weekly check-in")
+                for one in columns(question)
+            }
+        ]
     chosen = (
         question["choices"][0]
         if question["choices"]

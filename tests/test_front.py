@@ -12,6 +12,7 @@ from pypdf import PdfReader
 from models import Document, Event, Log, Notice, Tracker
 from models.case import front
 from models.case.incident import ABOUT
+from models.case.template import columns
 from models.ground.clock import at
 from models.history.document import to_pdf
 
@@ -169,13 +170,9 @@ def test_a_table_with_a_cell_too_long_for_a_page_is_written_out_whole(school, st
     question = next(q for q in section.questions if q["kind"] == "table of rows")
     Log.get().reopen(reason="More.", by=school.bob)
     long = " ".join(f"word{number}" for number in range(2500))
+    names = [one.name for one in columns(question)]
     section.save_answers(
-        {
-            question["id"]: [
-                dict.fromkeys(question["choices"], "short") | {question["choices"][-1]: long}
-            ]
-        },
-        school.carol,
+        {question["id"]: [dict.fromkeys(names, "short") | {names[-1]: long}]}, school.carol
     )
     pdf = to_pdf(Log.get().paper())
     words = words_of(pdf)

@@ -102,7 +102,7 @@ def test_the_link_makes_the_first_two_people_once(empty):
     visitor.get(f"/setup/{token}")
     for wrong, sentence in (
         ({"it_passphrase": "short"}, "at least 12"), ({"dsl_passphrase": "password123456"}, "ommon"), ({"it_passphrase": "ThornleyBeckSchool1"}, "name of the school"),
-        ({"dsl_email": "ira@thornley.example"}, "Two different people"), ({"it_name": ""}, "This is needed."), ({"it_email": "no"}, "not an email"),
+        ({"dsl_email": "ira@thornley.example"}, "Two different people"), ({"it_name": ""}, "Give the full name."), ({"it_email": "no"}, "not an email"),
     ):  # fmt: skip
         page = visitor.post(f"/setup/{token}", PAIR | wrong)
         assert page.status_code == 422 and User.select().count() == 0, wrong

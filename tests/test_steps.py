@@ -167,7 +167,7 @@ def test_without_a_reason_nothing_happens(verb, school, cast):
     answer = person.press(verb, record, page, reason="  ")
     assert (
         answer.status_code == 422
-        and "This is needed." in answer.text
+        and "Give the reason." in answer.text
         and "Nothing was saved yet" in answer.text
         and state(record) == before
     )

@@ -8,6 +8,8 @@ from wtforms.fields.choices import SelectChoice
 
 from models.ground.database import fold
 
+from .moments import day_of, for_cell, in_cell
+
 SPARE_ROWS = 3
 
 
@@ -36,18 +38,6 @@ class TextField(fields.StringField):
 
 class LongTextField(fields.TextAreaField):
     pass
-
-
-class DayField(fields.DateField):
-    """A date; the browser shows its own picker."""
-
-    def process_formdata(self, valuelist):
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(
-                "This is not a date. Write it as day, month, year, for example 22/11/2026."
-            ) from None
 
 
 class YesNoField(fields.RadioField):
@@ -195,42 +185,106 @@ def find(rows, typed, what):
     if len(near) == 1:
         raise Near(typed, near[0].label)
     raise ValueError(
-        f"“{typed}” fits {'more than one' if near else 'no'} {what}. Choose from the list as you "
-        "type."
+        f"“{typed}” fits {'more than one' if near else 'no'} {what} on the list. Choose from what "
+        "is offered as you type."
     )
 
 
 class TableField(fields.Field):
-    """A small table: a list of dicts. `columns` is [(key, label, options or None)]; a few empty
-    rows are always there, without script.
+    """A small table: a list of dicts of text. `columns` is [(key, label, options or None, kind)];
+    a few empty rows are always there, and the button Add rows gives more, without script.
+
+    A cell is of its kind: a date is kept as ISO writes it, and shown as 24/11/2026. `wrong` has
+    what is the matter, {(number of the row, key): sentence}.
     """
 
+    MOST = 200  # rows
     datalists = {}  # {key of a column: what is suggested there}
 
     def __init__(self, *args, columns, **kwargs):
         super().__init__(*args, **kwargs)
-        self.columns = columns
+        self.columns, self.wrong, self.drawn = columns, {}, 0
 
     def process(self, formdata, *args, **kwargs):
         super().process(None, *args, **kwargs)
-        self.data = self.data or []
+        self.data, self.wrong = self.data or [], {}
         if formdata is not None and f"{self.name}-rows" in formdata:
-            count = min(number(formdata[f"{self.name}-rows"]) or 0, 200)
+            count = min(number(formdata[f"{self.name}-rows"]) or 0, self.MOST)
             rows = [
                 {
                     key: clean(formdata.get(f"{self.name}-{i}-{key}", "")) or ""
-                    for key, _label, _options in self.columns
+                    for key, *_column in self.columns
                 }
                 for i in range(count)
             ]
             self.data = [row for row in rows if any(row.values())]
             self.raw_data = ["rows"] if self.data else []
+            self.drawn = count if formdata.get("more") == self.name else 0
+            self.read_cells(day_of(formdata))
+
+    def read_cells(self, today):
+        """Put what each cell keeps in place of what was typed, where that can be read."""
+        before = {
+            (key, text)
+            for row in self.object_data or []
+            if isinstance(row, dict)
+            for key, text in row.items()
+        }
+        for place, row in enumerate(self.data, 1):
+            for key, label, options, kind in self.columns:
+                text, wrong = row[key], None
+                if options and text and text not in options and (key, text) not in before:
+                    wrong = f"“{text}” is not on the list. Choose one that is."
+                elif kind in ("date", "date and time", "time"):
+                    try:
+                        row[key], wrong = for_cell(text, kind, today)
+                    except ValueError as problem:
+                        wrong = problem
+                if wrong:
+                    self.wrong[place, key] = f"Row {place}, {label}: {wrong}"
+
+    def pre_validate(self, form):
+        if self.wrong:
+            raise validators.StopValidation(" ".join(self.wrong.values()))
 
     @property
     def rows(self):
-        return (self.data or []) + [
-            dict.fromkeys((key for key, _label, _options in self.columns), "")
-        ] * SPARE_ROWS
+        """The rows as the form shows them, with empty ones after them."""
+        shown = [
+            {key: in_cell(row.get(key) or "", kind) for key, _label, _options, kind in self.columns}
+            for row in self.data or []
+        ]
+        more = max(len(shown), self.drawn) + SPARE_ROWS - len(shown)
+        empty = dict.fromkeys((key for key, *_column in self.columns), "")
+        return shown + [empty] * min(more, max(self.MOST - len(shown), 0))
+
+
+class RowField(fields.SelectField):
+    """One of a few rows, from a list; the data is the row. `offer` says which."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, validate_choice=False, choices=[], **kwargs)
+
+    def offer(self, rows):
+        """The rows that may be chosen; what is saved stays choosable."""
+        saved = self.object_data
+        rows = rows if saved is None or saved in rows else [saved, *rows]
+        named = {str(row.id): row for row in rows}
+        self.choices = [SelectChoice("", "None")]
+        self.choices += [SelectChoice(id, str(row)) for id, row in named.items()]
+        self.wrong = bool(self.raw_data and self.raw_data[0]) and self.raw_data[0] not in named
+        self.data = named.get(self.raw_data[0]) if self.raw_data else saved
+        self.coerce = named.get
+
+    def process_data(self, value):
+        self.data = value
+
+    def process_formdata(self, valuelist):
+        pass  # in `offer`: until then nobody knows the rows
+
+    def pre_validate(self, form):
+        if self.wrong:
+            raise validators.ValidationError("This cannot be chosen here. Choose one of the list.")
 
 
 class InvolvedField(TableField):
@@ -252,8 +306,8 @@ class InvolvedField(TableField):
 
     def process(self, *args, **kwargs):
         self.columns = [
-            ("name", "Name", None),
-            ("part", "Part", self.parts() if callable(self.parts) else self.parts),
+            ("name", "Name", None, "short text"),
+            ("part", "Part", self.parts() if callable(self.parts) else self.parts, "short text"),
         ]
         super().process(*args, **kwargs)
         self.people, self.problems, self.near = [], [], []
@@ -273,3 +327,4 @@ class InvolvedField(TableField):
             row["name"] = label
         if self.problems:
             raise validators.ValidationError(" ".join(dict.fromkeys(self.problems)))
+        super().pre_validate(form)

@@ -1,29 +1,66 @@
-"""Which form field a model field or a tracker question gets, and the forms of steps."""
+"""Which form field a model field or a tracker question gets, what is said when it is left empty,
+and the forms of steps.
+"""
+
+import re
 
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
-from wtforms import HiddenField, validators
+from wtforms import HiddenField, SelectField, SelectMultipleField, validators
 from wtfpeewee.orm import ValueRequired
 
 from models.case.child import Child
 from models.case.choice import Choice
+from models.case.template import Question, columns
+from models.ground.dates import EXAMPLE
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.people.user import User
 
 from .fields import (
-    DayField,
     LongTextField,
     NamedField,
     PickField,
+    RowField,
     SeveralField,
     TableField,
     TextField,
     YesNoField,
     clean,
 )
-from .moments import MomentField
+from .moments import BirthField, DayField, MomentField, TypedField
 
-NEEDED = "This is needed."
+NAMES = ("Ofsted", "English", "British")  # words that keep their capital within a sentence
+ASKS = ("who", "whom", "what", "when", "where", "why", "how", "which", "whether")
+
+
+def within(label):
+    """A label as it reads within a sentence: “the full name” of “Full name”, but “the UPN”."""
+    word = re.split(r"[\s’']", label, maxsplit=1)[0]
+    keeps = word in NAMES or any(letter.isupper() for letter in word[1:])
+    return label if keeps else label[:1].lower() + label[1:]
+
+
+def unanswered(field, words=None):
+    """What to do about a field that was left empty: `words` of its own, or what its kind and its
+    label say.
+    """
+    if words:
+        return words
+    label = within(field.label.text.strip())
+    asks = label.endswith("?") or label.split(" ", 1)[0] in ASKS
+    if isinstance(field, YesNoField):
+        return f"Answer Yes or No: {label}"
+    if isinstance(field, NamedField):
+        return f"Choose the {field.what}: type part of the name."
+    verb = "Choose" if isinstance(field, SelectField | SelectMultipleField) else "Give"
+    if isinstance(field, TypedField):
+        example = f"for example {EXAMPLE[field.kind]}"
+        return f"Answer this, {example}: {label}" if asks else f"Give the {label}, {example}."
+    if label.endswith("?"):
+        return f"{'Choose an answer' if verb == 'Choose' else 'Answer this'}: {label}"
+    if asks:
+        return f"{'Choose' if verb == 'Choose' else 'Say'} {label}."
+    return f"{verb} {'' if label.startswith(('the ', 'your ')) else 'the '}{label}."
 
 
 class Required(ValueRequired):
@@ -32,11 +69,15 @@ class Required(ValueRequired):
     def __call__(self, form, field):
         if field.process_errors:
             raise validators.StopValidation()
-        super().__call__(form, field)
+        try:
+            super().__call__(form, field)
+        except validators.StopValidation:
+            raise validators.StopValidation(unanswered(field, self.message)) from None
 
 
-def required():
-    return Required(NEEDED)
+def required(words=None):
+    """Needed; `words` say what to do when it is empty, where label and kind do not say it well."""
+    return Required(words)
 
 
 def put_errors(form, refused):
@@ -69,8 +110,10 @@ class Converter(CustomModelConverter):
     def convert(self, model, field, field_args):
         name, made = super().convert(model, field, field_args)
         if made is not None:
+            words = getattr(model, "UNANSWERED", {}).get(field.name)
             made.kwargs["validators"] = [
-                required() if isinstance(v, ValueRequired) else v for v in made.kwargs["validators"]
+                required(words) if isinstance(v, ValueRequired) else v
+                for v in made.kwargs["validators"]
             ]
             if field.field_type in ("VARCHAR", "TEXT") and not isinstance(field, Pick):
                 made.kwargs["filters"] = [
@@ -82,7 +125,7 @@ class Converter(CustomModelConverter):
         return field.name, MomentField(**kwargs)
 
     def handle_date(self, model, field, **kwargs):
-        return field.name, DayField(**kwargs)
+        return field.name, (BirthField if getattr(field, "born", False) else DayField)(**kwargs)
 
     def yes_no(self, model, field, **kwargs):
         return field.name, YesNoField(**kwargs)
@@ -99,7 +142,7 @@ class Converter(CustomModelConverter):
 
     def rows(self, model, field, **kwargs):
         columns = [
-            (key, *(label if isinstance(label, tuple) else (label, None)))
+            (key, *(label if isinstance(label, tuple) else (label, None)), "short text")
             for key, label in field.columns.items()
         ]
         return field.name, ModelTable(columns=columns, **kwargs)
@@ -107,6 +150,8 @@ class Converter(CustomModelConverter):
     def handle_foreign_key(self, model, field, **kwargs):
         if field.rel_model is Child:
             return field.name, NamedField(records=Child.offered, what="child", **kwargs)
+        if field.rel_model is Question:
+            return field.name, RowField(**kwargs)
         if field.rel_model is User:
             return field.name, NamedField(records=people, what="person", **kwargs)
         return super().handle_foreign_key(model, field, **kwargs)
@@ -116,7 +161,9 @@ class ModelTable(TableField):
     """A table of a model: a column may name an editable list, read when the form is shown."""
 
     def process(self, *args, **kwargs):
-        self.columns = [(key, label, options_of(options)) for key, label, options in self.columns]
+        self.columns = [
+            (key, label, options_of(options), kind) for key, label, options, kind in self.columns
+        ]
         super().process(*args, **kwargs)
 
 
@@ -129,7 +176,10 @@ def answer_field(question):
     }
     kind, choices = question["kind"], question["choices"]
     if kind == "table of rows":
-        return TableField(columns=[(column, column, None) for column in choices], **kwargs)
+        return TableField(
+            columns=[(one.name, one.name, one.choices, one.kind) for one in columns(question)],
+            **kwargs,
+        )
     if kind in ("one of a list", "rating"):
         return PickField(names=choices, **kwargs)
     if kind == "several of a list":
@@ -170,7 +220,7 @@ ReasonForm = why("Reason")
 class SeenForm(BaseForm):
     """What the page showed that is signed."""
 
-    seen = HiddenField(validators=[required()])
+    seen = HiddenField(validators=[required("Open this page again, and look at what it shows.")])
 
 
 SeenReasonForm = why("Reason", SeenForm)
@@ -181,7 +231,7 @@ class AddendumForm(BaseForm):
         "What do you want to add?",
         description="What you submitted stays as it is; this is added below it with your name "
         "and the time.",
-        validators=[required()],
+        validators=[required("Write what you want to add.")],
         filters=[clean],
     )
 

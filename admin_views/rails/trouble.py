@@ -60,7 +60,7 @@ SIGNS = (
     "unable to open database file",
     "read-only transaction",
 )
-TOKENS = (*ANEW, "version", "opened", "action", "rowid")
+TOKENS = (*ANEW, "version", "opened", "action", "rowid", "drawn", "more")
 
 
 def by_hand(name):

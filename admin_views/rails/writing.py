@@ -195,6 +195,8 @@ class RecordView(Taking, Reading):
         if "draft" in request.form:
             return self.keep_draft()
         form, earlier = self.create_form(), None
+        if "more" in request.form:  # rows of a table: nothing is checked, and nothing saved
+            return self.form_page(self.create_template, form)
         if request.method == "POST" and form.validate():
             if self.guarded and (again := stale()):
                 return again
@@ -256,6 +258,8 @@ class RecordView(Taking, Reading):
             False,
             422 if request.method == "POST" else 200,
         )
+        if "more" in request.form:
+            return self.form_page(self.edit_template, form, record=record)
         if request.method == "POST" and form.validate():
             if self.guarded and (again := stale()):
                 return again

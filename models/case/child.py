@@ -33,7 +33,7 @@ class Child(Record):
         verbose_name="Full name",
         help_text="First name and family name, never initials.",
     )
-    date_of_birth = Day(verbose_name="Date of birth")
+    date_of_birth = Day(born=True, verbose_name="Date of birth")
     upn = CharField(
         max_length=13,
         unique=True,

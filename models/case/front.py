@@ -10,6 +10,7 @@ from models.ground.fields import Rows
 from models.ground.words import day, pages, when
 
 from .incident import ABOUT
+from .template import columns
 
 LINE = 180  # characters: two lines of the page, so that the summary is read at one glance
 CELL = 400  # characters: a row is not broken across pages, but shrunk until nobody can read it
@@ -149,8 +150,8 @@ def of_section(section: Any) -> list[tuple[str, Any, list]]:
     """The same of a section of the tracker: [(question, answer, columns)]."""
     found = []
     for question, answer in section.answered():
-        columns = question["choices"] if question["kind"] == "table of rows" else []
-        found.append((question["text"], answer, [(name, name) for name in columns]))
+        table = columns(question) if question["kind"] == "table of rows" else []
+        found.append((question["text"], answer, [(one.name, one.name) for one in table]))
     return found
 
 

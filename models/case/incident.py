@@ -155,6 +155,15 @@ class Incident(Record):
         "Safeguarding alert": ["safeguarding_alert"],
     }
 
+    # what is said of one that is needed and was left empty, where its label does not say it well
+    UNANSWERED = {
+        "noticed_at": "Say when you noticed it, for example 24/11/2026 14:05.",
+        "happened": "Choose how exactly you know when it happened.",
+        "place": "Choose where it happened.",
+        "known": "Choose how it is known.",
+        "what_happened": "Say what happened, in order.",
+    }
+
     def __str__(self):
         return self.reference
 

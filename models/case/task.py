@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from peewee import Expression, ForeignKeyField, ModelSelect, TextField
+from peewee import Expression, ForeignKeyField, TextField
 
 from models.ground.clock import LONDON, now
 from models.ground.database import transaction
@@ -40,7 +40,7 @@ class Task(OfIncident):
     reference = property(__str__)  # what an email calls it: never what is to be done
 
     @classmethod
-    def narrowed(cls, rows: ModelSelect, by: User) -> Any:
+    def narrowed(cls, rows: Any, by: User) -> Any:
         """Whoever reports does not follow what is done about it: without task:read, only one's
         own.
         """
@@ -51,11 +51,6 @@ class Task(OfIncident):
         """The search condition: what is to be done, or the incident."""
         found = Incident.select(Incident.id).where(Incident.matching(term))
         return cls.what.contains(term) | cls.incident.in_(found)
-
-    @classmethod
-    def mine(cls, by: User) -> ModelSelect:
-        """A query of the open tasks that are for `by` to do, the first due first."""
-        return cls.select().where(cls.owner == by, cls.status == "open").order_by(cls.due_on)
 
     @classmethod
     @starts(*Incident.STATUSES)

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField, fn
 
@@ -26,7 +26,38 @@ KINDS = [
     "rating",
     "table of rows",
 ]
+CELLS = ["short text", "long text", "date", "date and time", "time", "yes/no", "rating"]
+ANSWERS = {"yes/no": ["Yes", "No"]}  # of a kind that has them without a list
+CONDITIONS = ("yes/no", "one of a list", "several of a list", "rating")  # what may be followed from
+SHOWS = ["earlier incidents"]
 RATINGS = ["1 – not in place", "2 – beginning", "3 – mostly in place", "4 – fully in place"]
+
+
+class Column(NamedTuple):
+    """A column of a table: what its cells are, and what may be chosen there (None: anything)."""
+
+    name: str
+    kind: str = "short text"
+    choices: list | None = None
+
+
+def column(line):
+    """A column as it is written in the panel: “Who”, “By when | date”, “Rating | list: threshold”,
+    “Done? | yes/no”. A kind that there is not is part of the name.
+    """
+    name, bar, kind = (part.strip() for part in line.rpartition("|"))
+    if bar and name and kind.startswith("list:"):
+        return Column(name, "one of a list", Choice.names(kind.removeprefix("list:").strip()))
+    if bar and name and kind in CELLS:
+        return Column(name, kind, RATINGS if kind == "rating" else ANSWERS.get(kind))
+    return Column(line.strip())
+
+
+def columns(question):
+    """The columns of a pinned table. Those without a kind are pinned as their names, as they all
+    were in earlier versions.
+    """
+    return [Column(one) if isinstance(one, str) else Column(**one) for one in question["choices"]]
 
 
 class Ordered(Record, abstract=True):
@@ -36,6 +67,9 @@ class Ordered(Record, abstract=True):
 
     def siblings(self):
         raise NotImplementedError
+
+    def stays_in_order(self, rows):
+        """Raise Refused where the siblings cannot stand in the order of `rows`."""
 
     def place_last(self):
         self.position = (self.siblings().select(fn.MAX(type(self).position)).scalar() or 0) + 1
@@ -47,6 +81,7 @@ class Ordered(Record, abstract=True):
             old = rows.index(self)
             new = min(max(old + places, 0), len(rows) - 1)
             rows.insert(new, rows.pop(old))
+            self.stays_in_order(rows)
             for position, row in enumerate(rows, 1):
                 row.set(position=position)
                 row.save()
@@ -133,17 +168,18 @@ class Template(Record):
                     purpose=shipped["purpose"],
                     in_force=not cls.select().where(cls.in_force).exists(),
                 )
-                made = []
+                made: list[Any] = []
                 for position, section in enumerate(shipped["section"], 1):
-                    questions = section.pop("question")
+                    questions, named = section.pop("question"), {}
                     row = TemplateSection.create(template=template, position=position, **section)
-                    made += [
-                        row,
-                        *(
-                            Question.create(section=row, position=n, **one)
-                            for n, one in enumerate(questions, 1)
-                        ),
-                    ]
+                    made.append(row)
+                    for n, one in enumerate(questions, 1):
+                        key, on = one.pop("key", one["text"]), one.pop("depends_on", None)
+                        named[key] = Question(section=row, position=n, **one)
+                        named[key].depends_on = named[on] if on else None
+                        named[key].check()
+                        named[key].save()
+                        made.append(named[key])
                 Event.write("template:add", template, None, also=made)
 
 
@@ -165,6 +201,14 @@ class TemplateSection(Ordered):
         default=False,
         verbose_name="Retired?",
         help_text="New trackers no longer have it. Begun ones keep it.",
+    )
+    shows = Pick(
+        fixed=SHOWS,
+        null=True,
+        max_length=40,
+        verbose_name="What it shows besides",
+        help_text="Earlier incidents: links to the child’s earlier incidents, to those who may "
+        "see them.",
     )
 
     def __str__(self):
@@ -188,7 +232,9 @@ class Question(Ordered):
         default="",
         verbose_name="List or columns",
         help_text="Lists: one choice on each line, or “list: threshold” for one of the choice "
-        "lists. Tables: one column on each line.",
+        "lists. Tables: one column on each line; its kind may stand behind it: “Agreed action | "
+        "long text”, “By when | date”, “Seen | date and time”, “Started | time”, “Done? | yes/no”, "
+        "“How well | rating”, “Level | list: threshold”.",
     )
     required = YesNo(default=False, verbose_name="Needed to complete?")
     source = CharField(
@@ -202,27 +248,97 @@ class Question(Ordered):
         verbose_name="Retired?",
         help_text="New trackers no longer ask it. Begun ones keep it.",
     )
+    depends_on = ForeignKeyField(
+        "self",
+        null=True,
+        on_delete="RESTRICT",
+        deferrable="INITIALLY DEFERRED",  # a copy is made in the order of ids
+        verbose_name="Follows from",
+        help_text="An earlier question of this section. This one is then asked only after one of "
+        "the answers below.",
+    )
+    depends_answer = TextField(
+        null=True,
+        verbose_name="Asked after the answer",
+        help_text="Yes, No, or a choice of that question’s list. Several: one on each line.",
+    )
 
     def __str__(self):
         return self.text
+
+    @property
+    def depends_answers(self):
+        """The answers after which it is asked."""
+        return [line.strip() for line in (self.depends_answer or "").splitlines() if line.strip()]
+
+    def answers(self):
+        """What can be answered, where it is chosen; none where it is written."""
+        return ANSWERS.get(self.kind) or (self.choices() if self.kind in CONDITIONS else [])
+
+    def earlier(self):
+        """The questions of its section that this one may follow from."""
+        rows = self.siblings().where(~Question.retired, Question.kind.in_(CONDITIONS))
+        before = Question.position < self.position if self.id else True
+        return list(rows.where(before).order_by(Question.position, Question.id))
+
+    def stays_in_order(self, rows):
+        """A question stands behind the one that it follows from."""
+        places = {row.id: place for place, row in enumerate(rows)}
+        for row in rows:
+            if places.get(row.depends_on_id, -1) > places[row.id]:
+                raise Refused(
+                    f"“{row}” follows from “{row.depends_on}” and has to stay behind it. Nothing "
+                    "was moved."
+                )
 
     def siblings(self):
         return Question.select().where(Question.section == self.section_id)
 
     def check(self) -> None:
-        """Raise Refused when a list has no choices or a table no columns."""
+        """Raise Refused when a list has no choices, a table no columns, or a condition can never
+        hold.
+        """
         super().check()
-        if (
-            self.kind in ("one of a list", "several of a list", "table of rows")
-            and not self.choices()
-        ):
-            raise Refused(
-                "The question was not saved.",
-                {
-                    "options": "Write the choices or columns, one on each line, or the name of a "
-                    "list that has choices."
-                },
+        errors = {}
+        lists = ("one of a list", "several of a list", "table of rows")
+        if self.kind in lists and not self.choices():
+            errors["options"] = (
+                "Write the choices or columns, one on each line, or the name of a list that has "
+                "choices."
             )
+        elif self.kind == "table of rows":
+            read = [column(line) for line in self.choices()]
+            if empty := [one.name for one in read if one.choices == []]:
+                errors["options"] = f"The list of “{empty[0]}” has no choices."
+            elif len({one.name for one in read}) < len(read):
+                errors["options"] = "Two columns have the same name."
+        errors |= self.wrong_condition()
+        if self.id and (after := self.left_without()):
+            errors["retired" if self.retired else "kind"] = (
+                f"“{after}” follows from this question. Change that one first."
+            )
+        if errors:
+            raise Refused("The question was not saved.", errors)
+
+    def wrong_condition(self):
+        """What is wrong with what it follows from: {field: sentence}."""
+        if not self.depends_on:
+            written = "Choose the question that this answer belongs to, or leave both empty."
+            return {"depends_on": written} if self.depends_answers else {}
+        if self.depends_on not in self.earlier():
+            wrong = "Choose an earlier question of this section, with answers to choose from."
+            return {"depends_on": wrong}
+        can = self.depends_on.answers()
+        if not self.depends_answers or any(one not in can for one in self.depends_answers):
+            wrong = f"Write answers of “{self.depends_on}”, one on each line: {', '.join(can)}."
+            return {"depends_answer": wrong}
+        return {}
+
+    def left_without(self):
+        """The first question that could never be asked any more if this one were saved, or None."""
+        can = [] if self.retired else self.answers()
+        after = Question.select().where(Question.depends_on == self.id, ~Question.retired)
+        return next((one for one in after if not set(one.depends_answers) <= set(can)), None)
 
     def choices(self) -> list[str]:
         """The choices or columns as they are now."""
@@ -235,13 +351,26 @@ class Question(Ordered):
         )
 
     def pinned(self) -> dict[str, Any]:
-        """The question as a begun tracker keeps it: plain data, with the choices of today."""
-        return {
+        """The question as a begun tracker keeps it: plain data, with the choices of today.
+
+        A condition that can never hold, for its question is retired or its list has other choices
+        now, is left out: what is asked needlessly does no harm, what is not asked may.
+        """
+        choices = self.choices()
+        if self.kind == "table of rows":
+            read = [column(line) for line in choices]
+            choices = [one.name if one == Column(one.name) else one._asdict() for one in read]
+        pinned = {
             "id": str(self.id),
             "text": self.text,
             "help": self.help,
             "kind": self.kind,
             "required": bool(self.required),
             "source": self.source,
-            "choices": self.choices(),
+            "choices": choices,
         }
+        on = self.depends_on
+        can = on.answers() if on and not on.retired else []
+        if possible := [answer for answer in self.depends_answers if answer in can]:
+            pinned["depends"] = {"on": str(on.id), "answers": possible}
+        return pinned

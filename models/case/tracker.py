@@ -12,6 +12,7 @@ from models.ground.clock import now
 from models.ground.database import DAMAGED, transaction
 from models.ground.fields import Json, Moment, YesNo
 from models.ground.record import Record, Refused
+from models.ground.words import shown
 from models.history.event import Event, plain
 from models.history.notice import Notice
 from models.history.step import claim, starts
@@ -19,7 +20,7 @@ from models.people.user import User
 
 from .log import Assignee, Log
 from .sharing import Share
-from .template import Template
+from .template import Template, columns
 
 
 class Tracker(Record):
@@ -52,6 +53,7 @@ class Tracker(Record):
                     title=section.title,
                     help=section.help,
                     restricted=section.restricted,
+                    shows=section.shows,
                     questions=[question.pinned() for question in questions],
                 )
             Notice.announce(
@@ -79,15 +81,24 @@ class Tracker(Record):
             if section.damaged:
                 found.append((f"{section}: what it says is damaged", section, ""))
                 continue
-            lacking = [question for question in section.questions if section.lacks(question)]
             found += [
                 (f"{section}: {question['text']}", section, f"q{question['id']}")
-                for question in lacking
+                for question in section.lacking()
             ]
         return found
 
 
 class Section(Record):
+    """What one section asked, and what was answered.
+
+    A question may follow from an earlier one (`depends`). Once that one is answered otherwise, it
+    is not asked: not needed, and neither shown nor printed, for what does not apply would only
+    mislead whoever reads the paper. But an answer that it had already is evidence of what
+    somebody believed and wrote: it stays in the row, which the history vouches for, and is back as
+    soon as the earlier answer is changed again; whoever saves is told so. As long as the earlier
+    question is not answered at all, nothing is hidden: nobody has said that it does not apply.
+    """
+
     belongs, keeps = "tracker", "submitted"
     changes = ("answers", "saved_by", "saved_at", "version")
 
@@ -100,24 +111,61 @@ class Section(Record):
     answers = Json(default=dict)
     saved_by = ForeignKeyField(User, null=True, on_delete="RESTRICT")
     saved_at = Moment(null=True)
+    shows = CharField(max_length=40, null=True)  # besides its questions; see TemplateSection
 
     def __str__(self):
         return f"{self.position} {self.title}"
 
+    def follows(self, question: dict[str, Any]) -> bool | None:
+        """Whether what the question follows from was answered so: True, False, or None as long as
+        that is not answered.
+        """
+        depends = question.get("depends")
+        earlier = self.questions[: self.questions.index(question)]
+        on = next((one for one in earlier if depends and one["id"] == depends["on"]), None)
+        if not on:
+            return True
+        applies, given = self.follows(on), self.answers.get(on["id"])
+        if applies is False:
+            return False
+        if given in (None, "", []):
+            return None
+        if isinstance(given, bool):
+            given = "Yes" if given else "No"
+        met = {given} if isinstance(given, str) else set(given)
+        return applies if depends and met & set(depends["answers"]) else False
+
+    def set_aside(self) -> list[dict[str, Any]]:
+        """The questions that do not apply, and were answered all the same."""
+        return [
+            question
+            for question in self.questions
+            if self.follows(question) is False
+            and self.answers.get(question["id"]) not in (None, "", [])
+        ]
+
     def lacks(self, question):
-        return question["required"] and self.answers.get(question["id"]) in (None, "", [])
+        """Whether it is needed and not answered; what does not apply, or does not yet, is not
+        needed.
+        """
+        empty = self.answers.get(question["id"]) in (None, "", [])
+        return question["required"] and empty and self.follows(question) is True
+
+    def lacking(self) -> list[dict[str, Any]]:
+        return [question for question in self.questions if self.lacks(question)]
 
     @property
     def progress(self) -> tuple[int, int, list[str]]:
         """How far it is: (answers given, answers needed, [the questions still to answer])."""
         if self.damaged:
             return 0, 0, []
-        needed = [question for question in self.questions if question["required"]]
-        lacking = [question["text"] for question in needed if self.lacks(question)]
-        return len(needed) - len(lacking), len(needed), lacking
+        asked = [question for question in self.questions if self.follows(question) is True]
+        needed = sum(bool(question["required"]) for question in asked)
+        lacking = [question["text"] for question in self.lacking()]
+        return needed - len(lacking), needed, lacking
 
     @property
-    def lacking(self) -> int:
+    def unfinished(self) -> int:
         """How many answers it still needs; one where it cannot be read."""
         return 1 if self.damaged else len(self.progress[2])
 
@@ -135,11 +183,7 @@ class Section(Record):
             return "damaged"
         if not self.saved_at:
             return "not started"
-        return (
-            "in progress"
-            if any(self.lacks(question) for question in self.questions)
-            else "complete"
-        )
+        return "in progress" if self.lacking() else "complete"
 
     def fills_in(self, by: User) -> bool:
         """Only those who read every Ofsted log, are assigned to this one, or with whom its incident
@@ -193,8 +237,8 @@ class Section(Record):
             )
 
     def answered(self) -> list[tuple[dict[str, Any], Any]]:
-        """[(question, answer)] for showing, with dates and times as Python values; of a damaged one
-        what is left, as it stands.
+        """[(question, answer)] for showing, of those that apply, with dates and times as Python
+        values; of a damaged one what is left, as it stands.
         """
         if self.damaged:
             whole = {
@@ -210,12 +254,25 @@ class Section(Record):
                 for name in ("questions", "answers")
             ]
         return [
-            (question, typed(question["kind"], self.answers.get(question["id"])))
+            (question, readable(question, self.answers.get(question["id"])))
             for question in self.questions
+            if self.follows(question) is not False
         ]
 
 
-def typed(kind: str, value: Any) -> Any:
+def readable(question: dict[str, Any], value: Any) -> Any:
+    """The answer to a pinned question for showing: the dates and times in the cells of a table as
+    people read them.
+    """
+    if question["kind"] != "table of rows" or not value:
+        return typed(question["kind"], value)
+    kinds = {one.name: one.kind for one in columns(question)}
+    return [
+        {name: shown(typed(kinds.get(name), cell)) for name, cell in row.items()} for row in value
+    ]
+
+
+def typed(kind: str | None, value: Any) -> Any:
     """An answer as stored (JSON) turned into what its kind means; a date that is damaged stays as
     it is.
     """

@@ -25,7 +25,11 @@ class Moment(DateTimeField):
 
 
 class Day(DateField):
-    """A date."""
+    """A date; of somebody's birth, where `born`: read as one that is past."""
+
+    def __init__(self, born=False, **kwargs):
+        super().__init__(**kwargs)
+        self.born = born
 
     def python_value(self, value):
         value = super().python_value(value)

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from peewee import AutoField, Field, IntegerField, Model, ModelSelect, fn
+from peewee import AutoField, Field, IntegerField, Model, fn
 
 from .clock import now
 from .database import db
@@ -130,7 +130,7 @@ class Base(Model):
         return () if self.part_of or self.keeps == "free" else [type(self).get_by_id(self.id)]
 
     @classmethod
-    def narrowed(cls, rows: ModelSelect, by: Any) -> ModelSelect:
+    def narrowed(cls, rows: Any, by: Any) -> Any:
         """Of `rows` (a query), whose incident the User `by` sees, those that they see: a noun that
         opens less than its incident says so here.
         """
