@@ -38,6 +38,7 @@ from models import (
     db,
     demo,
     now,
+    visible,
 )
 from models.ground.database import sqlite
 from models.ground.record import without_words
@@ -45,7 +46,7 @@ from models.ground.settings import settings
 from models.ground.words import FILTERS
 from models.history import event as history
 from models.history import looks
-from models.shelf import upkeep
+from models.shelf import digest, upkeep
 from models.shelf.copying import alone
 
 HERE = Path(__file__).parent
@@ -188,11 +189,12 @@ def create_app(**given):
 
 
 def send(notice):
-    """Hand one email to the mail server. Raises what smtplib raises. A link to choose a passphrase
-    is made now, and stored nowhere.
+    """Hand one email to the mail server; returns the emails that it gathers and told of. Raises
+    what smtplib raises, and Withheld. A link to choose a passphrase is made now, and stored
+    nowhere.
     """
     upkeep.beat()
-    body = notice.body
+    body, told = digest.words(notice, visible)
     if "{link}" in body:
         body = body.replace(
             "{link}", f"{settings.url}/reset/{generate_reset_password_token(notice.user)}"
@@ -208,6 +210,7 @@ def send(notice):
             headers={"Message-ID": notice.message_id},
         )
         connection.send_messages([letter])
+    return told
 
 
 def deliver(app):
@@ -215,6 +218,9 @@ def deliver(app):
     Once a day, check everything.
     """
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
+        if now() >= soon.get("digest", now()):
+            soon["digest"] = now() + timedelta(minutes=1)
+            digest.gather(visible)
         sent = Notice.deliver(send)
         upkeep.beat()
         made = Document.finish()

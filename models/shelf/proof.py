@@ -52,7 +52,8 @@ def anchors(given="", backups=None):
             yield found[1], found[2], f"kept copy {document.id}"
     for notice in (
         Notice.select(Notice.id, Notice.body)
-        .where(Notice.subject.startswith("History"))
+        .join(Event)
+        .where(Event.verb == "event:anchor")
         .order_by(Notice.id)
         .iterator()
     ):
