@@ -218,8 +218,8 @@ def deliver(app):
     Once a day, check everything.
     """
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
-        if now() >= soon.get("digest", now()):
-            soon["digest"] = now() + timedelta(minutes=1)
+        if time.monotonic() >= soon.get("digest", 0):
+            soon["digest"] = time.monotonic() + 300  # seconds
             digest.gather(visible)
         sent = Notice.deliver(send)
         upkeep.beat()

@@ -187,6 +187,16 @@ def test_who_is_named_while_an_email_cannot_be_delivered_does_not_get_it(app, mo
     assert Event.select().where(Event.verb == "notice:withhold").get().incident == log.incident_id
 
 
+def test_the_deliverer_gathers_by_itself(app, monday, inbox, monkeypatch):
+    monkeypatch.setattr(application, "soon", {})
+    choose_emails(monday.alice, True, False, None, None)
+    begun(monday)
+    post(app, NOON, inbox)
+    with at(MORNING):
+        application.deliver(app)
+    assert ("Alice", DIGEST, "sent") in state() and ("Alice", "tracker:begin", "sent") in state()
+
+
 def test_two_deliverers_at_once_send_one(app, monday, inbox):
     school = monday
     choose_emails(school.alice, True, False, None, None)

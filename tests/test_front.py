@@ -249,7 +249,7 @@ def test_the_technical_history_is_an_appendix_without_numbers_that_count_other_c
         in after
     )
     assert (
-        "Brennan completed the log although something was missing" not in before
+        "completed the log although something was missing:" not in before
         and "Who read, printed or was refused it" not in after
     )
     Event.write("log:read", story, school.dave)

@@ -114,7 +114,7 @@ def saved(person, detail, visible):
         .join(Log, on=(Tracker.log == Log.id))
         .switch(Event)
         .join(User, on=(Event.by == User.id))
-        .where(Event.verb == "section:save", Event.by != person)
+        .where(Event.subject == Section.noun(), Event.verb == "section:save", Event.by != person)
         .where(Event.id > detail["since"], Event.id <= detail["upto"])
         .where(Log.id.in_(Assignee.logs_of(person)))
         .where(Section.id.in_(visible(Section, person).select(Section.id)))
