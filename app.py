@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from contextlib import nullcontext
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,6 +38,7 @@ from models import (
     db,
     demo,
     now,
+    visible,
 )
 from models.ground.database import sqlite
 from models.ground.record import without_words
@@ -45,12 +46,12 @@ from models.ground.settings import settings
 from models.ground.words import FILTERS
 from models.history import event as history
 from models.history import looks
-from models.shelf import upkeep
+from models.shelf import digest, upkeep
 from models.shelf.copying import alone
 
 HERE = Path(__file__).parent
 log = logging.getLogger("safeguarding")
-soon: dict[str, datetime] = {}  # when this process next does what need not be done at each round
+soon: dict[str, Any] = {}  # when this process next does what need not be done at each round
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' "
     "data:; form-action 'self'; base-uri 'none'; "
@@ -189,11 +190,12 @@ def create_app(**given):
 
 
 def send(notice):
-    """Hand one email to the mail server. Raises what smtplib raises. A link to choose a passphrase
-    is made now, and stored nowhere.
+    """Hand one email to the mail server; returns the emails that it gathers and told of. Raises
+    what smtplib raises, and Withheld. A link to choose a passphrase is made now, and stored
+    nowhere.
     """
     upkeep.beat()
-    body = notice.body
+    body, told = digest.words(notice, visible)
     if "{link}" in body:
         body = body.replace(
             "{link}", f"{settings.url}/reset/{generate_reset_password_token(notice.user)}"
@@ -209,6 +211,7 @@ def send(notice):
             headers={"Message-ID": notice.message_id},
         )
         connection.send_messages([letter])
+    return told
 
 
 def deliver(app):
@@ -216,6 +219,9 @@ def deliver(app):
     Once a day, check everything.
     """
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
+        if time.monotonic() >= soon.get("digest", 0):
+            soon["digest"] = time.monotonic() + 300  # seconds
+            digest.gather(visible)
         sent = Notice.deliver(send)
         upkeep.beat()
         made = Document.finish()

@@ -1,4 +1,4 @@
-"""One's own account: where one is signed in; and the page of the first start."""
+"""One's own account: where one is signed in, when emails come; and the page of the first start."""
 
 import re
 import time
@@ -10,11 +10,12 @@ from flask_security.proxies import _security
 from wtforms import PasswordField, StringField, validators
 
 from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, SetupLink
+from models.access.accounts import choose_emails
 from models.access.proposal import TRIES
 from models.people.user import User, normal
 
 from .rails.door import Page, is_id, me, saved
-from .rails.fields import clean
+from .rails.fields import PickField, TextField, YesNoField, clean
 from .rails.forms import BaseForm, ReasonForm, put_errors, required
 from .rails.sessions import PROVED, end_others, stale
 from .rails.signin import Proof
@@ -40,8 +41,46 @@ def drafts(user):
     return found
 
 
+AT_ONCE, DAILY = "at once", "once a day, in one email"
+
+
+class EmailsForm(BaseForm):
+    """When the emails come that can wait."""
+
+    daily = PickField("Emails about records", names=[AT_ONCE, DAILY], validators=[required()])
+    progress = YesNoField(
+        "Tell me once a day which sections of my logs were saved",
+        description="By their numbers, and only what you may read.",
+        validators=[required()],
+    )
+    quiet_from = TextField(
+        "No emails from",
+        description="A time of day, for example 18:00. Leave both empty for none.",
+        filters=[clean],
+    )
+    quiet_until = TextField(
+        "No emails until", description="For example 07:30, the next morning.", filters=[clean]
+    )
+
+
+def emails_of(user, sent=None):
+    """The form of what `user` chose, or of what was `sent`; about logs only for whoever may be
+    assigned to one.
+    """
+    known = {
+        "daily": DAILY if user.daily else AT_ONCE,
+        "progress": bool(user.progress),
+        "quiet_from": user.quiet_from,
+        "quiet_until": user.quiet_until,
+    }
+    form = EmailsForm(sent, data=known)
+    if not user.may("log:read"):
+        del form.progress
+    return form
+
+
 class AccountView(Page):
-    """Sessions, second factor, emergency access."""
+    """Sessions, second factor, when emails come, emergency access."""
 
     noun, title = "account", "Your account"
 
@@ -57,6 +96,7 @@ class AccountView(Page):
             "drafts": drafts(user),
             "emergency": Emergency.of(user) if user.may("emergency:begin") else None,
             "form": ReasonForm(),
+            "emails": emails_of(user),
         }
         return self.render("account/page.html", **known | context), status
 
@@ -84,6 +124,21 @@ class AccountView(Page):
             Session.end_one(me(), int(id), ENDED)
         flash("Ended.", "success")
         return saved(url_for("account.index_view"))
+
+    @expose("/emails/", methods=("POST",))
+    def emails_view(self):
+        """Choose when the emails come that can wait."""
+        form = emails_of(me(), request.form)
+        if form.validate():
+            daily, progress = form.daily.data == DAILY, "progress" in form and form.progress.data
+            try:
+                choose_emails(me(), daily, progress, form.quiet_from.data, form.quiet_until.data)
+            except Refused as refused:
+                put_errors(form, refused)
+            else:
+                flash("Saved. What is urgent is sent at once all the same.", "success")
+                return saved(url_for("account.index_view", _anchor="emails"))
+        return self.page(422, emails=form)
 
     @expose("/emergency/", methods=("POST",))
     def emergency_view(self):

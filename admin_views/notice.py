@@ -1,7 +1,10 @@
 """The emails that were sent, to look at."""
 
-from models import Notice, User
+from models import Event, Notice, User, visible
+from models.history.notice import Withheld
+from models.shelf import digest
 
+from .rails.door import me
 from .rails.writing import RecordView
 
 
@@ -11,16 +14,29 @@ class NoticeView(RecordView):
     one = "email"
     create_view = edit_view = export = action_view = None
     intro = (
-        "Who was told, when. An email says who acted, the reference, the status and a link: "
-        "nothing else."
+        "Who was told, when. An email says who acted, what they did, the reference and a link: "
+        "nothing else, and its subject is always the same."
     )
     empty = (
         "There is no email to you here, and none about a case that you may read. One is sent "
         "to the people assigned whenever an Ofsted log moves."
     )
-    column_list = ["queued_at", "user", "subject", "status", "sent_at", "attempts"]
+    column_list = ["queued_at", "user", "about", "status", "sent_at", "attempts"]
+    column_labels = {"about": "About"}
     column_sortable_list = ["queued_at", "status", "sent_at"]
-    filters = {"status": ("Status", lambda: ["waiting", "sent", "failed"])}
+    filters = {"status": ("Status", lambda: ["waiting", "gathered", "sent", "failed", "withheld"])}
 
     def joined(self, query):
-        return query.select(Notice, User).join(User, on=(Notice.user == User.id))
+        query = query.select(Notice, User, Event).join(User, on=(Notice.user == User.id))
+        return query.switch(Notice).join(Event, on=(Notice.event == Event.id))
+
+    def cell(self, row, name):
+        return row.about(me()) if name == "about" else super().cell(row, name)
+
+    def about(self, record):
+        """With the text: of a daily email what its person may still see of it."""
+        try:
+            text = record.body if record.event.incident else digest.words(record, visible)[0]
+        except Withheld:
+            text = "Nothing of it may be seen any more."
+        return {"about": record.about(me()), "text": text}

@@ -145,6 +145,7 @@ VOCABULARY = {
     ),
     "notice:send": Verb("delivered an email"),
     "notice:fail": Verb("could not deliver an email, for good"),
+    "notice:withhold": Verb("kept back an email about what its person may no longer see"),
     "notice:retry": Verb(
         "had the stuck emails tried again",
         "Try emails again that could not be delivered.",
@@ -191,6 +192,8 @@ VOCABULARY = {
         opens=False,
     ),
     "user:told": Verb("was sent an email about their account"),
+    "user:choose": Verb("chose when emails come"),
+    "user:digest": Verb("gathered a day’s emails in one"),
     "user:signed_in": Verb("signed in"),
     "user:new_browser": Verb("signed in from a browser that was new for them"),
     "user:signed_out": Verb("signed out"),

@@ -20,7 +20,7 @@ from models.ground.record import Base, NoCase
 from models.ground.words import when
 from models.history.document import Document
 from models.history.event import Event
-from models.history.notice import Notice
+from models.history.notice import DIGEST, ENDS, Notice
 from models.people.role import Role
 from models.people.user import User
 
@@ -132,11 +132,14 @@ def events(by: User) -> "ModelSelect[Any]":
 
     But for refusals that belong to none: their being there, or not, would tell whether there is
     a record. One's own are shown to nobody, others' to nobody who is shut out of anything.
+    That somebody had a daily email tells the same, so neither it nor the sending of what belongs to
+    no case is shown.
     """
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
     told = ~refused if Involved.cases_about(by).exists() else ~refused | (Event.by != by)
+    told &= Event.verb.not_in((DIGEST, *ENDS.values()))
     return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
 
 

@@ -246,7 +246,7 @@ def test_the_technical_history_is_an_appendix_without_numbers_that_count_other_c
         in after
     )
     assert (
-        "completed the log although something was missing" not in before
+        "completed the log although something was missing:" not in before
         and "Who read, printed or was refused it" not in after
     )
     Event.write("log:read", story, school.dave)
@@ -264,20 +264,15 @@ def test_no_email_address_of_staff_is_on_the_paper(cast, school, story):
     ):
         words = words_of(pdf)
         assert (
-            "Emails sent To Subject" in words
-            and "thornley.example" not in words
-            and "@" not in words
+            "Emails sent To About" in words and "thornley.example" not in words and "@" not in words
         )
 
 
 def test_who_was_refused_an_email_is_told_without_its_address(school, story):
-    notice = Notice.select().where(Notice.subject.startswith("OFS-")).first()
+    notice = Notice.select().first()
     Event.write("record:refused", notice, school.dave)
     event = Event.head()
-    assert (
-        "was refused a record: OFS-2026-0001: open to Alice Brennan."
-        in Event.get_by_id(event.id).sentence
-    )
+    assert "was refused a record: Email to Alice Brennan." in Event.get_by_id(event.id).sentence
 
 
 def test_a_long_history_stays_quick_and_whole(school, log):

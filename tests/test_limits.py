@@ -317,7 +317,9 @@ def test_a_new_browser_of_somebody_who_reads_is_told_to_them_and_every_level_5(a
     carol = Person(app, school.carol).sign_in(at_home=False)
     letters = list(Notice.select())
     assert {letter.user for letter in letters} == {school.carol, school.alice, school.bob}
-    assert all("new browser" in letter.subject and "127.0.0.1" in letter.body for letter in letters)
+    assert all(
+        "a browser in which" in letter.body and "127.0.0.1" in letter.body for letter in letters
+    )
     own = next(letter for letter in letters if letter.user == school.carol)
     assert "If it was not" in own.body and "ask Carol Vaughan-Ŵyn" not in own.body
     assert (

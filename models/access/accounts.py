@@ -2,6 +2,7 @@
 records.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,8 @@ from models.permissions import HARMLESS
 
 from .proposal import Proposal, tell
 from .signin import Session
+
+CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])")
 
 
 def led() -> tuple[bool, bool]:
@@ -105,6 +108,36 @@ def add_person(by: User, roles: Iterable[Role], **values: Any) -> User:
             pages.get_template("email/invitation.txt").render(person=person, by=by),
         )
     return person
+
+
+def choose_emails(
+    person: User, daily: bool, progress: bool, quiet_from: str | None, quiet_until: str | None
+) -> None:
+    """Set when `person` gets emails, as they chose themselves: `daily` those about records in one a
+    day; `progress` once a day the sections saved; none between two times of day, as "18:00".
+
+    What is urgent comes at once all the same (`Notice.patient`), so nobody proves who they are for
+    this: whoever changes it at an unlocked screen only delays what is not.
+    """
+    times = {"quiet_from": quiet_from or None, "quiet_until": quiet_until or None}
+    errors = {}
+    for name, typed in times.items():
+        found = CLOCK.fullmatch(typed or "")
+        if typed and not found:
+            errors[name] = "This is not a time of day. Write it as hours and minutes: 18:00."
+        elif found:
+            times[name] = f"{int(found[1]):02d}:{found[2]}"
+    if not errors and bool(quiet_from) != bool(quiet_until):
+        errors["quiet_until" if quiet_from else "quiet_from"] = "Give both times, or neither."
+    elif not errors and quiet_from and times["quiet_from"] == times["quiet_until"]:
+        errors["quiet_until"] = "These are the same time. Give two times, or neither."
+    if errors:
+        raise Refused("Nothing was saved.", errors)
+    with transaction():
+        person = User.get_by_id(person.id)
+        if changed := person.set(daily=daily or None, progress=progress or None, **times):
+            person.save()
+            Event.write("user:choose", person, person, changed)
 
 
 def edit_role(role: Role, by: User, level: int, permissions: Iterable[str], **values: Any) -> bool:

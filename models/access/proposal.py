@@ -15,7 +15,7 @@ from models.ground.fields import Json, Moment
 from models.ground.record import NoCase, Record, Refused
 from models.ground.words import pages
 from models.history.event import Event
-from models.history.notice import Notice
+from models.history.notice import SUBJECT, Notice
 from models.history.step import starts, step
 from models.people.role import Role
 from models.people.user import User, UserRole
@@ -341,4 +341,4 @@ def tell(person: User, by: User, what: str) -> None:
     """
     body = pages.get_template("email/person.txt").render(person=person, by=by, what=what)
     for one in {*User.level_5(), person}:
-        Notice.to_account(one, "An account was changed", body)
+        Notice.to_account(one, SUBJECT, body)

@@ -15,7 +15,7 @@ from models.ground.record import Base, NoCase, Refused
 from models.ground.settings import settings
 from models.ground.words import pages
 from models.history.event import Event, address
-from models.history.notice import Notice
+from models.history.notice import SUBJECT, Notice
 from models.people.role import Role
 from models.people.user import User, UserRole
 
@@ -209,7 +209,7 @@ class Device(Base):
         letters = [
             (
                 person,
-                "A sign-in from a new browser",
+                SUBJECT,
                 page.render(
                     user=user, to=person, at=now(), address=address.get(), settings=settings
                 ),

@@ -156,7 +156,7 @@ class Emergency(Base):
     reason = TextField()
     begun_at = Moment(default=now)
 
-    reference, status = "Emergency access", "begun"  # what the email to Level 5 says
+    reference = "Emergency access"  # what the email to Level 5 says
 
     def __str__(self):
         return "for 24 hours"

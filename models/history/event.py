@@ -310,12 +310,16 @@ class Event(Base):
         )
 
     @property
+    def did(self) -> str:
+        """What was done, in the words of the vocabulary."""
+        row = VOCABULARY.get(self.verb)  # a verb can be damaged
+        return row.says if row and row.says else "did something"
+
+    @property
     def sentence(self) -> str:
         """What happened, in words: 'Mark Osei triggered the notification OFS-2026-0007.'"""
         detail = self.detail
-        row = VOCABULARY.get(self.verb)  # a verb can be damaged
-        did = row.says if row else "did something"
-        said = f"{detail.get('by', 'Someone')} {did}"
+        said = f"{detail.get('by', 'Someone')} {self.did}"
         if not self.payload:
             return f"{said} (what it said was erased under a retention decision)."
         if "read_at" in detail:

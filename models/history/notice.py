@@ -1,5 +1,9 @@
 """The outbox: every email waits here, in the transaction of its cause, until it is delivered or
 visibly fails.
+
+Whatever names a record or speaks of the installation has the one SUBJECT, for a subject is read
+over somebody's shoulder, on a screen that a class sees. What one asked for oneself (an invitation,
+a new passphrase) keeps a subject of its own: it names no case, and must be found among others.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +27,21 @@ from .event import Event
 
 BACK_OFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 240)]  # then every 4 hours
 LEASE = timedelta(minutes=5)  # a worker that dies holds its email no longer than this
+SUBJECT = "Safeguarding Tracker: something waits for you"
+DIGEST = "user:digest"  # the event of the one email a day: see models/shelf/digest.py
+URGENT = (  # of what is about a case; what is about no case is always sent at once
+    "log:trigger",
+    "incident:report",  # told only where an adult was named in it
+    "incident:name_adult",
+    "incident:clear_adult",
+)
+PLAINLY = dict.fromkeys(  # where the words of the vocabulary would say what kind of case it is
+    ("incident:name_adult", "incident:clear_adult"), "added to the incident"
+)
+
+
+class Withheld(Exception):
+    """Its person may no longer see what an email is about, so it is not sent."""
 
 
 class Notice(Record):
@@ -45,9 +64,7 @@ class Notice(Record):
     problem = TextField(null=True, verbose_name="Problem")
 
     def __str__(self):
-        return (
-            f"{self.subject} to {self.user}"  # not the address: the history of a case goes on paper
-        )
+        return f"Email to {self.user}"  # not the address: the history of a case goes on paper
 
     @classmethod
     def to_account(cls, user: User, subject: str, body: str) -> Event:
@@ -104,17 +121,17 @@ class Notice(Record):
         """Write the event of a step and queue one email to each of `users`, in the caller's
         transaction; returns the event.
 
-        An email says who acted, the reference, the status and a link to `about` (else `record`):
-        nothing else.
+        An email says who acted, what they did, the reference and a link to `about` (else `record`):
+        no status, child, category or kind.
         """
         about = about or record
         body = pages.get_template("email/moved.txt").render(
-            who=str(by or "The system"), did=VOCABULARY[verb].says, record=about,
+            who=str(by or "The system"), did=PLAINLY.get(verb) or VOCABULARY[verb].says,
+            reference=about.reference,
             link=f"{settings.url}/{about.noun()}/details/?id={about.id}",
         )  # fmt: skip
-        subject = f"{about.reference}: {about.status}"
         return cls.queue(
-            verb, record, by, [(user, subject, body) for user in users], changed, **detail
+            verb, record, by, [(user, SUBJECT, body) for user in users], changed, **detail
         )
 
     @classmethod
@@ -128,6 +145,33 @@ class Notice(Record):
             .where(Event.incident == incident)
             .order_by(cls.id)
         )
+
+    def about(self, by: User) -> str:
+        """What it was about, in a sentence for `by`, who may see it: all have the same subject."""
+        if self.event.verb == DIGEST:
+            return "The emails of a day, in one."
+        if self.event.incident or by.may("event:read_all"):
+            return self.event.sentence
+        return "About your account."
+
+    @property
+    def patient(self) -> bool:
+        """Whether it may wait: it is about a case, and nothing of which people must know at
+        once.
+        """
+        return self.event.incident is not None and self.event.verb not in URGENT
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits now for the hours, or for the one email a day, that its person chose.
+        Nothing of that is stored with it: a choice that is changed counts at once, and so does a
+        clock that is put right.
+        """
+        digest = self.event.verb == DIGEST
+        if not self.patient and not digest:
+            return False
+        daily = self.user.daily and not digest and not self.attempts
+        return bool(daily) or self.user.quiet(now())
 
     @property
     def message_id(self) -> str:
@@ -193,7 +237,8 @@ class Notice(Record):
         transaction. Returns how many were sent.
 
         A refusal for good (SMTP 5xx) marks it failed; anything else is tried again after a growing
-        wait.
+        wait. `send` returns the emails that one gathers and that it told of, and raises Withheld
+        for one that its person may not get any more.
         """
         sent = 0
         if cls.held():
@@ -201,8 +246,9 @@ class Notice(Record):
         due = (cls.due_at <= now()) | (
             cls.due_at > now() + BACK_OFF[-1] + LEASE
         )  # later than any is put off: by a clock that was ahead
-        for waiting in list(cls.select().where(cls.status == "waiting", due).order_by(cls.id)):
-            if waiting.claim():
+        waits = cls.select(cls, User, Event).join(User).switch(cls).join(Event)
+        for waiting in list(waits.where(cls.status == "waiting", due).order_by(cls.id)):
+            if not waiting.rests and waiting.claim():
                 sent += waiting.attempt(send)
         return sent
 
@@ -217,13 +263,17 @@ class Notice(Record):
 
     def attempt(self, send: Callable[["Notice"], Any]) -> bool:
         tries = self.attempts + 1
+        told: Iterable[int] = ()
+        values: dict[str, Any]
         try:
-            send(self)
+            told = send(self) or ()
+        except Withheld:
+            values = {"status": "withheld", "problem": None}
         except Exception as problem:  # whatever a mail server does, the others still go out
             code = problem.smtp_code if isinstance(problem, SMTPResponseException) else 0
             if isinstance(problem, SMTPRecipientsRefused):
                 code = next(iter(problem.recipients.values()))[0]
-            values: dict[str, Any] = {
+            values = {
                 "status": "failed" if 500 <= code < 600 else "waiting",
                 "problem": f"{type(problem).__name__} {code or ''}".strip(),
                 "due_at": now() + BACK_OFF[min(tries, len(BACK_OFF)) - 1],
@@ -239,10 +289,24 @@ class Notice(Record):
                 .where(cls.id == self.id, cls.attempts == tries, cls.status == "waiting")
                 .execute()
             )
-            if mine and values["status"] != "waiting":
-                Event.write(
-                    f"notice:{'send' if values['status'] == 'sent' else 'fail'}",
-                    cls.get_by_id(self.id),
-                    None,
-                )
+            if mine and values["status"] in ENDS:
+                also = self.settle(told) if values["status"] != "failed" else ()
+                Event.write(ENDS[values["status"]], cls.get_by_id(self.id), None, also=also)
         return values["status"] == "sent"
+
+    def settle(self, told):
+        """Note of the emails gathered in this one, which was sent, that those `told` of went with
+        it, and that the others were withheld. Returns them.
+        """
+        if self.event.verb != DIGEST:
+            return ()
+        gathered = list(Notice.select().where(Notice.id.in_(self.event.detail.get("gathers", ()))))
+        for one in gathered:
+            one.set(
+                **{"status": "sent", "sent_at": now()} if one in told else {"status": "withheld"}
+            )
+            one.save()
+        return gathered
+
+
+ENDS = {"sent": "notice:send", "failed": "notice:fail", "withheld": "notice:withhold"}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from unicodedata import normalize
 from uuid import uuid4
@@ -23,6 +23,7 @@ from peewee import (
     TextField,
 )
 
+from models.ground.clock import LONDON
 from models.ground.database import contains, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
 from models.ground.record import Base, NoCase, Record, Refused
@@ -30,6 +31,8 @@ from models.ground.settings import settings
 from models.ground.words import line
 
 from .role import Role
+
+MORNING = "07:30"  # when the one email a day goes out to those who chose no quiet hours
 
 
 def normal(email: str | None) -> str:
@@ -82,6 +85,13 @@ class User(UserMixin, Record):
     tf_last_counter = BigIntegerField(null=True)  # so that a code works once
     mf_recovery_codes = Strings(null=True)  # encrypted likewise
     fs_webauthn_user_handle = CharField(null=True, unique=True, max_length=64)  # type: ignore[assignment]
+    # When emails come. The history vouches for it: it decides when somebody was told.
+    daily = YesNo(null=True, verbose_name="Emails about records")
+    progress = YesNo(
+        null=True, verbose_name="Tell me once a day which sections of my logs were saved"
+    )
+    quiet_from = CharField(null=True, max_length=5, verbose_name="No emails from")  # 18:00, London
+    quiet_until = CharField(null=True, max_length=5, verbose_name="No emails until")
 
     # Flask-Login's compare by object, so a set would hold one person twice
     __eq__, __hash__ = Record.__eq__, Record.__hash__  # type: ignore[assignment]
@@ -177,6 +187,26 @@ class User(UserMixin, Record):
             link.user_id
             for link in UserRole.select(UserRole.user).where(UserRole.role.in_(reading))
         }
+
+    def quiet(self, moment: datetime) -> bool:
+        """Whether `moment` (UTC) is in the hours, of the clock in London, in which this person
+        wants no email.
+        """
+        begin, end = self.quiet_from, self.quiet_until
+        if not begin or not end:
+            return False
+        clock = f"{moment.astimezone(LONDON):%H:%M}"
+        return begin <= clock < end if begin < end else clock >= begin or clock < end
+
+    def daily_due(self, moment: datetime) -> datetime:
+        """When this person's daily email was due last, at `moment` (both UTC): each day at the end
+        of their quiet hours, else at MORNING.
+        """
+        clock = time.fromisoformat(self.quiet_until or MORNING)
+        due = datetime.combine(moment.astimezone(LONDON), clock, LONDON)
+        if due.astimezone(UTC) > moment:
+            due -= timedelta(days=1)  # by the clock on the wall, whatever the night was
+        return due.astimezone(UTC)
 
     @property
     def has_factor(self) -> bool:

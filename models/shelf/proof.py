@@ -55,7 +55,8 @@ def anchors(given: str = "", backups: Path | None = None) -> Iterator[tuple[str,
             yield found[1], found[2], f"kept copy {document.id}"
     for notice in (
         Notice.select(Notice.id, Notice.body)
-        .where(Notice.subject.startswith("History"))
+        .join(Event)
+        .where(Event.verb == "event:anchor")
         .order_by(Notice.id)
         .iterator()
     ):

@@ -20,7 +20,7 @@ from models.ground.settings import settings
 from models.ground.words import pages, when
 from models.history.document import Document
 from models.history.event import Event
-from models.history.notice import Notice
+from models.history.notice import SUBJECT, Notice
 from models.history.seal import fingerprint, stamp, vouch
 from models.people.user import User
 
@@ -180,11 +180,7 @@ def watch() -> None:
             if not told.exists():
                 person = User.get_by_id(id)
                 body = pages.get_template("email/many_reads.txt").render(person=person)
-                letters = [
-                    (one, "Unusually many records were opened", body)
-                    for one in User.level_5()
-                    if one != person
-                ]
+                letters = [(one, SUBJECT, body) for one in User.level_5() if one != person]
                 Notice.queue("user:many_reads", person, None, letters)
 
 
@@ -231,7 +227,7 @@ def daily(tables: list[type[Base]]) -> bool:
             backup=found["backup"],
             drill=found["drill"],
         )
-        letters = [(person, "History up to today", body) for person in User.level_5()]
+        letters = [(person, SUBJECT, body) for person in User.level_5()]
         Notice.queue(
             "event:anchor",
             Event(),

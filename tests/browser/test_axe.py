@@ -104,6 +104,11 @@ def test_axe_finds_nothing_on_any_page(demo_school, desk, chromium, width):
             alice.page.locator("main form button.go").click()
             assert alice.page.get_by_role("alert").count() == 1
             problems += look(alice.page, f"{name} with problems")
+        alice.open("/account/")
+        alice.page.get_by_label("No emails from").fill("25:00")
+        alice.page.get_by_role("button", name="Save when emails come").click()
+        assert alice.page.get_by_role("link", name="No emails from").count() == 1
+        problems += look(alice.page, f"account with problems at {width}")
         stranger.context.close()
     db.connect()
     assert seen > 35 and not problems, "\n".join(problems)
