@@ -1,6 +1,5 @@
 """One's own account: where one is signed in; and the page of the first start."""
 
-import re
 import time
 
 from flask import abort, flash, g, jsonify, redirect, render_template, request, session, url_for
@@ -16,7 +15,7 @@ from models.people.user import User, normal
 from .rails.door import Door, is_id, me, saved
 from .rails.fields import clean
 from .rails.forms import BaseForm, ReasonForm, put_errors, required
-from .rails.sessions import PROVED, end_others, stale
+from .rails.sessions import LOCAL, PROVED, end_others, hide, stale
 from .rails.signin import Proof
 from .rails.trouble import by_hand
 
@@ -133,7 +132,7 @@ class AccountView(Door, BaseView):
     def draft_view(self):
         """Keep what is being typed. Sent by the page's own script, and while the session lives."""
         path = request.form.get("draft_path", "")
-        if re.match(r"/[^/\\\s]", path):
+        if LOCAL.match(path):
             typed = [pair for pair in request.form.items(multi=True) if pair[0] != "draft_path"]
             try:
                 Draft.keep(me(), path, typed)
@@ -179,6 +178,28 @@ class AccountView(Door, BaseView):
         """Count as activity: the answer to the warning before an idle session ends."""
         g.session.touch()
         return jsonify(alive=True)
+
+    @expose("/hide/", methods=("POST",))
+    def hide_view(self):
+        """Hide: from a page on which nothing is typed, or from its script, which has kept that."""
+        return hide(request.form.get("path", "/"))
+
+    @expose("/hidden/", methods=("GET", "POST"))
+    def hidden_view(self):
+        """The page of a session that is hidden: its passphrase opens it again, where it was."""
+        if not g.session.hidden_at:
+            return redirect("/")
+        if request.method == "POST" and g.again == "":
+            path = g.session.unhide()
+            if unkept := session.pop("unkept", None):
+                flash(f"What you typed could not be kept. {unkept}", "warning")
+            return redirect(path)
+        problem = g.again if request.method == "POST" else None
+        if request.method == "POST" and problem is None:
+            problem = "Type your passphrase."
+        kept = "unkept" not in session
+        page = self.render("hidden.html", person=me(), problem=problem, kept=kept)
+        return page, 422 if problem else 200
 
 
 class FirstForm(BaseForm):

@@ -2,6 +2,7 @@
 again before what matters.
 """
 
+import re
 import time
 from contextlib import nullcontext, suppress
 from functools import wraps
@@ -33,7 +34,7 @@ from flask_security.utils import get_request_attr
 
 from models import Attempt, Device, Draft, Event, Refused, Session, User, transaction
 from models.access.draft import ANEW
-from models.access.signin import KNOWN
+from models.access.signin import KNOWN, hashed
 
 from .trouble import FORMS, typed, with_text
 
@@ -51,8 +52,10 @@ FACTOR = (
     "wan_delete",
 )
 WHOLE = ("change_password", "reset_password", "mf_recovery", "two_factor_token_validation", *FACTOR)
+LOCAL = re.compile(r"/(?![/\\])[^\s\\]*\Z")  # an address on this host
 SCRIPTED = ("account.draft_view", "account.alive_view")  # what a page sends by itself
 OPEN = ("static", "health", "security.static", "security.login", "security.logout")
+LOCKED = "account.hidden_view"  # the one page of a session that is hidden
 
 
 def in_one(view):
@@ -166,6 +169,11 @@ def install(app):
         found = user and Session.find(door, user)
         if found:
             g.session = found
+            if found.hidden_at:
+                return locked()
+            forms = (request.endpoint or "").endswith(FORMS)
+            if forms and request.form.get("draft") == "hide":
+                return hide()
             # opened by somebody who is signed in, Flask-Security's page for a code would sign them
             # out: a link could do that to them
             return (
@@ -221,6 +229,48 @@ def prove_first():
             "account.prove_view", next=request.full_path if request.method == "GET" else "/account/"
         )
     )
+
+
+def locked():
+    """Away to the page that asks a hidden session for its passphrase: nothing else opens, nothing
+    is kept or changed, and no message is shown that was meant for the page before.
+
+    A text that another tab sends meanwhile goes back into that tab, to be sent again afterwards.
+    """
+    session.pop("_flashes", None)
+    if request.endpoint == LOCKED:
+        return None
+    if request.endpoint in SCRIPTED:
+        return "", 423
+    return with_text(423) if typed() else redirect(url_for(LOCKED))
+
+
+def is_locked():
+    """Whether this request comes from a session that is hidden, also where nothing has asked yet:
+    a page that refuses a form must not show the menu.
+    """
+    door = session.get("door")
+    found = g.get("session") or (door and Session.get_or_none(Session.token == hashed(door)))
+    return bool(found and found.hidden_at)
+
+
+def hide(path=None):
+    """Lock the session behind its passphrase, with what was typed into the form that the button
+    belongs to kept as a draft; `path`: the page it stands on, where there is no such form.
+
+    What cannot be kept does not stop it: somebody may be looking.
+    """
+    if path is None:
+        path = here()
+        try:
+            Draft.keep(g.session.user, path, request.form.items(multi=True))
+        except Refused as refused:
+            session["unkept"] = str(refused)
+    session.pop("proved", None)
+    session.pop("_flashes", None)
+    with transaction():
+        g.session.hide(path if LOCAL.match(path) else "/")
+    return redirect(url_for(LOCKED))
 
 
 def signed_out(user, lost):

@@ -53,6 +53,8 @@ class Session(Base):
     why = CharField(
         max_length=100, null=True
     )  # why it was ended elsewhere, until its owner has been told
+    hidden_at = Moment(null=True)  # since when its passphrase is needed to go on
+    hidden_path = CharField(max_length=500, null=True)  # the page that was hidden
 
     @property
     def ran_out(self):
@@ -79,9 +81,8 @@ class Session(Base):
         )
         if not session or session.ran_out:
             return None
-        if now() - session.seen_at > timedelta(
-            minutes=1
-        ):  # often enough, without a write at each page
+        # often enough, without a write at each page; what is hidden runs out all the same
+        if not session.hidden_at and now() - session.seen_at > timedelta(minutes=1):
             session.touch()
         return session
 
@@ -132,6 +133,23 @@ class Session(Base):
             SEEN.pop(self.id, None)
         except OperationalError:
             SEEN[self.id] = moment
+
+    def hide(self, path):
+        """Lock it, in every tab, until its passphrase is typed again; `path`: where to go on then.
+
+        What was hidden first stays the page to go on at.
+        """
+        cls = type(self)
+        cls.update(hidden_at=now(), hidden_path=path if len(path) <= 500 else None).where(
+            cls.id == self.id, cls.hidden_at.is_null()
+        ).execute()
+
+    def unhide(self):
+        """Open it again for whoever typed its passphrase; returns where to go on."""
+        cls = type(self)
+        cls.update(hidden_at=None, hidden_path=None).where(cls.id == self.id).execute()
+        self.touch()
+        return self.hidden_path or "/"
 
     @classmethod
     def end_all(cls, user, but=None, why=CHANGED):
