@@ -31,6 +31,7 @@ from .incident import IncidentView
 from .log import LogView
 from .notice import NoticeView
 from .proposal import ProposalView
+from .rails.signin import codes_left
 from .role import RoleView
 from .section import SectionView
 from .template import QuestionView, TemplateSectionView, TemplateView
@@ -70,6 +71,7 @@ def install(app, settings):
         once=token_urlsafe,
         missing_url=missing_url,
         column_names=column_names,
+        codes_left=codes_left,
     )
     admin = Admin(
         app, name=settings.school, index_view=HomeView(name="Home", url="/", endpoint="home")

