@@ -123,8 +123,9 @@ def install(app):
         token = request.cookies.get(device_cookie())
         with transaction():
             Attempt.forget(user.email, address(), Device.of(token, user))
-            session["door"] = Session.begin(user, address(), request.user_agent.string)
-            token = g.device = Device.meet(token, user)
+            says = request.user_agent.string
+            session["door"] = Session.begin(user, address(), says)
+            token = g.device = Device.meet(token, user, says)
         session.pop("proved", None)
 
         @after_this_request

@@ -19,6 +19,8 @@ from models.history.notice import Notice
 from models.people.role import Role
 from models.people.user import User, UserRole
 
+from .browser import named
+
 IDLE = timedelta(minutes=20)
 LONGEST = timedelta(hours=10)
 WINDOW = timedelta(minutes=15)
@@ -55,6 +57,11 @@ class Session(Base):
     )  # why it was ended elsewhere, until its owner has been told
     hidden_at = Moment(null=True)  # since when its passphrase is needed to go on
     hidden_path = CharField(max_length=500, null=True)  # the page that was hidden
+
+    @property
+    def browser_named(self):
+        """Its browser in words: "Firefox on Windows"."""
+        return named(self.browser)
 
     @property
     def ran_out(self):
@@ -199,10 +206,11 @@ class Device(Base):
         )
 
     @classmethod
-    def meet(cls, token, user):
+    def meet(cls, token, user, says=""):
         """Remember the browser with this token for `user`; the token that it has from now on.
 
-        A new one is told to a person who may read records, and to every other Level 5.
+        says: its User-Agent. A new one is told to a person who may read records, and to every
+        other Level 5.
         """
         fresh = secrets.token_urlsafe(32)
         with transaction():
@@ -216,11 +224,11 @@ class Device(Base):
                 ).execute()  # from long ago
                 cls.create(token=hashed(fresh), user=user)
             if not known and user.reads:
-                cls.tell(user)
+                cls.tell(user, named(says))
         return fresh
 
     @staticmethod
-    def tell(user):
+    def tell(user, browser):
         told = [user, *(person for person in User.level_5() if person != user)]
         page = pages.get_template("email/new_browser.txt")
         letters = [
@@ -228,7 +236,12 @@ class Device(Base):
                 person,
                 "A sign-in from a new browser",
                 page.render(
-                    user=user, to=person, at=now(), address=address.get(), settings=settings
+                    user=user,
+                    to=person,
+                    at=now(),
+                    browser=browser,
+                    address=address.get(),
+                    settings=settings,
                 ),
             )
             for person in told
