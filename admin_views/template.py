@@ -3,10 +3,12 @@
 from flask import redirect, request, url_for
 from flask_admin import expose
 
-from models import Question, Template, TemplateSection
+from models import Choice, Question, Refused, Section, Template, TemplateSection
 from models.history.step import ask
 
 from .rails.door import me, saved
+from .rails.fields import PickField
+from .rails.forms import section_form
 from .rails.writing import RecordView
 
 
@@ -33,6 +35,19 @@ class TemplateView(RecordView):
             questions.setdefault(question.section_id, []).append(question)
         sections = record.sections.order_by(TemplateSection.position, TemplateSection.id)
         return {"sections": [(section, questions.get(section.id, [])) for section in sections]}
+
+    @expose("/preview/")
+    def preview_view(self):
+        """Its sections as the people who fill them in would see them, were a tracker begun now.
+        There is no form round the fields, so nothing can be sent.
+        """
+        template = self.asked()
+        sections = [
+            Section.pin(position, section, questions)
+            for position, (section, questions) in enumerate(template.sections_asked(), 1)
+        ]
+        parts = [(section, section_form(section)()) for section in sections]
+        return self.render("preview.html", record=template, parts=parts)
 
 
 class PartView(RecordView):
@@ -67,9 +82,11 @@ class PartView(RecordView):
 
     @expose("/move/", methods=("POST",))
     def move_view(self):
+        """Move it, and open the page at the button that was pressed: pressed again, it goes on."""
         record = self.asked(request.form.get("rowid"))
-        record.move(me(), -1 if request.form.get("to") == "up" else 1)
-        return saved(self.get_save_return_url(record))
+        to = "up" if request.form.get("to") == "up" else "down"
+        record.move(me(), -1 if to == "up" else 1)
+        return saved(f"{self.get_save_return_url(record)}-{to}")
 
 
 class TemplateSectionView(PartView):
@@ -87,3 +104,31 @@ class QuestionView(PartView):
     one = "question"
     parent = ("section", TemplateSection)
     form_columns = ["text", "help", "kind", "options", "required", "source", "retired"]
+    form_extra_fields = {
+        "from_list": PickField(
+            "Choices from a list",
+            names=Choice.lists,
+            description="For “one of a list”, “several of a list” and “rating”. Choose one of the "
+            "choice lists, or write choices of its own below.",
+        )
+    }
+
+    def edit_form(self, obj=None):
+        form = super().edit_form(obj)
+        if obj.from_list:  # it stands in the field for it, not in the text
+            form.options.object_data = ""
+            if form.options.raw_data is None:
+                form.options.data = ""
+        return form
+
+    def values(self, form):
+        values, chosen = super().values(form), form.from_list.data
+        if chosen and values["options"]:
+            raise Refused(
+                "The question was not saved.",
+                {
+                    "from_list": "Choose a list or write choices of its own, not both: empty one "
+                    "of the two."
+                },
+            )
+        return values | ({"options": f"list: {chosen}"} if chosen else {})

@@ -24,6 +24,7 @@ KINDS = [
     "rating",
     "table of rows",
 ]
+CHOSEN = ("one of a list", "several of a list", "rating")  # the kinds that take a choice list
 RATINGS = ["1 – not in place", "2 – beginning", "3 – mostly in place", "4 – fully in place"]
 
 
@@ -184,9 +185,8 @@ class Question(Ordered):
     kind = Pick(fixed=KINDS, default="long text", verbose_name="Kind of answer")
     options = TextField(
         default="",
-        verbose_name="List or columns",
-        help_text="Lists: one choice on each line, or “list: threshold” for one of the choice "
-        "lists. Tables: one column on each line.",
+        verbose_name="Own choices, or columns",
+        help_text="One choice on each line; of a table, one column on each line.",
     )
     required = YesNo(default=False, verbose_name="Needed to complete?")
     source = CharField(
@@ -210,22 +210,43 @@ class Question(Ordered):
     def check(self):
         """Raise Refused when a list has no choices or a table no columns."""
         super().check()
-        if (
-            self.kind in ("one of a list", "several of a list", "table of rows")
-            and not self.choices()
-        ):
+        asks = self.kind in ("one of a list", "several of a list", "table of rows")
+        if self.from_list and self.kind not in CHOSEN:
             raise Refused(
                 "The question was not saved.",
                 {
-                    "options": "Write the choices or columns, one on each line, or the name of a "
-                    "list that has choices."
+                    "from_list": "This kind of answer takes no list: change the kind, or choose no "
+                    "list here."
+                },
+            )
+        if asks and self.from_list and not self.choices():
+            raise Refused(
+                "The question was not saved.",
+                {
+                    "from_list": f"The list “{self.from_list}” offers nothing: choose another, or "
+                    "add choices to it under Lists first."
+                },
+            )
+        if asks and not self.choices():
+            raise Refused(
+                "The question was not saved.",
+                {
+                    "options": "Write what is asked for, one column on each line."
+                    if self.kind == "table of rows"
+                    else "Write the choices, one on each line, or choose a list above."
                 },
             )
 
+    @property
+    def from_list(self):
+        """The choice list that its choices are taken from; "" where they are its own."""
+        first, _colon, name = self.options.partition(":")
+        return name.strip() if first == "list" else ""
+
     def choices(self):
         """The choices or columns as they are now."""
-        if self.options.startswith("list:"):
-            return Choice.names(self.options.removeprefix("list:").strip())
+        if self.from_list:
+            return Choice.names(self.from_list)
         return (
             RATINGS
             if self.kind == "rating" and not self.options.strip()

@@ -45,14 +45,9 @@ class Tracker(Record):
             claim(log, ("open",), "tracking")
             tracker = cls.create(log=log, template=template, begun_by=by, begun_at=now())
             for position, (section, questions) in enumerate(template.sections_asked(), 1):
-                Section.create(
-                    tracker=tracker,
-                    position=position,
-                    title=section.title,
-                    help=section.help,
-                    restricted=section.restricted,
-                    questions=[question.pinned() for question in questions],
-                )
+                begun = Section.pin(position, section, questions)
+                begun.tracker = tracker
+                begun.save()
             Notice.announce(
                 "tracker:begin",
                 tracker,
@@ -102,6 +97,19 @@ class Section(Record):
 
     def __str__(self):
         return f"{self.position} {self.title}"
+
+    @classmethod
+    def pin(cls, position, section, questions):
+        """A section of a template as a tracker that is begun now has it; not saved, and of no
+        tracker yet.
+        """
+        return cls(
+            position=position,
+            title=section.title,
+            help=section.help,
+            restricted=section.restricted,
+            questions=[question.pinned() for question in questions],
+        )
 
     def lacks(self, question):
         return question["required"] and self.answers.get(question["id"]) in (None, "", [])
