@@ -61,3 +61,14 @@ def test_a_question_is_moved_by_keyboard_without_losing_ones_place(ira, scripts,
         one.picture("preview")
         fields = page.locator("main input, main select, main textarea")
         assert fields.count() > 50 and page.locator("main :enabled").count() == 0
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_pages_of_a_role(ira, width):
+    one = ira(width=width)
+    for path, name in (("/role/edit/?id=5", "role-edit"), ("/role/details/?id=5", "role")):
+        page = one.open(path)
+        assert page.get_by_text("opens records", exact=True).count() > 20
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert not look(page, path)
+        one.picture(f"{width}-{name}")
