@@ -6,7 +6,7 @@ from flask import abort, flash, g, jsonify, redirect, render_template, request, 
 from flask_admin import BaseView, expose
 from flask_security import hash_password
 from flask_security.proxies import _security
-from wtforms import PasswordField, StringField, validators
+from wtforms import PasswordField, StringField
 
 from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, SetupLink
 from models.access.proposal import TRIES
@@ -14,7 +14,7 @@ from models.people.user import User, normal
 
 from .rails.door import Door, is_id, me, saved
 from .rails.fields import clean
-from .rails.forms import BaseForm, ReasonForm, put_errors, required
+from .rails.forms import BaseForm, EmailAddress, ReasonForm, at_most, put_errors, required
 from .rails.sessions import LOCAL, PROVED, end_others, hide, stale
 from .rails.signin import FEW, Proof
 from .rails.trouble import by_hand
@@ -206,22 +206,18 @@ class AccountView(Door, BaseView):
 class FirstForm(BaseForm):
     """The first IT person and the first Level 5, side by side, each typing their own passphrase."""
 
-    it_name = StringField("Full name", validators=[required()], filters=[clean])
+    it_name = StringField("Full name", validators=[required(), at_most(120)], filters=[clean])
     it_email = StringField(
-        "Email",
-        validators=[required(), validators.Email("This is not an email address.")],
-        filters=[clean],
+        "Email", validators=[required(), EmailAddress(), at_most(254)], filters=[clean]
     )
     it_passphrase = PasswordField(
         "Passphrase",
         description="12 characters or more; three or four words that do not belong together.",
         validators=[required()],
     )
-    dsl_name = StringField("Full name", validators=[required()], filters=[clean])
+    dsl_name = StringField("Full name", validators=[required(), at_most(120)], filters=[clean])
     dsl_email = StringField(
-        "Email",
-        validators=[required(), validators.Email("This is not an email address.")],
-        filters=[clean],
+        "Email", validators=[required(), EmailAddress(), at_most(254)], filters=[clean]
     )
     dsl_passphrase = PasswordField(
         "Passphrase",
@@ -230,21 +226,28 @@ class FirstForm(BaseForm):
     )
 
     def validate(self, **kwargs):
+        """Each field has at most one sentence of what to do."""
         good = super().validate(**kwargs)
         for who in ("it", "dsl"):
-            field = self[f"{who}_passphrase"]
-            user = User(name=self[f"{who}_name"].data or "", email=self[f"{who}_email"].data or "")
-            problems, field.data = _security.password_util.validate(
-                field.data or "", False, user=user
+            name, email, typed = (self[f"{who}_{what}"] for what in ("name", "email", "passphrase"))
+            user = User(name=name.data or "", email=email.data or "")
+            problems, typed.data = _security.password_util.validate(
+                typed.data or "", False, user=user
             )
-            field.errors = [*field.errors, *map(str, problems or [])]
-            good = good and not problems
-        if self.it_email.data and normal(self.it_email.data) == normal(self.dsl_email.data):
+            typed.errors = typed.errors or list(problems or [])
+            try:
+                user.check()
+            except Refused as refused:
+                for what, sentence in refused.errors.items():
+                    field = self[f"{who}_{what}"]
+                    field.errors = field.errors or [sentence]
+        emails = [normal(field.data or "") for field in (self.it_email, self.dsl_email)]
+        if emails[0] == emails[1] and not (self.it_email.errors or self.dsl_email.errors):
             self.dsl_email.errors = [
-                "Two different people are needed: whoever configures does not read."
+                "Two different people are needed, as whoever configures does not read: write the "
+                "email of the other one."
             ]
-            good = False
-        return good
+        return good and not self.errors
 
 
 def first_start(token):

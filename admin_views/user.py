@@ -2,7 +2,7 @@
 
 from flask import flash, url_for
 from flask_admin.actions import action
-from wtforms import SelectMultipleField, validators
+from wtforms import SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 
 from models import Proposal, Role, User, UserRole
@@ -11,6 +11,7 @@ from models.people.user import normal
 
 from .rails.door import me, saved
 from .rails.fields import clean, tick
+from .rails.forms import EmailAddress
 from .rails.writing import RecordView
 
 
@@ -40,12 +41,7 @@ class UserView(RecordView):
     order = (User.name,)
     form_columns = ["name", "job_title", "email", "active"]
     form_extra_fields = {"roles": RolesField("Roles")}
-    form_args = {
-        "email": {
-            "validators": [validators.Email("This is not an email address.")],
-            "filters": [clean, normal],
-        }
-    }
+    form_args = {"email": {"validators": [EmailAddress()], "filters": [clean, normal]}}
     details_template = "person.html"
     guarded = ("edit", "user:reset_factor")
     steps = {"user:reset_factor": None}

@@ -101,7 +101,7 @@ def test_part_of_a_name_is_enough_when_one_child_fits(cast, school, answers):
         ({"happened_at": ""}, "Say when it happened, or choose “Not known” above."),
         ({"noticed_at": "yesterday"}, "This is not a date and time."),
         ({"noticed_at": "2026-03-29T01:30"}, "This time does not exist"),
-        ({"place": "The moon"}, "“The moon” is not on the list."),
+        ({"place": "The moon"}, "“The moon” is not on the list:"),
         ({"safeguarding_alert": "maybe"}, "Answer Yes or No."),
         ({"topic": "x" * 121}, "120 characters"),
     ],

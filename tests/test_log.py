@@ -68,7 +68,7 @@ def test_an_assigned_contributor_reads_but_does_not_edit(cast, school, log):
             "Ofsted cannot have been told before anybody became aware.",
         ),
         ({"decided_by": "Somebody else"}, "“Somebody else” fits no person."),
-        ({"kind": "A party"}, "“A party” is not on the list."),
+        ({"kind": "A party"}, "“A party” is not on the list:"),
         ({"setting": ""}, "This is needed."),
     ],
 )

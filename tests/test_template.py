@@ -76,7 +76,7 @@ def test_ira_chooses_a_choice_list(cast, ask):
             "from_list",
             "Choose a list or write choices",
         ),
-        ({"from_list": "nothing"}, "from_list", "“nothing” is not on the list."),
+        ({"from_list": "nothing"}, "from_list", "“nothing” is not on the list:"),
         (
             {"from_list": "urgency", "kind": "date"},
             "from_list",

@@ -38,6 +38,20 @@ class LongTextField(fields.TextAreaField):
     pass
 
 
+class WholeField(fields.IntegerField):
+    """A whole number that every database can keep; what is left empty is the default."""
+
+    def process_formdata(self, valuelist):
+        typed = clean(valuelist[0]) if valuelist else None
+        if typed is None:
+            self.data = self.default
+        elif number(typed.removeprefix("-")) is None:
+            self.data = None
+            raise ValueError("Write a whole number, for example 3.")
+        else:
+            self.data = int(typed)
+
+
 class DayField(fields.DateField):
     """A date; the browser shows its own picker."""
 
@@ -99,7 +113,7 @@ class PickField(fields.SelectField):
     def pre_validate(self, form):
         if self.data and self.data not in [choice.value for choice in self.choices]:
             raise validators.ValidationError(
-                f"“{self.data}” is not on the list. Choose one that is."
+                f"“{self.data}” is not on the list: choose one that is."
             )
 
 

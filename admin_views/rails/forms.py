@@ -2,6 +2,7 @@
 
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
+from peewee import IntegerField
 from wtforms import HiddenField, validators
 from wtfpeewee.orm import ValueRequired
 
@@ -18,6 +19,7 @@ from .fields import (
     SeveralField,
     TableField,
     TextField,
+    WholeField,
     YesNoField,
     clean,
 )
@@ -39,6 +41,25 @@ def required():
     return Required(NEEDED)
 
 
+def at_most(count):
+    """No more characters than the database keeps."""
+    return validators.Length(max=count, message=f"Write {count} characters or fewer.")
+
+
+class EmailAddress(validators.Email):
+    """What is no email is told as that, and nothing else of it."""
+
+    def __init__(self):
+        super().__init__("This is not an email address: write one like name@school.example.")
+
+    def __call__(self, form, field):
+        try:
+            if field.data:  # whether it may be left out is another's question
+                super().__call__(form, field)
+        except validators.ValidationError as problem:
+            raise validators.StopValidation(str(problem)) from None
+
+
 def put_errors(form, refused):
     """Show what a rule refused at the fields it names; what belongs to no field is shown at the top
     of the form.
@@ -58,20 +79,31 @@ def options_of(given):
     return Choice.names(given) if isinstance(given, str) else given
 
 
+def in_words(validator):
+    """The same validator, with a sentence of ours."""
+    if isinstance(validator, ValueRequired):
+        return required()
+    return at_most(validator.max) if isinstance(validator, validators.Length) else validator
+
+
 class Converter(CustomModelConverter):
     """Our kinds of model field to our kinds of form field; the rest is Flask-Admin's."""
 
     def __init__(self, view, additional=None):
         super().__init__(view, additional)
-        ours = {Moment: self.moment, Pick: self.pick, YesNo: self.yes_no, Rows: self.rows}
+        ours = {
+            Moment: self.moment,
+            Pick: self.pick,
+            YesNo: self.yes_no,
+            Rows: self.rows,
+            IntegerField: self.whole,
+        }
         self.converters = ours | self.converters
 
     def convert(self, model, field, field_args):
         name, made = super().convert(model, field, field_args)
         if made is not None:
-            made.kwargs["validators"] = [
-                required() if isinstance(v, ValueRequired) else v for v in made.kwargs["validators"]
-            ]
+            made.kwargs["validators"] = [in_words(v) for v in made.kwargs["validators"]]
             if field.field_type in ("VARCHAR", "TEXT") and not isinstance(field, Pick):
                 made.kwargs["filters"] = [
                     (clean if field.null else (lambda text: clean(text) or ""))
@@ -80,6 +112,9 @@ class Converter(CustomModelConverter):
 
     def moment(self, model, field, **kwargs):
         return field.name, MomentField(**kwargs)
+
+    def whole(self, model, field, **kwargs):
+        return field.name, WholeField(**kwargs)
 
     def handle_date(self, model, field, **kwargs):
         return field.name, DayField(**kwargs)

@@ -40,6 +40,7 @@ from .forms import BaseForm
 from .sessions import FRESH, PROVED, address, this_device
 
 WINDOW = 30  # seconds that a code may be early or late
+SHORTEST, WORDS = 12, "three or four words that do not belong together"  # of a passphrase
 CODES = 8  # recovery codes that are made at once
 FEW = 2  # … of which so many left are a reason to make new ones
 
@@ -56,7 +57,7 @@ def config(secret):
     return {
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SALT": key_from(secret, "salt"),
-        "SECURITY_PASSWORD_LENGTH_MIN": 12,
+        "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST,
         "SECURITY_PASSWORD_COMPLEXITY_CHECKER": "zxcvbn",
         "SECURITY_ZXCVBN_MINIMUM_SCORE": 3,
         "SECURITY_TRACKABLE": True,
@@ -298,8 +299,8 @@ class RecoveryOnce(MfRecoveryCodesUtil):
 
 class Passphrase(PasswordUtil):
     def validate(self, password, is_register, **kwargs):
-        """Refuse what is common (zxcvbn), in lists of breaches, or made from the name of the school
-        or the person.
+        """Refuse, in one sentence, what is common (zxcvbn), in lists of breaches, or made from the
+        name of the school or the person.
         """
         password = self.normalize(password)
         user = kwargs.get("user") or (current_user if current_user.is_authenticated else None)
@@ -308,14 +309,17 @@ class Passphrase(PasswordUtil):
         words = re.findall(r"\w+", fold(named)) + re.findall(r"\w{4,}", fold(domain))
         inputs = {str(place): word for place, word in enumerate([*words, *named.lower().split()])}
         problems, _short = super().validate(password[:72], True, **inputs)  # zxcvbn raises on more
-        problems = list(problems or [])
-        if any(breached(text) for text in {password, normalize("NFC", password), password.lower()}):
-            problems.append("This was found among stolen passwords. Choose other words.")
-        if made_from(words, fold(password)):
-            problems.append(
-                "This is made from the name of the school or from yours. Choose other words."
-            )
-        return problems or None, password
+        spelt = {password, normalize("NFC", password), password.lower()}
+        problem = None  # one sentence: the one that helps most
+        if len(password) < SHORTEST:
+            problem = f"This is too short: choose at least {SHORTEST} characters, in {WORDS}."
+        elif made_from(words, fold(password)):
+            problem = "This is made from the name of the school or from yours: choose other words."
+        elif problems:
+            problem = f"This is common or easily guessed: choose {WORDS}."
+        elif any(breached(text) for text in spelt):
+            problem = "This was found among stolen passwords: choose other words."
+        return [problem] if problem else None, password
 
 
 def breached(password):
