@@ -42,7 +42,9 @@ class WholeField(fields.IntegerField):
     """A whole number that every database can keep; what is left empty is the default."""
 
     def process_formdata(self, valuelist):
-        typed = clean(valuelist[0]) if valuelist else None
+        if not valuelist:  # not asked
+            return
+        typed = clean(valuelist[0])
         if typed is None:
             self.data = self.default
         elif number(typed.removeprefix("-")) is None:
