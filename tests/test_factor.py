@@ -306,6 +306,18 @@ def test_changing_the_app_takes_passphrase_and_old_code_and_is_for_one_change(ap
     assert carol.lands("/tf-setup") == "/account/prove/", "asked anew for the next"
 
 
+def test_changing_the_app_leaves_the_recovery_codes_as_they_are(cast, school):
+    carol = prove(cast.carol)
+    assert len(codes_on(carol.post("/mf-recovery-codes", {"generate_new_codes": "yes"}))) == 8
+    before = User.get_by_id(school.carol.id).mf_recovery_codes
+    page = carol.post("/tf-setup", {"setup": "authenticator"})
+    new = TOTP(key=key_on(page), format="base32")
+    target = re.search(r'action="(/tf-setup/[^"]+)"', page.text).group(1)
+    page = carol.post(target, {"code": new.generate().token})
+    assert page.request.path == "/account/" and not codes_on(page)
+    assert User.get_by_id(school.carol.id).mf_recovery_codes == before
+
+
 def test_a_recovery_code_stands_in_for_a_lost_telephone_once(cast, school):
     page = prove(cast.carol).post("/mf-recovery-codes", {"generate_new_codes": "yes"})
     code = re.search(r"<code>([\w-]{10,})</code>", page.text).group(1)
