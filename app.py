@@ -9,12 +9,13 @@ import time
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
 from flask import Flask, current_app, g, request
 from flask.cli import with_appcontext
-from flask_login import current_user
+from flask_login import AnonymousUserMixin, current_user
 from flask_mailman import EmailMessage, Mail
 from flask_security import PeeweeUserDatastore, Security, hash_password
 from flask_security.recoverable import generate_reset_password_token
@@ -164,15 +165,17 @@ def create_app(**given):
 
     @app.context_processor
     def on_every_page():
+        user = AnonymousUserMixin() if sessions.is_locked() else current_user
         entries = (
             [entry for entry in admin.menu() if entry.is_visible() and entry.is_accessible()]
-            if current_user.is_authenticated
+            if user.is_authenticated
             else []
         )
         return {
             "settings": settings,
             "entries": entries,
-            "me": current_user,
+            "me": user,
+            "page_here": sessions.after_sign_in,
             "demo_people": demo.PEOPLE if settings.demo else (),
             "demo_password": demo.PASSWORD,
         }

@@ -16,6 +16,7 @@ from .account import first_start
 from .home import HomeView
 from .rails.door import Door
 from .rails.moments import this_day
+from .rails.signin import codes_left
 
 # shown apart from what was done
 READS = (
@@ -61,6 +62,7 @@ def install(app, settings):
         column_names=column_names,
         this_day=this_day,
         EXAMPLE=EXAMPLE,
+        codes_left=codes_left,
     )
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")

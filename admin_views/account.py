@@ -1,13 +1,12 @@
 """One's own account: where one is signed in, when emails come; and the page of the first start."""
 
-import re
 import time
 
 from flask import abort, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask_admin import expose
 from flask_security import hash_password
 from flask_security.proxies import _security
-from wtforms import PasswordField, StringField, validators
+from wtforms import PasswordField, StringField
 
 from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, SetupLink
 from models.access.accounts import choose_emails
@@ -16,9 +15,9 @@ from models.people.user import User, normal
 
 from .rails.door import Page, is_id, me, saved
 from .rails.fields import PickField, TextField, YesNoField, clean
-from .rails.forms import BaseForm, ReasonForm, put_errors, required
-from .rails.sessions import PROVED, end_others, stale
-from .rails.signin import Proof
+from .rails.forms import BaseForm, EmailAddress, ReasonForm, at_most, put_errors, required
+from .rails.sessions import LOCAL, PROVED, end_others, hide, stale
+from .rails.signin import FEW, Proof
 from .rails.trouble import by_hand
 
 ENDED = "this session was ended in another browser"
@@ -91,6 +90,7 @@ class AccountView(Page):
             "current": g.session,
             "passkeys": list(user.webauthn),
             "codes": len(user.mf_recovery_codes or []),
+            "few": FEW,
             "with_code": Proposal.with_code(user),
             "code_problem": "",
             "drafts": drafts(user),
@@ -187,7 +187,7 @@ class AccountView(Page):
     def draft_view(self):
         """Keep what is being typed. Sent by the page's own script, and while the session lives."""
         path = request.form.get("draft_path", "")
-        if re.match(r"/[^/\\\s]", path):
+        if LOCAL.match(path):
             typed = [pair for pair in request.form.items(multi=True) if pair[0] != "draft_path"]
             try:
                 Draft.keep(me(), path, typed)
@@ -234,26 +234,44 @@ class AccountView(Page):
         g.session.touch()
         return jsonify(alive=True)
 
+    @expose("/hide/", methods=("POST",))
+    def hide_view(self):
+        """Hide: from a page on which nothing is typed, or from its script, which has kept that."""
+        return hide(request.form.get("path", "/"))
+
+    @expose("/hidden/", methods=("GET", "POST"))
+    def hidden_view(self):
+        """The page of a session that is hidden: its passphrase opens it again, where it was."""
+        if not g.session.hidden_at:
+            return redirect("/")
+        if request.method == "POST" and g.again == "":
+            path = g.session.unhide()
+            if unkept := session.pop("unkept", None):
+                flash(f"What you typed could not be kept. {unkept}", "warning")
+            return redirect(path)
+        problem = g.again if request.method == "POST" else None
+        if request.method == "POST" and problem is None:
+            problem = "Type your passphrase."
+        kept = "unkept" not in session
+        page = self.render("account/hidden.html", person=me(), problem=problem, kept=kept)
+        return page, 422 if problem else 200
+
 
 class FirstForm(BaseForm):
     """The first IT person and the first Level 5, side by side, each typing their own passphrase."""
 
-    it_name = StringField("Full name", validators=[required()], filters=[clean])
+    it_name = StringField("Full name", validators=[required(), at_most(120)], filters=[clean])
     it_email = StringField(
-        "Email",
-        validators=[required(), validators.Email("This is not an email address.")],
-        filters=[clean],
+        "Email", validators=[required(), EmailAddress(), at_most(254)], filters=[clean]
     )
     it_passphrase = PasswordField(
         "Passphrase",
         description="12 characters or more; three or four words that do not belong together.",
         validators=[required()],
     )
-    dsl_name = StringField("Full name", validators=[required()], filters=[clean])
+    dsl_name = StringField("Full name", validators=[required(), at_most(120)], filters=[clean])
     dsl_email = StringField(
-        "Email",
-        validators=[required(), validators.Email("This is not an email address.")],
-        filters=[clean],
+        "Email", validators=[required(), EmailAddress(), at_most(254)], filters=[clean]
     )
     dsl_passphrase = PasswordField(
         "Passphrase",
@@ -262,21 +280,28 @@ class FirstForm(BaseForm):
     )
 
     def validate(self, **kwargs):
+        """Each field has at most one sentence of what to do."""
         good = super().validate(**kwargs)
         for who in ("it", "dsl"):
-            field = self[f"{who}_passphrase"]
-            user = User(name=self[f"{who}_name"].data or "", email=self[f"{who}_email"].data or "")
-            problems, field.data = _security.password_util.validate(
-                field.data or "", False, user=user
+            name, email, typed = (self[f"{who}_{what}"] for what in ("name", "email", "passphrase"))
+            user = User(name=name.data or "", email=email.data or "")
+            problems, typed.data = _security.password_util.validate(
+                typed.data or "", False, user=user
             )
-            field.errors = [*field.errors, *map(str, problems or [])]
-            good = good and not problems
-        if self.it_email.data and normal(self.it_email.data) == normal(self.dsl_email.data):
+            typed.errors = typed.errors or list(problems or [])
+            try:
+                user.check()
+            except Refused as refused:
+                for what, sentence in refused.errors.items():
+                    field = self[f"{who}_{what}"]
+                    field.errors = field.errors or [sentence]
+        emails = [normal(field.data or "") for field in (self.it_email, self.dsl_email)]
+        if emails[0] == emails[1] and not (self.it_email.errors or self.dsl_email.errors):
             self.dsl_email.errors = [
-                "Two different people are needed: whoever configures does not read."
+                "Two different people are needed, as whoever configures does not read: write the "
+                "email of the other one."
             ]
-            good = False
-        return good
+        return good and not self.errors
 
 
 def first_start(token):

@@ -6,13 +6,14 @@ from wtforms.fields.choices import SelectChoice
 
 from models import PERMISSIONS, Role, User, UserRole
 from models.access.accounts import edit_role
+from models.permissions import by_noun, opens
 
 from .rails.door import me
 from .rails.writing import RecordView
 
 
 class PermissionsField(SelectMultipleField):
-    """Permissions as checkboxes, each explained in a sentence."""
+    """Permissions as checkboxes, each explained in a sentence, by what they are about."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(
@@ -22,6 +23,15 @@ class PermissionsField(SelectMultipleField):
             ],
             **kwargs,
         )
+
+    @property
+    def groups(self):
+        """[(noun, [(option, whether giving it waits for a Level 5)])]."""
+        options = {option.data: option for option in self}
+        return [
+            (noun, [(options[verb], opens(verb)) for verb in verbs])
+            for noun, verbs in by_noun(PERMISSIONS)
+        ]
 
 
 class RoleView(RecordView):
@@ -37,7 +47,13 @@ class RoleView(RecordView):
     column_list = ["name", "level", "description"]
     order = (Role.level, Role.name)
     form_columns = ["name", "level", "description"]
-    form_extra_fields = {"permissions": PermissionsField("Permissions")}
+    form_extra_fields = {
+        "permissions": PermissionsField(
+            "Permissions",
+            description="What is marked “opens records” is given once a Level 5 has approved it, "
+            "and so is level 5. What is not marked, and what you take away, counts at once.",
+        )
+    }
     guarded = True
 
     def values(self, form):
@@ -56,7 +72,10 @@ class RoleView(RecordView):
 
     def about(self, record):
         return {
-            "explained": PERMISSIONS,
+            "groups": [
+                (noun, [(verb, PERMISSIONS.get(verb), opens(verb)) for verb in verbs])
+                for noun, verbs in by_noun(record.permissions)
+            ],
             "people": list(
                 User.select().join(UserRole).where(UserRole.role == record).order_by(User.name)
             ),

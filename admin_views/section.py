@@ -7,49 +7,8 @@ from models import Child, Incident, Involved, Log, Refused, Section, Tracker, Us
 from models.case.tracker import typed
 
 from .rails.door import me
-from .rails.fields import PickField, YesNoField
-from .rails.forms import section_form
+from .rails.forms import outline, section_form
 from .rails.writing import RecordView
-
-
-def outline(form, questions):
-    """The questions as the form draws them: [(question, its field, blocks)], a block being (number,
-    answers, the same of the questions that follow from these answers).
-
-    What follows directly stands inside, and is hidden without a script once the answer is another
-    one: the options of the field say which blocks they open. What stands further down stays in
-    its place, with its question's words.
-    """
-    drawn, at = [], {}
-    last = []  # the ids of the question drawn last, and of those around it
-    for question in questions:
-        field, depends = form[f"q{question['id']}"], question.get("depends")
-        node = (question, field, [])
-        if depends and depends["on"] in last:
-            _question, parent, blocks = at[depends["on"]]
-            if not blocks or blocks[-1][1] != depends["answers"]:
-                blocks.append((len(blocks) + 1, depends["answers"], []))
-                mark(parent, len(blocks), depends["answers"])
-            blocks[-1][2].append(node)
-            field.inside = True
-            last = [*last[: last.index(depends["on"]) + 1], question["id"]]
-        else:
-            drawn.append(node)
-            last = [question["id"]]
-        at[question["id"]] = node
-    return drawn
-
-
-def mark(field, number, answers):
-    """Note at the options of a field which of them open the block of this number."""
-    field.opens = getattr(field, "opens", {})
-    for value in answers:
-        value = value.lower() if isinstance(field, YesNoField) else value
-        field.opens[value] = f"{field.opens.get(value, '')} {number}".strip()
-    if isinstance(field, PickField):
-        for choice in field.choices:
-            if choice.value in field.opens:
-                choice.render_kw = {"data-opens": field.opens[choice.value]}
 
 
 class SectionView(RecordView):

@@ -3,10 +3,12 @@
 from flask import redirect, request, url_for
 from flask_admin import expose
 
-from models import Question, Template, TemplateSection
+from models import Choice, Question, Refused, Section, Template, TemplateSection
 from models.history.step import ask
 
 from .rails.door import me, saved
+from .rails.fields import PickField
+from .rails.forms import outline, section_form
 from .rails.writing import RecordView
 
 
@@ -34,6 +36,21 @@ class TemplateView(RecordView):
             questions.setdefault(question.section_id, []).append(question)
         sections = record.sections.order_by(TemplateSection.position, TemplateSection.id)
         return {"sections": [(section, questions.get(section.id, [])) for section in sections]}
+
+    @expose("/preview/")
+    def preview_view(self):
+        """Its sections as the people who fill them in would see them, were a tracker begun now.
+        There is no form round the fields, so nothing can be sent.
+        """
+        template = self.asked()
+        sections = [
+            Section.pin(position, section, questions)
+            for position, (section, questions) in enumerate(template.sections_asked(), 1)
+        ]
+        forms = [(section, section_form(section)()) for section in sections]
+        parts = [(section, outline(form, section.questions)) for section, form in forms]
+        texts = {one["id"]: one["text"] for section in sections for one in section.questions}
+        return self.render("template/preview.html", record=template, parts=parts, texts=texts)
 
 
 class PartView(RecordView):
@@ -68,9 +85,11 @@ class PartView(RecordView):
 
     @expose("/move/", methods=("POST",))
     def move_view(self):
+        """Move it, and open the page at the button that was pressed: pressed again, it goes on."""
         record = self.asked(request.form.get("rowid"))
-        record.move(me(), -1 if request.form.get("to") == "up" else 1)
-        return saved(self.get_save_return_url(record))
+        to = "up" if request.form.get("to") == "up" else "down"
+        record.move(me(), -1 if to == "up" else 1)
+        return saved(f"{self.get_save_return_url(record)}-{to}")
 
 
 class TemplateSectionView(PartView):
@@ -100,6 +119,14 @@ class QuestionView(PartView):
         "source",
         "retired",
     ]
+    form_extra_fields = {
+        "from_list": PickField(
+            "Choices from a list",
+            names=Choice.lists,
+            description="For “one of a list”, “several of a list” and “rating”. Choose one of the "
+            "choice lists, or write choices of its own below.",
+        )
+    }
 
     def create_form(self, obj=None):
         section = self.other(TemplateSection, request.args.get("section", ""))
@@ -110,4 +137,15 @@ class QuestionView(PartView):
     def edit_form(self, obj=None):
         form = super().edit_form(obj)
         form.depends_on.offer(obj.earlier())
+        if obj.from_list:  # it stands in the field for it, not in the text
+            form.options.object_data = ""
+            if form.options.raw_data is None:
+                form.options.data = ""
         return form
+
+    def values(self, form):
+        values, chosen = super().values(form), form.from_list.data
+        if chosen and values["options"]:
+            wrong = "Choose a list or write choices of its own, not both: empty one of the two."
+            raise Refused("The question was not saved.", {"from_list": wrong})
+        return values | ({"options": f"list: {chosen}"} if chosen else {})

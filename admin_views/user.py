@@ -1,7 +1,7 @@
 """The people: who may sign in, with which roles."""
 
 from flask import flash
-from wtforms import SelectMultipleField, validators
+from wtforms import SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 
 from models import Proposal, Role, User, UserRole
@@ -10,6 +10,7 @@ from models.people.user import normal
 
 from .rails.door import me
 from .rails.fields import clean, tick
+from .rails.forms import EmailAddress
 from .rails.taking import Step
 from .rails.writing import RecordView
 
@@ -42,12 +43,7 @@ class UserView(RecordView):
     order = (User.name,)
     form_columns = ["name", "job_title", "email", "active"]
     form_extra_fields = {"roles": RolesField("Roles")}
-    form_args = {
-        "email": {
-            "validators": [validators.Email("This is not an email address.")],
-            "filters": [clean, normal],
-        }
-    }
+    form_args = {"email": {"validators": [EmailAddress()], "filters": [clean, normal]}}
     guarded = True
     steps = (
         Step(

@@ -226,6 +226,38 @@ VOCABULARY = {
 PERMISSIONS = {verb: row.allows for verb, row in VOCABULARY.items() if row.allows}
 HARMLESS = {verb for verb, row in VOCABULARY.items() if row.allows and not row.opens}
 
+# The nouns that people do not call by their own plural.
+NOUNS = {
+    "attachment": "Files",
+    "child": "Children",
+    "choice": "Lists",
+    "counts": "Counts",
+    "emergency": "Emergency access",
+    "event": "History",
+    "log": "Ofsted logs",
+    "notice": "Emails",
+    "proposal": "Approvals",
+    "section": "Tracker sections",
+    "user": "People",
+}
+
+
+def by_noun(verbs):
+    """`verbs` by what they are about, in the order of the vocabulary: [("Incidents", [verb])]."""
+    found = {}
+    order = list(VOCABULARY)
+    for verb in sorted(verbs, key=lambda one: order.index(one) if one in order else len(order)):
+        noun = verb.partition(":")[0]
+        name = NOUNS.get(noun) or f"{noun.replace('_', ' ').capitalize()}s"
+        found.setdefault(name, []).append(verb)
+    return list(found.items())
+
+
+def opens(verb):
+    """Whether giving the permission waits for a Level 5: so does one that nobody knows."""
+    return verb not in HARMLESS
+
+
 # What any member of staff has: a role of these and of nothing that opens more can be given at once.
 REPORTS = {verb for verb, row in VOCABULARY.items() if row.roles == STAFF}
 

@@ -1,4 +1,4 @@
-/* What is nicer with a script, and works without: drafts kept as one types, and a warning before an idle session ends. */
+/* What is nicer with a script, and works without: drafts kept as one types, a warning before an idle session ends, and Esc twice to hide. */
 "use strict";
 (() => {
   const token = document.body.dataset.token, idle = Number(document.body.dataset.idleMinutes) * 60000;
@@ -22,12 +22,16 @@
     const place = document.getElementById("kept");
     if (place) place.textContent = `Draft kept ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
   };
+  const draft = (one, path) => {
+    const body = new URLSearchParams();
+    for (const [name, value] of new FormData(one)) if (typeof value === "string") body.append(name, value);
+    body.set("draft_path", path);
+    return body;
+  };
   const keep = () => {
     if (!form || !changed) return;
     changed = false;
-    const body = new URLSearchParams(), fields = new FormData(form);
-    for (const [name, value] of fields) if (typeof value === "string") body.append(name, value);
-    body.set("draft_path", form.dataset.draft);
+    const body = draft(form, form.dataset.draft);
     send("/account/draft/", body).then(() => { alive(); full(false); said(); }).catch((problem) => { changed = true; if (["413", "507"].includes(problem.message)) full(true); });
   };
   if (form) {
@@ -54,4 +58,57 @@
     button.addEventListener("click", stay);
     box.append(button);
   }, 5000);
+
+  /* Hide: the page is covered at once, what is typed is kept, the session is locked, and no page is left to go back to. */
+  const hider = document.querySelector("[data-hide]"), tabs = new BroadcastChannel("hide");
+  const pause = (time) => new Promise((done) => { setTimeout(done, time); });
+  const typedIn = (one) => [...one.elements].some((field) => field.matches("textarea, input:not([type=hidden])") && field.value !== field.defaultValue);
+  let drafts = null, place = null;
+  const cover = () => {
+    drafts = form && changed ? [draft(form, form.dataset.draft)] : [];
+    place = hider.dataset.hide;
+    for (const one of document.querySelectorAll('form[action$="/action/"], form[action$="/emergency/"]')) {
+      if (!typedIn(one)) continue;
+      const step = new URLSearchParams();
+      for (const name of ["action", "rowid"]) if (one.elements[name]) step.set(name, one.elements[name].value);
+      const path = one.getAttribute("action") + (step.size ? `?${step}` : "");
+      drafts.push(draft(one, path));
+      place = `/account/unsent/?${new URLSearchParams({ path })}`;
+    }
+    document.body.replaceChildren();
+    document.title = "Hidden";
+  };
+  const lock = async (wait) => {
+    try {
+      while (drafts.length) {
+        await send("/account/draft/", drafts[0]).catch((problem) => { if (!["401", "413", "423"].includes(problem.message)) throw problem; });
+        drafts.shift();
+      }
+      await pause(wait);
+      await send("/account/hide/", new URLSearchParams({ path: place }));
+      location.replace("/account/hidden/");
+    } catch {
+      const again = document.createElement("button");
+      again.textContent = "Try again";
+      again.addEventListener("click", () => { again.parentNode.remove(); lock(0); });
+      tell("This page is hidden, but not locked: the server did not answer. ", "idle").append(again);
+    }
+  };
+  const hide = () => {
+    if (drafts) return;
+    cover();
+    tabs.postMessage("hide");
+    lock(300); /* for the other tabs to keep what was typed there */
+  };
+  if (hider) {
+    hider.addEventListener("click", (event) => { event.preventDefault(); hide(); });
+    tabs.addEventListener("message", () => { if (!drafts) { cover(); lock(900); } });
+    let escaped = -Infinity;
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.repeat || event.isComposing) return;
+      if (event.timeStamp - escaped < 1000) hide();
+      escaped = event.timeStamp;
+    });
+  }
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 })();

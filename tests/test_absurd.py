@@ -124,9 +124,17 @@ def test_absurd_forms_are_answered(app, school, cast, case):  # noqa: F811
         for form in found.keys() - seen:
             broken += troubles(person, form[0], found[form])
         seen |= found.keys()
+    hide = "/account/hide/"  # a button's own address, and the page behind it
+    broken += troubles(cast.alice, hide, {"path": ("/incident/", [*NUMBERS, TEXT, "/\0"])})
+    cast.alice.post(hide, {"path": "/"})
+    found = forms(cast.alice, ["/account/hidden/"], case)
+    for form in found:
+        broken += troubles(cast.alice, form[0], found[form])
+    seen |= found.keys()
     answered = {path.partition("?")[0] for path, _verb, _person in seen} | {
         "/account/alive/",
         "/account/draft/",
+        hide,
     }
     assert set(rules(app, "POST")) - answered == set(), "forms that nobody found"
     assert not broken, "\n".join(map(str, broken))

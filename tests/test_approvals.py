@@ -214,7 +214,10 @@ def test_the_approval_says_in_words_what_opens_and_for_whom(cast, school):
         description=staff.description,
     )
     text = cast.alice.get(f"/proposal/details/?id={Proposal.get().id}").text_only
-    assert "will also be able to: read every incident that does not name them" in text
+    assert (
+        "Whoever has the role Staff will also be able to: Incidents read every incident that does "
+        "not name them" in " ".join(text.split())
+    )
     assert (
         "This is for Dave Pritchard, Dina El-Sayed." in " ".join(text.split())
         and "incident:" not in text

@@ -37,6 +37,11 @@ def key_on(page):
     return re.search(r'class="key">([^<]+)<', page.text).group(1).replace("-", "").replace(" ", "")
 
 
+def codes_on(page):
+    """The recovery codes that a page shows."""
+    return re.findall(r"<code>([\w-]{10,})</code>", page.text)
+
+
 def own_secret(user):
     return User.get_by_id(user.id).tf_totp_secret
 
@@ -72,8 +77,7 @@ def test_setting_up_the_factor_before_anything_opens(app, school):
 
 
 def test_recovery_codes_work_once_and_are_stored_encrypted(app, cast, school):
-    page = prove(cast.carol).post("/mf-recovery-codes", {"generate_new_codes": "yes"})
-    codes = re.findall(r"<code>([\w-]{10,})</code>", page.text)
+    codes = codes_on(prove(cast.carol).post("/mf-recovery-codes", {"generate_new_codes": "yes"}))
     assert len(codes) == 8 and codes[0] not in "".join(
         User.get_by_id(school.carol.id).mf_recovery_codes
     )
@@ -81,6 +85,71 @@ def test_recovery_codes_work_once_and_are_stored_encrypted(app, cast, school):
         person, _page = passphrase_only(app, school.carol)
         person.post("/mf-recovery", {"code": codes[0]})
         assert person.lands("/") == opens, attempt
+
+
+def enrolled(app, user):
+    """Somebody who sets up their first second factor; the page that follows."""
+    user = User.get_by_id(user.id)
+    user.forget_factor()
+    user.save()
+    person, _page = passphrase_only(app, user)
+    key = key_on(person.post("/tf-setup", {"setup": "authenticator"}))
+    return person, person.post(
+        "/tf-validate", {"code": TOTP(key=key, format="base32").generate().token}
+    )
+
+
+def test_recovery_codes_are_shown_at_the_first_enrolment_once(app, school):
+    dave, page = enrolled(app, school.dave)
+    codes = codes_on(page)
+    assert len(codes) == 8 and "Print these codes or write them down now" in page.text_only
+    assert re.search(r'href="/"[^>]*>I have them on paper', page.text)
+    with dave.client.session_transaction() as cookie:
+        assert not [code for code in codes if code in str(dict(cookie))], "they travel in no cookie"
+    assert codes[0] not in str(User.get_by_id(school.dave.id).mf_recovery_codes)
+    assert "8 of 8 recovery codes are left." in dave.get("/account/").text_only
+    prove(dave)
+    for path in ("/mf-recovery-codes", "/mf-recovery-codes?show_codes=1"):
+        page = dave.get(path)
+        assert page.request.path == "/mf-recovery-codes" and not codes_on(page), path
+        assert "8 of 8 recovery codes are left." in page.text_only
+    again, _page = passphrase_only(app, school.dave)
+    assert again.post("/mf-recovery", {"code": codes[0]}).request.path == "/"
+
+
+def test_a_wrong_code_at_the_first_enrolment_shows_no_recovery_codes(app, school):
+    user = User.get_by_id(school.dave.id)
+    user.forget_factor()
+    user.save()
+    person, _page = passphrase_only(app, user)
+    person.post("/tf-setup", {"setup": "authenticator"})
+    page = person.post("/tf-validate", {"code": "000000"})
+    assert not codes_on(page) and not User.get_by_id(user.id).mf_recovery_codes
+    assert person.lands("/") == "/login"
+
+
+def test_signing_in_makes_no_recovery_codes(cast, school):
+    """Neither for whoever has none, nor in place of those there are."""
+    assert cast.dave.lands("/") == "/" and not User.get_by_id(school.dave.id).mf_recovery_codes
+
+
+def test_recovery_codes_are_counted_down(app, cast, school):
+    codes = codes_on(prove(cast.carol).post("/mf-recovery-codes", {"generate_new_codes": "yes"}))
+    left = {6: "2 of 8 recovery codes are left.", 7: "1 of 8 recovery codes is left."}
+    for used, code in enumerate(codes, 1):
+        person, _page = passphrase_only(app, school.carol)
+        page = person.post("/mf-recovery", {"code": code})
+        said = left.get(used, f"{8 - used} of 8 recovery codes are left.")
+        if used == 8:
+            said = "None of 8 recovery codes are left."
+        assert f"You used a recovery code. {said}" in page.text_only
+        assert ("Make new ones under Your account." in page.text_only) == (used >= 6), used
+        page = person.get("/account/")
+        assert said in page.text_only
+        assert ("Make new recovery codes" in page.text_only) == (used >= 6), used
+        wrong, _page = passphrase_only(app, school.carol)
+        page = wrong.post("/mf-recovery", {"code": code})
+        assert "You used" not in page.text_only and wrong.lands("/") == "/login"
 
 
 def test_there_is_no_way_round_by_email(app):
@@ -231,9 +300,22 @@ def test_changing_the_app_takes_passphrase_and_old_code_and_is_for_one_change(ap
     page = carol.post(
         target, {"code": new.generate().token}
     )  # in the same 30 seconds as the old one's
-    assert page.request.path == "/account/" and own_secret(school.carol) != before
+    assert page.request.path == target and own_secret(school.carol) != before
+    assert len(codes_on(page)) == 8 and 'href="/account/"' in page.text, "she had no codes yet"
     assert Event.last(school.carol, "user:factor")
     assert carol.lands("/tf-setup") == "/account/prove/", "asked anew for the next"
+
+
+def test_changing_the_app_leaves_the_recovery_codes_as_they_are(cast, school):
+    carol = prove(cast.carol)
+    assert len(codes_on(carol.post("/mf-recovery-codes", {"generate_new_codes": "yes"}))) == 8
+    before = User.get_by_id(school.carol.id).mf_recovery_codes
+    page = carol.post("/tf-setup", {"setup": "authenticator"})
+    new = TOTP(key=key_on(page), format="base32")
+    target = re.search(r'action="(/tf-setup/[^"]+)"', page.text).group(1)
+    page = carol.post(target, {"code": new.generate().token})
+    assert page.request.path == "/account/" and not codes_on(page)
+    assert User.get_by_id(school.carol.id).mf_recovery_codes == before
 
 
 def test_a_recovery_code_stands_in_for_a_lost_telephone_once(cast, school):

@@ -114,7 +114,7 @@ def test_part_of_a_name_is_enough_when_one_child_fits(cast, school, answers):
         ({"noticed_at": "soon"}, "This is not a date and time."),
         ({"noticed_at": "04/03/2026"}, "This says the day, 04/03/2026, and no time."),
         ({"noticed_at": "2026-03-29T01:30"}, "This time does not exist"),
-        ({"place": "The moon"}, "“The moon” is not on the list."),
+        ({"place": "The moon"}, "“The moon” is not on the list:"),
         ({"safeguarding_alert": "maybe"}, "Answer Yes or No."),
         ({"topic": "x" * 121}, "120 characters"),
     ],

@@ -78,7 +78,7 @@ def address(rule, method, case):
         return f"{path}?id={case['document']}"
     return (
         f"{path}?id={case.get(noun, 1)}"
-        if re.search(r"/(details|edit|pdf|file|copy)/$", rule)
+        if re.search(r"/(details|edit|pdf|file|copy|preview)/$", rule)
         else path
     )
 

@@ -239,6 +239,62 @@ def test_each_permission_is_explained_in_a_sentence(cast, school):
     assert set(PERMISSIONS) > HARMLESS | REPORTS and not HARMLESS & REPORTS
 
 
+def marked(text):
+    """{permission: whether it is marked "opens records"} on the page of a role, or in its form."""
+    found = re.findall(
+        r'(?:value="([a-z_]+:[a-z_]+)"|<code>([a-z_]+:[a-z_]+)</code>)(.*?)(?=</label>|</li>)',
+        text,
+        re.S,
+    )
+    return {one or other: "status opens" in rest for one, other, rest in found}
+
+
+def test_ira_sees_before_saving_what_will_wait_for_a_level_5(cast, school):
+    path = f"/role/edit/?id={role('Staff').id}"
+    page = cast.ira.get(path)
+    marks = marked(page.text)
+    assert marks == {verb: verb not in HARMLESS for verb in PERMISSIONS}
+    nouns = re.findall(r'<fieldset class="noun"><legend>([^<]+)</legend>', page.text)
+    assert nouns[:2] == ["Incidents", "Files"] and len(nouns) == len(set(nouns)) > 9
+    assert {"Ofsted logs", "Tracker sections", "Children", "People", "Roles"} < set(nouns)
+    block = page.text[page.text.index("<legend>People</legend>") :].partition("</fieldset>")[0]
+    assert set(marked(block)) == {verb for verb in PERMISSIONS if verb.startswith("user:")}
+    ticked = {*role("Staff").permissions, "template:edit", "log:read"}
+    fields = {"name": "Staff", "level": 1, "description": "x", "version": role("Staff").version}
+    cast.ira.post(path, fields | {"permissions": sorted(ticked)})
+    waits = ticked - set(role("Staff").permissions)
+    assert waits == {"log:read"} and marks["log:read"] and not marks["template:edit"]
+
+
+def test_the_page_of_a_role_says_what_it_opens_by_noun(cast, school):
+    Role.update(permissions=[*role("IT").permissions, "log:forgotten", "unheard_of:do"]).where(
+        Role.name == "IT"
+    ).execute()
+    page = cast.ira.get(f"/role/details/?id={role('IT').id}")
+    assert re.findall(r"<h3>([^<]+)</h3>", page.text)[-1] == "Unheard ofs"
+    marks = marked(page.text)
+    assert marks["log:forgotten"] and marks["unheard_of:do"], "what nobody knows may open anything"
+    assert not [verb for verb in HARMLESS if marks.get(verb)]
+    page = cast.ira.get(f"/role/details/?id={role('DSL').id}")
+    assert "assigned to every Ofsted log" in page.text_only and marked(page.text)["incident:read"]
+
+
+def test_a_proposal_groups_what_is_given_and_says_what_is_taken(cast, school):
+    edit_person(school.dave, school.ira, [role("Staff"), role("Head")])
+    text = cast.alice.get(f"/proposal/details/?id={Proposal.get().id}").text
+    nouns = re.findall(r"<h2>([^<]+)</h2>", text.partition('class="nouns"')[2])
+    nouns = nouns[: nouns.index("Level 5") + 1]
+    assert nouns[0] == "Incidents" and nouns[-1] == "Level 5" and len(nouns) == len(set(nouns))
+    assert "be assigned to every Ofsted log (level 5)" in text
+    Proposal.get().refuse(by=school.alice)
+    kept = [verb for verb in role("IT").permissions if verb != "choice:edit"]
+    edit_role(role("IT"), school.ira, 0, [*kept, "child:read"], name="IT", description="New")
+    asked = Proposal.get(Proposal.kind == "role")
+    text = " ".join(cast.alice.get(f"/proposal/details/?id={asked.id}").text_only.split())
+    assert "Whoever has the role IT will also be able to: Children see the list of children" in text
+    assert "IT: will no longer be able to: edit the choice lists description will be “New”" in text
+
+
 # need to know
 
 

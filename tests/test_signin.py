@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import app as application
-from models import Draft, Notice, Role, SetupLink, User, db
+from models import Choice, Draft, Notice, Role, SetupLink, User, db
 from models.ground.clock import at, now
 from models.ground.settings import settings
 from models.ground.words import pages
@@ -217,6 +217,79 @@ def problems(app, passphrase, **person):
             )[0]
             or []
         )
+
+
+def wrongs(page):
+    """{field: what is wrong with it} on a page whose form was refused."""
+    found = re.findall(r'id="([\w-]+)-wrong"[^>]*>(.*?)</p>', page.text, re.S)
+    return {name: re.sub(r"<[^>]+>", "", text).strip() for name, text in found}
+
+
+ODD = {"": "", "long": "x" * 5_000, "sign": "A\u202eB", "number": "9" * 30, "mark": "<b>&", "short": "x"}  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_each_problem_of_the_first_start_is_one_sentence(empty, odd):
+    token = SetupLink.make()
+    visitor = Person(empty, None)
+    visitor.get(f"/setup/{token}")
+    page = visitor.post(f"/setup/{token}", dict.fromkeys(PAIR, odd))
+    assert page.status_code == 422 and User.select().count() == 0
+    said = wrongs(page)
+    assert {name for name in PAIR if name.endswith(("email", "passphrase"))} <= set(said)
+    for name, sentence in said.items():
+        assert re.fullmatch(r"Problem: [A-Z][^.!?]*(\.example)?\.", sentence), (name, sentence)
+
+
+def test_the_first_two_have_names_and_emails_that_anybody_could_have(empty):
+    token = SetupLink.make()
+    visitor = Person(empty, None)
+    visitor.get(f"/setup/{token}")
+    for wrong, said in (
+        ({"it_name": "x" * 121}, {"it_name": "Problem: Write 120 characters or fewer."}),
+        (
+            {"dsl_name": "Ali\u202ece"},
+            {"dsl_name": "Problem: This holds a sign that is no letter: type it again."},
+        ),
+        ({"dsl_passphrase": ""}, {"dsl_passphrase": "Problem: This is needed."}),
+    ):
+        assert wrongs(visitor.post(f"/setup/{token}", PAIR | wrong)) == said
+    assert User.select().count() == 0
+
+
+IT = [
+    ("/role/new/", ["name", "level"]),
+    ("/user/new/", ["name", "email", "job_title", "active"]),
+    ("/template/new/", ["name", "in_force"]),
+    ("/template-section/new/?template=1", ["title", "restricted"]),
+    ("/question/new/?section=1", ["text", "kind", "source", "required", "from_list"]),
+    ("/choice/new/", ["list", "name", "position"]),
+]
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD.values() if odd not in ("x", "<b>&")])
+@pytest.mark.parametrize(("path", "fields"), IT, ids=[path.split("/")[1] for path, _fields in IT])
+def test_each_problem_of_a_form_of_it_is_one_sentence(cast, path, fields, odd):
+    cast.ira.get(path)
+    page = cast.ira.post(path, dict.fromkeys(fields, odd))
+    assert page.status_code in (200, 422)
+    for name, sentence in wrongs(page).items():
+        assert re.fullmatch(r"Problem: [“A-Z][^.!?]*(\.example)?\.", sentence)
+        assert name in fields
+
+
+def test_a_number_that_is_none_is_told(cast):
+    cast.ira.get("/choice/new/")
+    fields = {"list": "urgency", "name": "Tomorrow"}
+    for odd in ("abc", "1.5", "²", "--1", "9" * 30, str(2**31)):
+        page = cast.ira.post("/choice/new/", fields | {"position": odd})
+        assert wrongs(page) == {"position": "Problem: Write a whole number, for example 3."}, odd
+    page = cast.ira.post("/choice/new/", fields | {"position": ""})
+    assert page.status_code == 200 and Choice.get(Choice.name == "Tomorrow").position == 0
+    page = cast.ira.post("/choice/new/", fields)
+    assert wrongs(page) == {
+        "name": "Problem: There is already one with this choice: write another."
+    }
 
 
 def test_a_long_passphrase_is_fine(app, school):

@@ -40,6 +40,22 @@ class LongTextField(fields.TextAreaField):
     pass
 
 
+class WholeField(fields.IntegerField):
+    """A whole number that every database can keep; what is left empty is the default."""
+
+    def process_formdata(self, valuelist):
+        if not valuelist:  # not asked
+            return
+        typed = clean(valuelist[0])
+        if typed is None:
+            self.data = self.default
+        elif number(typed.removeprefix("-")) is None:
+            self.data = None
+            raise ValueError("Write a whole number, for example 3.")
+        else:
+            self.data = int(typed)
+
+
 class YesNoField(fields.RadioField):
     """Yes, No, or nothing chosen: True, False or None."""
 
@@ -90,7 +106,7 @@ class PickField(fields.SelectField):
     def pre_validate(self, form):
         if self.data and self.data not in [choice.value for choice in self.choices]:
             raise validators.ValidationError(
-                f"“{self.data}” is not on the list. Choose one that is."
+                f"“{self.data}” is not on the list: choose one that is."
             )
 
 

@@ -6,6 +6,7 @@ import re
 
 from flask_admin.contrib.peewee.form import CustomModelConverter
 from flask_admin.form import BaseForm
+from peewee import IntegerField
 from wtforms import HiddenField, SelectField, SelectMultipleField, validators
 from wtfpeewee.orm import ValueRequired
 
@@ -24,6 +25,7 @@ from .fields import (
     SeveralField,
     TableField,
     TextField,
+    WholeField,
     YesNoField,
     clean,
 )
@@ -80,6 +82,25 @@ def required(words=None):
     return Required(words)
 
 
+def at_most(count):
+    """No more characters than the database keeps."""
+    return validators.Length(max=count, message=f"Write {count} characters or fewer.")
+
+
+class EmailAddress(validators.Email):
+    """What is no email is told as that, and nothing else of it."""
+
+    def __init__(self):
+        super().__init__("This is not an email address: write one like name@school.example.")
+
+    def __call__(self, form, field):
+        try:
+            if field.data:  # whether it may be left out is another's question
+                super().__call__(form, field)
+        except validators.ValidationError as problem:
+            raise validators.StopValidation(str(problem)) from None
+
+
 def put_errors(form, refused):
     """Show what a rule refused at the fields it names; what belongs to no field is shown at the top
     of the form.
@@ -99,22 +120,32 @@ def options_of(given):
     return Choice.names(given) if isinstance(given, str) else given
 
 
+def in_words(validator, words=None):
+    """The same validator, with a sentence of ours; `words`: what is said when it is left empty."""
+    if isinstance(validator, ValueRequired):
+        return required(words)
+    return at_most(validator.max) if isinstance(validator, validators.Length) else validator
+
+
 class Converter(CustomModelConverter):
     """Our kinds of model field to our kinds of form field; the rest is Flask-Admin's."""
 
     def __init__(self, view, additional=None):
         super().__init__(view, additional)
-        ours = {Moment: self.moment, Pick: self.pick, YesNo: self.yes_no, Rows: self.rows}
+        ours = {
+            Moment: self.moment,
+            Pick: self.pick,
+            YesNo: self.yes_no,
+            Rows: self.rows,
+            IntegerField: self.whole,
+        }
         self.converters = ours | self.converters
 
     def convert(self, model, field, field_args):
         name, made = super().convert(model, field, field_args)
         if made is not None:
             words = getattr(model, "UNANSWERED", {}).get(field.name)
-            made.kwargs["validators"] = [
-                required(words) if isinstance(v, ValueRequired) else v
-                for v in made.kwargs["validators"]
-            ]
+            made.kwargs["validators"] = [in_words(v, words) for v in made.kwargs["validators"]]
             if field.field_type in ("VARCHAR", "TEXT") and not isinstance(field, Pick):
                 made.kwargs["filters"] = [
                     (clean if field.null else (lambda text: clean(text) or ""))
@@ -123,6 +154,9 @@ class Converter(CustomModelConverter):
 
     def moment(self, model, field, **kwargs):
         return field.name, MomentField(**kwargs)
+
+    def whole(self, model, field, **kwargs):
+        return field.name, WholeField(**kwargs)
 
     def handle_date(self, model, field, **kwargs):
         return field.name, (BirthField if getattr(field, "born", False) else DayField)(**kwargs)
@@ -206,6 +240,46 @@ def section_form(section):
         (BaseForm,),
         {f"q{question['id']}": answer_field(question) for question in section.questions},
     )
+
+
+def outline(form, questions):
+    """The questions as the form draws them: [(question, its field, blocks)], a block being (number,
+    answers, the same of the questions that follow from these answers).
+
+    What follows directly stands inside, and is hidden without a script once the answer is another
+    one: the options of the field say which blocks they open. What stands further down stays in
+    its place, with its question's words.
+    """
+    drawn, at = [], {}
+    last = []  # the ids of the question drawn last, and of those around it
+    for question in questions:
+        field, depends = form[f"q{question['id']}"], question.get("depends")
+        node = (question, field, [])
+        if depends and depends["on"] in last:
+            _question, parent, blocks = at[depends["on"]]
+            if not blocks or blocks[-1][1] != depends["answers"]:
+                blocks.append((len(blocks) + 1, depends["answers"], []))
+                note_opens(parent, len(blocks), depends["answers"])
+            blocks[-1][2].append(node)
+            field.inside = True
+            last = [*last[: last.index(depends["on"]) + 1], question["id"]]
+        else:
+            drawn.append(node)
+            last = [question["id"]]
+        at[question["id"]] = node
+    return drawn
+
+
+def note_opens(field, number, answers):
+    """Note at the options of a field which of them open the block of this number."""
+    field.opens = getattr(field, "opens", {})
+    for value in answers:
+        value = value.lower() if isinstance(field, YesNoField) else value
+        field.opens[value] = f"{field.opens.get(value, '')} {number}".strip()
+    if isinstance(field, PickField):
+        for choice in field.choices:
+            if choice.value in field.opens:
+                choice.render_kw = {"data-opens": field.opens[choice.value]}
 
 
 def why(label, base=BaseForm, name="reason"):

@@ -2,6 +2,7 @@
 again before what matters.
 """
 
+import re
 import secrets
 import time
 from contextlib import nullcontext, suppress
@@ -34,7 +35,7 @@ from flask_security.utils import get_request_attr
 
 from models import Attempt, Device, Draft, Event, Refused, Session, User, transaction
 from models.access.draft import ANEW
-from models.access.signin import KNOWN
+from models.access.signin import KNOWN, hashed
 
 from .trouble import FORMS, typed, with_text
 
@@ -51,9 +52,13 @@ FACTOR = (
     "wan_register_response",
     "wan_delete",
 )
+SIGN_IN = "security.two_factor_token_validation"  # the first factor is set up there, too
+ENROLS = ("two_factor_token_validation", "two_factor_setup_validate", "wan_register_response")
 WHOLE = ("change_password", "reset_password", "mf_recovery", "two_factor_token_validation", *FACTOR)
+LOCAL = re.compile(r"/(?![/\\])[^\s\\\0]*\Z")  # an address on this host
 SCRIPTED = ("account.draft_view", "account.alive_view")  # what a page sends by itself
 OPEN = ("static", "health", "security.static", "security.login", "security.logout")
+LOCKED = "account.hidden_view"  # the one page of a session that is hidden
 
 
 def in_one(view):
@@ -88,6 +93,29 @@ def passkey_shown(view):
     return noted
 
 
+def with_codes(view):
+    """The view that sets up a second factor, followed, once it is set up, by recovery codes for
+    whoever has none: shown in this answer and kept in none.
+    """
+
+    @wraps(view)
+    def followed(*args, **kwargs):
+        enrolling = request.endpoint != SIGN_IN or session.get("tf_state") == "validating_profile"
+        answer = view(*args, **kwargs)
+        user = current_user._get_current_object()
+        done = request.method == "POST" and user.is_authenticated and user.has_factor
+        if not (done and enrolling and getattr(answer, "location", None)):
+            return answer
+        if user.mf_recovery_codes:
+            return answer
+        codes = _security.mf_recovery_codes_util.create_recovery_codes(user)
+        return render_template(
+            "security/mf_recovery_codes.html", recovery_codes=codes, target=answer.location
+        )
+
+    return followed
+
+
 def install(app):
     """Sessions, drafts of a session that ran out, and what the history says of signing in."""
 
@@ -96,8 +124,9 @@ def install(app):
         token = request.cookies.get(device_cookie())
         with transaction():
             Attempt.forget(user.email, address(), Device.of(token, user))
-            session["door"] = Session.begin(user, address(), request.user_agent.string)
-            token = g.device = Device.meet(token, user)
+            says = request.user_agent.string
+            session["door"] = Session.begin(user, address(), says)
+            token = g.device = Device.meet(token, user, says)
         session.pop("proved", None)
 
         @after_this_request
@@ -130,6 +159,10 @@ def install(app):
         Event.write(verb, user, user)
         end_others(user, why)
 
+    for endpoint in ENROLS:
+        app.view_functions[f"security.{endpoint}"] = with_codes(
+            app.view_functions[f"security.{endpoint}"]
+        )
     for endpoint in WHOLE:
         app.view_functions[f"security.{endpoint}"] = in_one(
             app.view_functions[f"security.{endpoint}"]
@@ -167,13 +200,14 @@ def install(app):
         found = user and Session.find(door, user)
         if found:
             g.session = found
+            if found.hidden_at:
+                return locked()
+            forms = (request.endpoint or "").endswith(FORMS)
+            if forms and request.form.get("draft") == "hide":
+                return hide()
             # opened by somebody who is signed in, Flask-Security's page for a code would sign them
             # out: a link could do that to them
-            return (
-                redirect("/")
-                if request.endpoint == "security.two_factor_token_validation"
-                else prove_first()
-            )
+            return redirect("/") if request.endpoint == SIGN_IN else prove_first()
         if request.endpoint in SCRIPTED:
             return (
                 "",
@@ -222,6 +256,48 @@ def prove_first():
             "account.prove_view", next=request.full_path if request.method == "GET" else "/account/"
         )
     )
+
+
+def locked():
+    """Away to the page that asks a hidden session for its passphrase: nothing else opens, nothing
+    is kept or changed, and no message is shown that was meant for the page before.
+
+    A text that another tab sends meanwhile goes back into that tab, to be sent again afterwards.
+    """
+    session.pop("_flashes", None)
+    if request.endpoint == LOCKED:
+        return None
+    if request.endpoint in SCRIPTED:
+        return "", 423
+    return with_text(423) if typed() else redirect(url_for(LOCKED))
+
+
+def is_locked():
+    """Whether this request comes from a session that is hidden, also where nothing has asked yet:
+    a page that refuses a form must not show the menu.
+    """
+    door = session.get("door")
+    found = g.get("session") or (door and Session.get_or_none(Session.token == hashed(door)))
+    return bool(found and found.hidden_at)
+
+
+def hide(path=None):
+    """Lock the session behind its passphrase, with what was typed into the form that the button
+    belongs to kept as a draft; `path`: the page it stands on, where there is no such form.
+
+    What cannot be kept does not stop it: somebody may be looking.
+    """
+    if path is None:
+        path = here()
+        try:
+            Draft.keep(g.session.user, path, request.form.items(multi=True))
+        except Refused as refused:
+            session["unkept"] = str(refused)
+    session.pop("proved", None)
+    session.pop("_flashes", None)
+    with transaction():
+        g.session.hide(path if LOCAL.match(path) else "/")
+    return redirect(url_for(LOCKED))
 
 
 def signed_out(user, lost):

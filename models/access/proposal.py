@@ -19,7 +19,7 @@ from models.history.notice import SUBJECT, Notice
 from models.history.step import starts, step
 from models.people.role import Role
 from models.people.user import User, UserRole
-from models.permissions import PERMISSIONS
+from models.permissions import PERMISSIONS, by_noun
 
 from .signin import Session
 
@@ -89,24 +89,38 @@ class Proposal(Record):
         return f"{said}: {'; '.join(self.differences())}" if self.kind == "role" else said
 
     def differences(self) -> list[str]:
-        """What would become of a role, or what a role gives that is given, in sentences for whoever
-        decides.
-        """
+        """What would become of a role, in sentences for whoever decides."""
         if self.damaged:
             return [DAMAGED]
-        if self.kind == "grant":
-            return opened(self.role.permissions, self.role.level)
         if self.kind != "role":
             return []
+        given = opened(self.added(), self.value["level"])
+        return [f"will also be able to: {line}" for line in given] + self.besides()
+
+    def besides(self) -> list[str]:
+        """What would become of a role besides what it would get, in sentences."""
+        if self.damaged or self.kind != "role":
+            return []
         value = self.value
-        added = value.get(
-            "added", value.get("permissions", [])
-        )  # the whole list in those asked for before
-        said = [f"will also be able to: {line}" for line in opened(added, value["level"])]
-        said += [f"will no longer be able to: {line}" for line in opened(value.get("removed", ()))]
+        said = [f"will no longer be able to: {line}" for line in opened(value.get("removed", ()))]
         return said + [
             f"{name} will be “{value[name]}”" for name in ("name", "description") if value.get(name)
         ]
+
+    def given(self) -> list[tuple[str, list[str]]]:
+        """What it lets people do who could not, by noun: [("Incidents", [end of a sentence])]."""
+        if self.damaged or self.kind not in ("grant", "role"):
+            return []
+        if self.kind == "grant":
+            added, level = self.role.permissions, self.role.level
+        else:
+            added, level = self.added(), self.value["level"]
+        found = [(noun, opened(verbs)) for noun, verbs in by_noun(added)]
+        return found + ([("Level 5", opened((), level))] if level == 5 else [])
+
+    def added(self) -> list[str]:
+        """The permissions that a role would get; the whole list in those asked for before."""
+        return self.value.get("added", self.value.get("permissions", []))
 
     def told(self) -> list[User]:
         return list(User.level_5())
@@ -257,7 +271,7 @@ class Proposal(Record):
         """
         value, role = self.value, self.role
         new = [person for person in self.gainers() if not person.password and not person.reads]
-        added, removed = value.get("added", value.get("permissions", [])), value.get("removed", ())
+        added, removed = self.added(), value.get("removed", ())
         permissions = [p for p in role.permissions if p not in removed]
         permissions += [p for p in added if p not in permissions]
         more = {name: value[name] for name in ("name", "description") if value.get(name)}

@@ -19,6 +19,8 @@ from models.history.notice import SUBJECT, Notice
 from models.people.role import Role
 from models.people.user import User, UserRole
 
+from .browser import named
+
 IDLE = timedelta(minutes=20)
 LONGEST = timedelta(hours=10)
 WINDOW = timedelta(minutes=15)
@@ -54,6 +56,13 @@ class Session(Base):
     why = CharField(
         max_length=100, null=True
     )  # why it was ended elsewhere, until its owner has been told
+    hidden_at = Moment(null=True)  # since when its passphrase is needed to go on
+    hidden_path = CharField(max_length=500, null=True)  # the page that was hidden
+
+    @property
+    def browser_named(self):
+        """Its browser in words: "Firefox on Windows"."""
+        return named(self.browser)
 
     @property
     def ran_out(self) -> bool:
@@ -80,9 +89,8 @@ class Session(Base):
         )
         if not session or session.ran_out:
             return None
-        if now() - session.seen_at > timedelta(
-            minutes=1
-        ):  # often enough, without a write at each page
+        # often enough, without a write at each page; what is hidden runs out all the same
+        if not session.hidden_at and now() - session.seen_at > timedelta(minutes=1):
             session.touch()
         return session
 
@@ -134,6 +142,23 @@ class Session(Base):
         except OperationalError:
             SEEN[self.id] = moment
 
+    def hide(self, path):
+        """Lock it, in every tab, until its passphrase is typed again; `path`: where to go on then.
+
+        What was hidden first stays the page to go on at.
+        """
+        cls = type(self)
+        cls.update(hidden_at=now(), hidden_path=path if len(path) <= 500 else None).where(
+            cls.id == self.id, cls.hidden_at.is_null()
+        ).execute()
+
+    def unhide(self):
+        """Open it again for whoever typed its passphrase; returns where to go on."""
+        cls = type(self)
+        cls.update(hidden_at=None, hidden_path=None).where(cls.id == self.id).execute()
+        self.touch()
+        return self.hidden_path or "/"
+
     @classmethod
     def end_all(cls, user: User, but: str | None = None, why: str = CHANGED) -> None:
         """End every session of `user`, except the one with the token `but`; each browser is told
@@ -182,10 +207,11 @@ class Device(Base):
         )
 
     @classmethod
-    def meet(cls, token: str | None, user: User) -> str:
+    def meet(cls, token: str | None, user: User, says: str = "") -> str:
         """Remember the browser with this token for `user`; the token that it has from now on.
 
-        A new one is told to a person who may read records, and to every other Level 5.
+        says: its User-Agent. A new one is told to a person who may read records, and to every
+        other Level 5.
         """
         fresh = secrets.token_urlsafe(32)
         with transaction():
@@ -199,11 +225,11 @@ class Device(Base):
                 ).execute()  # from long ago
                 cls.create(token=hashed(fresh), user=user)
             if not known and user.reads:
-                cls.tell(user)
+                cls.tell(user, named(says))
         return fresh
 
     @staticmethod
-    def tell(user):
+    def tell(user, browser):
         told = [user, *(person for person in User.level_5() if person != user)]
         page = pages.get_template("email/new_browser.txt")
         letters = [
@@ -211,7 +237,12 @@ class Device(Base):
                 person,
                 SUBJECT,
                 page.render(
-                    user=user, to=person, at=now(), address=address.get(), settings=settings
+                    user=user,
+                    to=person,
+                    at=now(),
+                    browser=browser,
+                    address=address.get(),
+                    settings=settings,
                 ),
             )
             for person in told

@@ -30,6 +30,7 @@ CELLS = ["short text", "long text", "date", "date and time", "time", "yes/no", "
 ANSWERS = {"yes/no": ["Yes", "No"]}  # of a kind that has them without a list
 CONDITIONS = ("yes/no", "one of a list", "several of a list", "rating")  # what may be followed from
 SHOWS = ["earlier incidents"]
+CHOSEN = ("one of a list", "several of a list", "rating")  # the kinds that take a choice list
 RATINGS = ["1 – not in place", "2 – beginning", "3 – mostly in place", "4 – fully in place"]
 
 
@@ -230,11 +231,10 @@ class Question(Ordered):
     kind = Pick(fixed=KINDS, default="long text", verbose_name="Kind of answer")
     options = TextField(
         default="",
-        verbose_name="List or columns",
-        help_text="Lists: one choice on each line, or “list: threshold” for one of the choice "
-        "lists. Tables: one column on each line; its kind may stand behind it: “Agreed action | "
-        "long text”, “By when | date”, “Seen | date and time”, “Started | time”, “Done? | yes/no”, "
-        "“How well | rating”, “Level | list: threshold”.",
+        verbose_name="Own choices, or columns",
+        help_text="One choice on each line. Of a table one column on each line; its kind may stand "
+        "behind it: “Agreed action | long text”, “By when | date”, “Seen | date and time”, “From "
+        "| time”, “Done? | yes/no”, “How well | rating”, “Level | list: threshold”.",
     )
     required = YesNo(default=False, verbose_name="Needed to complete?")
     source = CharField(
@@ -300,11 +300,21 @@ class Question(Ordered):
         """
         super().check()
         errors = {}
-        lists = ("one of a list", "several of a list", "table of rows")
-        if self.kind in lists and not self.choices():
+        asks = self.kind in ("one of a list", "several of a list", "table of rows")
+        if self.from_list and self.kind not in CHOSEN:
+            errors["from_list"] = (
+                "This kind of answer takes no list: change the kind, or choose no list here."
+            )
+        elif asks and self.from_list and not self.choices():
+            errors["from_list"] = (
+                f"The list “{self.from_list}” offers nothing: choose another, or add choices to it "
+                "under Lists first."
+            )
+        elif asks and not self.choices():
             errors["options"] = (
-                "Write the choices or columns, one on each line, or the name of a list that has "
-                "choices."
+                "Write what is asked for, one column on each line."
+                if self.kind == "table of rows"
+                else "Write the choices, one on each line, or choose a list above."
             )
         elif self.kind == "table of rows":
             read = [column(line) for line in self.choices()]
@@ -320,7 +330,7 @@ class Question(Ordered):
         if errors:
             raise Refused("The question was not saved.", errors)
 
-    def wrong_condition(self):
+    def wrong_condition(self) -> dict[str, str]:
         """What is wrong with what it follows from: {field: sentence}."""
         if not self.depends_on:
             written = "Choose the question that this answer belongs to, or leave both empty."
@@ -334,16 +344,22 @@ class Question(Ordered):
             return {"depends_answer": wrong}
         return {}
 
-    def left_without(self):
+    def left_without(self) -> Any:
         """The first question that could never be asked any more if this one were saved, or None."""
         can = [] if self.retired else self.answers()
         after = Question.select().where(Question.depends_on == self.id, ~Question.retired)
         return next((one for one in after if not set(one.depends_answers) <= set(can)), None)
 
+    @property
+    def from_list(self) -> str:
+        """The choice list that its choices are taken from; "" where they are its own."""
+        first, _colon, name = self.options.partition(":")
+        return name.strip() if first == "list" else ""
+
     def choices(self) -> list[str]:
         """The choices or columns as they are now."""
-        if self.options.startswith("list:"):
-            return Choice.names(self.options.removeprefix("list:").strip())
+        if self.from_list:
+            return Choice.names(self.from_list)
         return (
             RATINGS
             if self.kind == "rating" and not self.options.strip()

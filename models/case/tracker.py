@@ -2,6 +2,7 @@
 their answers.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -47,15 +48,9 @@ class Tracker(Record):
             claim(log, ("open",), "tracking")
             tracker = cls.create(log=log, template=template, begun_by=by, begun_at=now())
             for position, (section, questions) in enumerate(template.sections_asked(), 1):
-                Section.create(
-                    tracker=tracker,
-                    position=position,
-                    title=section.title,
-                    help=section.help,
-                    restricted=section.restricted,
-                    shows=section.shows,
-                    questions=[question.pinned() for question in questions],
-                )
+                begun = Section.pin(position, section, questions)
+                begun.tracker = tracker
+                begun.save()
             Notice.announce(
                 "tracker:begin",
                 tracker,
@@ -143,6 +138,20 @@ class Section(Record):
             if self.follows(question) is False
             and self.answers.get(question["id"]) not in (None, "", [])
         ]
+
+    @classmethod
+    def pin(cls, position: int, section: Any, questions: Iterable[Any]) -> "Section":
+        """A section of a template as a tracker that is begun now has it; not saved, and of no
+        tracker yet.
+        """
+        return cls(
+            position=position,
+            title=section.title,
+            help=section.help,
+            restricted=section.restricted,
+            shows=section.shows,
+            questions=[question.pinned() for question in questions],
+        )
 
     def lacks(self, question):
         """Whether it is needed and not answered; what does not apply, or does not yet, is not

@@ -184,10 +184,8 @@ class Record(Base, abstract=True):
                 and type(self).select().where(*same, type(self).id != (self.id or 0)).exists()
             ):
                 label = meta.fields[names[-1]].verbose_name
-                raise Refused(
-                    "Nothing was saved.",
-                    {names[-1]: f"There is already one with this {label[0].lower() + label[1:]}."},
-                )
+                said = f"There is already one with this {label[0].lower() + label[1:]}"
+                raise Refused("Nothing was saved.", {names[-1]: f"{said}: write another."})
 
     def takes_along(self) -> Sequence[Base]:
         """Change what must change with this record, once it is saved, and return it for the event

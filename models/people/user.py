@@ -108,7 +108,7 @@ class User(UserMixin, Record):
             if line(getattr(self, field) or "") != (getattr(self, field) or ""):
                 raise Refused(
                     "Nothing was saved.",
-                    {field: "This holds a sign that is no letter. Type it again."},
+                    {field: "This holds a sign that is no letter: type it again."},
                 )
 
     def parts(self) -> list[Base]:

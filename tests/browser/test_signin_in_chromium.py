@@ -57,7 +57,10 @@ def enrol(desk, email="carol@thornley.example"):
     )
     page.get_by_label(re.compile("code", re.I)).fill(totp.generate().token)
     desk.press("Confirm the code")
-    desk.open("/")
+    assert page.locator(".codes code").count() == 8, "recovery codes, once"
+    assert not look(page, "the recovery codes")
+    desk.picture("recovery-codes")
+    page.get_by_role("link", name="I have them on paper: go on").click()
     assert page.get_by_role("heading", level=1).inner_text().endswith(", Carol")
     return totp
 
@@ -114,10 +117,15 @@ def test_a_passkey_as_second_factor(carol):
         "automaticPresenceSimulation": True,
     }
     client.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    with db.connection_context():
+        User.update(mf_recovery_codes=None).where(User.name.startswith("Carol")).execute()
     page = carol.open("/wan-register")
     prove(carol, totp)
     page.locator("#name").fill("School laptop")
     page.locator("form[name=wan_register_form] input[type=submit]").click()
+    page.get_by_role("heading", name="Recovery codes").wait_for()
+    assert page.locator(".codes code").count() == 8, "after a passkey, too"
+    page.get_by_role("link", name="I have them on paper: go on").click()
     page.wait_for_url("**/account/**")
     assert "School laptop" in page.content()
     sign_out(carol)
