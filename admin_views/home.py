@@ -36,10 +36,7 @@ class HomeView(Home):
             waiting["sections"] = [section for section in begun if section.status == "in progress"]
         if by.may("incident:report"):
             waiting["reports"] = self.some(
-                Incident.select().where(
-                    Incident.reported_by == by,
-                    Incident.id.in_(visible(Incident, by).select(Incident.id)),
-                ),
+                visible(Incident, by).where(Incident.reported_by == by),
                 Incident.reported_at.desc(),
                 Child,
             )

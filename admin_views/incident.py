@@ -47,6 +47,7 @@ class IncidentView(RecordView):
     order = (Incident.reported_at.desc(),)
     column_list = ["reference", "child", "topic", "place", "reported_at", "reported_by", "status"]
     column_sortable_list = ["reference", "child", "reported_at", "status"]
+    listed = (Child.name, User.name)
     sort_joins = {"child": (Incident.child, Child.name)}
     filters = {
         "status": ("Status", lambda: Incident.STATUSES),

@@ -76,6 +76,7 @@ class LogView(RecordView):
         "told_at",
         "status",
     ]
+    listed = (Log.incident, Incident.id, Incident.child, Child.name, User.name)
     column_labels = {"child": "Child"}
     column_sortable_list = ["reference", "kind", "triggered_at", "told_at", "status"]
     filters = {"status": ("Status", lambda: Log.STATUSES)}

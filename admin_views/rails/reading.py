@@ -32,6 +32,7 @@ class Reading(Door, ModelView):
     column_labels = {}
     sort_joins = {}  # {column: (foreign key, field to sort by)}
     order = ()  # of a list that nobody has sorted; newest first at the end
+    listed = ()  # what a row of the list shows of other records, where only that is to be read
 
     page_size = 50
     column_display_actions = False
@@ -108,10 +109,16 @@ class Reading(Door, ModelView):
         if size:
             ids = ids.paginate(min(page or 0, max(ceil(count / size) - 1, 0)) + 1, size)
         wanted = [row.id for row in ids]
-        rows = {
-            row.id: row for row in self.joined(self.model.select()).where(self.model.id.in_(wanted))
-        }
+        rows = {row.id: row for row in self.rows().where(self.model.id.in_(wanted))}
         return count, [rows[id] for id in wanted]
+
+    def rows(self):
+        """The query of the rows of a list: with `listed` only the columns that it shows."""
+        query = self.joined(self.model.select())
+        if not self.listed:
+            return query
+        own = [self.model._meta.fields.get(name) for name in self.column_list]
+        return query.select(self.model.id, *filter(None, own), *self.listed)
 
     def chosen(self, name, value):
         """The condition of a filter that was chosen."""

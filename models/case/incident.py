@@ -31,7 +31,7 @@ class Incident(Record):
     STATUSES = ("no alert", "to decide", "triggered", "not notifiable")
 
     reference = CharField(unique=True, max_length=20, verbose_name="Reference")
-    status = CharField(max_length=20, index=True, verbose_name="Status")
+    status = CharField(max_length=20, verbose_name="Status")
     reported_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Reported by")
     reported_at = Moment(index=True, verbose_name="Reported")
 
@@ -151,6 +151,9 @@ class Incident(Record):
         ],
         "Safeguarding alert": ["safeguarding_alert"],
     }
+
+    class Meta:
+        indexes = ((("status", "reported_at"), False), (("place", "status", "reported_at"), False))
 
     def __str__(self):
         return self.reference

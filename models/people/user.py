@@ -7,7 +7,6 @@ from uuid import uuid4
 from email_validator import EmailNotValidError, validate_email
 from flask_security import UserMixin, WebAuthnMixin
 from peewee import (
-    JOIN,
     BigIntegerField,
     BlobField,
     BooleanField,
@@ -236,19 +235,21 @@ class User(UserMixin, Record):
 
     @classmethod
     def with_permissions(cls):
-        """Every active person with the set of their permissions, by name: [(User, {permission})].
-        One query.
+        """Every active person, as far as pages name them, with the set of their permissions, by
+        name: [(User, {permission})]. Two queries.
         """
-        found = {}
-        query = (
-            cls.select(cls, UserRole, Role)
-            .join(UserRole, JOIN.INNER, attr="link")
-            .join(Role)
+        permissions = {role.id: role.permissions for role in Role.select()}
+        links = (
+            cls.select(cls.id, cls.name, cls.job_title, UserRole.role)
+            .join(UserRole)
             .where(cls.active)
             .order_by(cls.name, cls.id)
         )
-        for row in query:
-            found.setdefault(row.id, (row, set()))[1].update(row.link.role.permissions)
+        found = {}
+        for id, name, job_title, role in links.tuples():
+            if id not in found:
+                found[id] = (cls(id=id, name=name, job_title=job_title), set())
+            found[id][1].update(permissions[role])
         return list(found.values())
 
     @classmethod
