@@ -27,7 +27,7 @@ from models.case.incident import ADULTS_PART
 
 from .rails.door import me
 from .rails.fields import InvolvedField
-from .rails.forms import AddendumForm, ReasonForm, ShareForm, UnshareForm, people
+from .rails.forms import AddendumForm, ReasonForm, ShareForm, UnshareForm
 from .rails.writing import RecordView
 
 
@@ -64,8 +64,7 @@ class IncidentView(RecordView):
     form_extra_fields = {
         "others": InvolvedField(
             "Other children",
-            description="Type part of the name and choose from the list, then say what part they "
-            "had.",
+            description="First name and family name, and what part they had.",
             records=Child.offered,
             what="child",
             parts=lambda: Choice.names("child's part"),
@@ -74,7 +73,7 @@ class IncidentView(RecordView):
             "Adults",
             description="Colleagues with an account here. An adult whom the concern is about "
             "will never see this incident.",
-            records=people,
+            records=User.offered,
             what="person",
             parts=ADULTS_PART,
         ),

@@ -10,7 +10,7 @@ from models.ground.clock import now
 from models.ground.database import contains, fold
 from models.ground.fields import Day, Pick
 from models.ground.record import NoCase, Record, Refused
-from models.ground.words import day
+from models.ground.words import bare, day, meant
 
 # Common Basic Data Set: I, O and S are not used; temporary ones end in a letter
 UPN = "[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]"
@@ -123,15 +123,18 @@ class Child(Record):
         )
 
     @classmethod
-    def offered(cls):
-        """Those on roll, for a form to choose from: whoever reports reads a date of birth only
-        where nothing else tells two apart.
+    def offered(cls, typed=None):
+        """Those on roll whom `typed` may mean or, without it, whom a form suggests (see `meant`):
+        whoever reports reads a date of birth only where nothing else tells two apart.
         """
-        rows = list(cls.on_roll())
-        count = Counter(fold(child.short) for child in rows)
-        for child in rows:
-            child.alike = count[fold(child.short)] > 1
-        return rows
+        rows = list(cls.on_roll().select(cls.id, cls.name, cls.year).tuples())
+        wanted = meant(rows, typed)
+        names = {bare(name) for _id, name, _year in wanted}
+        count = Counter((fold(name), fold(year)) for _id, name, year in rows if bare(name) in names)
+        found = list(cls.select().where(cls.id.in_([row[0] for row in wanted])).order_by(cls.name))
+        for child in found:
+            child.alike = count[fold(child.name), fold(child.year)] > 1
+        return found
 
 
 class Flag(Record):

@@ -36,10 +36,7 @@ class Incident(Record):
     reported_at = Moment(index=True, verbose_name="Reported")
 
     child = ForeignKeyField(
-        Child,
-        on_delete="RESTRICT",
-        verbose_name="Child",
-        help_text="Type part of the name and choose from the list.",
+        Child, on_delete="RESTRICT", verbose_name="Child", help_text="First name and family name."
     )
     other_adults = TextField(
         null=True,

@@ -21,7 +21,7 @@ from models.ground.database import contains, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
 from models.ground.record import NoCase, Record, Refused
 from models.ground.settings import settings
-from models.ground.words import line
+from models.ground.words import line, meant
 
 from .role import Role
 
@@ -220,6 +220,15 @@ class User(UserMixin, Record):
         nothing.
         """
         return self.active and any(permission in role.permissions for role in self.roles)
+
+    @classmethod
+    def offered(cls, typed=None):
+        """Those who may sign in whom `typed` may mean or, without it, whom a form suggests: see
+        `meant`.
+        """
+        rows = cls.select(cls.id, cls.name).where(cls.active).tuples()
+        ids = [row[0] for row in meant(list(rows), typed)]
+        return list(cls.select().where(cls.id.in_(ids)).order_by(cls.name))
 
     @classmethod
     def level_5(cls):

@@ -42,7 +42,7 @@ def moment(text):
 
 def whole(model, **values):
     """A row of `model` with every column said, as one that was read."""
-    return model(**{name: None for name in model._meta.fields} | values)
+    return model(**dict.fromkeys(model._meta.fields) | values)
 
 
 def put(model, rows):
