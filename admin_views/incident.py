@@ -98,7 +98,7 @@ class IncidentView(RecordView):
 
     def joined(self, query):
         return (
-            query.select(Incident, Child, User)
+            query.select(Incident, Child, *User.named())
             .join(Child)
             .switch(Incident)
             .join(User, on=(Incident.reported_by == User.id))

@@ -99,7 +99,7 @@ class LogView(RecordView):
 
     def joined(self, query):
         return (
-            query.select(Log, Incident, Child, User)
+            query.select(Log, Incident, Child, *User.named())
             .join(Incident)
             .join(Child)
             .switch(Log)

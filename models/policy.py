@@ -67,7 +67,7 @@ def who_sees(incident):
     from the record's side; a test holds them together.
     """
     about = {row.adult_id for row in Involved.about(incident)}
-    log = Log.get_or_none(Log.incident == incident)
+    log = Log.select(Log.id).where(Log.incident == incident).first()
     assigned = {row.user_id: row.why for row in Assignee.of(log)} if log else {}
     shared = {share.user_id: f"shared by {share.by}" for share in Share.of(incident)}
     emergencies = {

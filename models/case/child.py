@@ -7,10 +7,10 @@ from re import fullmatch
 from peewee import CharField, ForeignKeyField
 
 from models.ground.clock import now
-from models.ground.database import contains, fold
+from models.ground.database import contains, db, fold
 from models.ground.fields import Day, Pick
 from models.ground.record import NoCase, Record, Refused
-from models.ground.words import bare, day, meant
+from models.ground.words import SUGGESTED, bare, day, meant
 
 # Common Basic Data Set: I, O and S are not used; temporary ones end in a letter
 UPN = "[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]"
@@ -124,10 +124,15 @@ class Child(Record):
 
     @classmethod
     def offered(cls, typed=None):
-        """Those on roll whom `typed` may mean or, without it, whom a form suggests (see `meant`):
-        whoever reports reads a date of birth only where nothing else tells two apart.
+        """Those on roll whom `typed` may mean or, without it, whom a form suggests, nobody where
+        they are many.
+
+        Whoever reports reads a date of birth only where nothing else tells two apart.
         """
-        rows = list(cls.on_roll().select(cls.id, cls.name, cls.year).tuples())
+        on_roll = cls.on_roll()
+        if typed is None and on_roll.count() > SUGGESTED:
+            return []
+        rows = db.execute(on_roll.select(cls.id, cls.name, cls.year)).fetchall()
         wanted = meant(rows, typed)
         names = {bare(name) for _id, name, _year in wanted}
         count = Counter((fold(name), fold(year)) for _id, name, year in rows if bare(name) in names)

@@ -286,7 +286,7 @@ class Involved(OfIncident):
     def of(cls, incident):
         """Everyone involved, with their names, in one query."""
         return list(
-            cls.select(cls, Child, User)
+            cls.select(cls, Child, *User.named())
             .left_outer_join(Child)
             .switch(cls)
             .left_outer_join(User)
@@ -317,7 +317,8 @@ class Involved(OfIncident):
         """The adults whom the concern is about: the rows that name them, with their names, in one
         query.
         """
-        rows = cls.select(cls, User).join(User).where(cls.incident == incident, cls.part == ABOUT)
+        rows = cls.select(cls, *User.named()).join(User)
+        rows = rows.where(cls.incident == incident, cls.part == ABOUT)
         latest = {
             row.adult_id: row
             for row in rows.where(cls.adult.in_(cls.about(incident))).order_by(cls.id)
@@ -345,5 +346,8 @@ class Addendum(OfIncident):
     @classmethod
     def of(cls, incident):
         return list(
-            cls.select(cls, User).join(User).where(cls.incident == incident).order_by(cls.id)
+            cls.select(cls, *User.named())
+            .join(User)
+            .where(cls.incident == incident)
+            .order_by(cls.id)
         )

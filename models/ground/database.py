@@ -28,6 +28,8 @@ class Unsafe(RuntimeError):
 
 def fold(text):
     """Lower case without accents, for searching: 'Siôn Ŵyn' is found by 'sion wyn'."""
+    if text and text.isascii():  # most are: a search reads every word that there is
+        return (text.decode() if isinstance(text, bytes) else text).lower()
     text = text.decode(errors="damaged") if isinstance(text, bytes) else text
     plain = normalize("NFKD", (text or "").casefold().replace("ł", "l").replace("ø", "o"))
     return "".join(c for c in plain if not "\u0300" <= c <= "\u036f")

@@ -40,10 +40,10 @@ def bare(name):
 
 def meant(rows, typed):
     """Those of `rows`, [(id, name, …)], whom `typed` (a name, part of one, or a label that begins
-    with one) may mean. Without `typed` those to suggest: all, or none where they are too many.
+    with one) may mean; all when it is None.
     """
     if typed is None:
-        return rows if len(rows) <= SUGGESTED else []
+        return rows
     words = bare(typed)
     names = {typed, *(typed[: comma.start()] for comma in re.finditer(", ", typed))}
     if not words:

@@ -254,7 +254,7 @@ class Event(Base):
         none.
         """
         return (
-            cls.select(cls, User)
+            cls.select(cls, *User.named())
             .left_outer_join(User)
             .where(cls.subject == record.noun(), cls.record == record.id, cls.verb.in_(verbs))
             .order_by(cls.id.desc())

@@ -17,11 +17,11 @@ from peewee import (
     TextField,
 )
 
-from models.ground.database import contains, fold, transaction
+from models.ground.database import contains, db, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
 from models.ground.record import NoCase, Record, Refused
 from models.ground.settings import settings
-from models.ground.words import line, meant
+from models.ground.words import SUGGESTED, line, meant
 
 from .role import Role
 
@@ -223,12 +223,22 @@ class User(UserMixin, Record):
 
     @classmethod
     def offered(cls, typed=None):
-        """Those who may sign in whom `typed` may mean or, without it, whom a form suggests: see
-        `meant`.
+        """Those who may sign in whom `typed` may mean or, without it, whom a form suggests,
+        nobody where they are many.
         """
-        rows = cls.select(cls.id, cls.name).where(cls.active).tuples()
-        ids = [row[0] for row in meant(list(rows), typed)]
+        active = cls.select(cls.id, cls.name).where(cls.active)
+        if typed is None and active.count() > SUGGESTED:
+            return []
+        ids = [row[0] for row in meant(db.execute(active).fetchall(), typed)]
         return list(cls.select().where(cls.id.in_(ids)).order_by(cls.name))
+
+    @classmethod
+    def named(cls, row=None):
+        """The columns by which a page names a person and an email reaches them, of `row`, an alias
+        in the query: a join takes these and no secret of signing in.
+        """
+        row = row or cls
+        return row.id, row.name, row.job_title, row.email, row.active
 
     @classmethod
     def level_5(cls):
@@ -255,9 +265,10 @@ class User(UserMixin, Record):
             .order_by(cls.name, cls.id)
         )
         found = {}
-        for id, name, job_title, role in links.tuples():
+        for id, name, job_title, role in db.execute(links).fetchall():
             if id not in found:
-                found[id] = (cls(id=id, name=name, job_title=job_title), set())
+                person = cls(__no_default__=True, id=id, name=name, job_title=job_title)
+                found[id] = (person, set())
             found[id][1].update(permissions[role])
         return list(found.values())
 
