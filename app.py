@@ -6,8 +6,9 @@ import secrets
 import shutil
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,7 +40,7 @@ from models import (
     demo,
     now,
 )
-from models.ground.database import sqlite
+from models.ground.database import let_go, sqlite
 from models.ground.record import without_words
 from models.ground.settings import settings
 from models.ground.words import FILTERS
@@ -238,14 +239,38 @@ def deliver_for_ever(app):
         time.sleep(pause)
 
 
-def serve(app, listener):
-    """Serve the app on a socket that listens, with the emails delivered by a thread beside it."""
+def catch_up_for_ever(_app):
+    """What this process noted of reading while the disk took nothing is its own to write."""
+    while True:
+        with suppress(Exception), nullcontext() if not looks.WAITING else db.connection_context():
+            looks.catch_up()
+        time.sleep(2)
+
+
+def serve(app, listener, beside=deliver_for_ever):
+    """Serve the app on a socket that listens, with a thread beside it: it delivers the emails,
+    unless another process does.
+    """
     logging.basicConfig()
-    threading.Thread(target=deliver_for_ever, args=(app,), daemon=True).start()
+    threading.Thread(target=beside, args=(app,), daemon=True).start()
     with (
         db.connection_context() if sqlite() else nullcontext()
     ):  # stays open: SQLite needs room to open the first, none for another
         server.make(app, listener).run()
+        with suppress(Exception):  # the log of the process has each line
+            looks.catch_up()
+
+
+def serve_all(app, listener):
+    """Serve the app with as many processes as are set, and one more that delivers the emails."""
+    logging.basicConfig()
+    number = server.processes()
+    if number == 1:
+        serve(app, listener)
+        return
+    let_go()
+    answering = partial(serve, app, listener, catch_up_for_ever)
+    server.side_by_side([partial(deliver_for_ever, app), *[answering] * number])
 
 
 @click.command("demo")
@@ -283,7 +308,7 @@ def demo_command(fresh):
     click.echo(
         "\nPress Ctrl-C to stop. What you enter is kept; `make demo FRESH=1` begins anew.", nl=True
     )
-    serve(app, listener)
+    serve_all(app, listener)
 
 
 @click.command("serve")
@@ -308,7 +333,7 @@ def serve_command():
         if not User.select().exists():
             click.echo("There is nobody here yet. Open this link within 24 hours; it works once:")
             click.echo(f"\n    {settings.url}/setup/{SetupLink.make()}\n")
-    serve(app, listener)
+    serve_all(app, listener)
 
 
 @click.command("deliver")

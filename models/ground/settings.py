@@ -25,6 +25,10 @@ ALL = {
         "How many reverse proxies stand in front; the address and https that they report are "
         "then believed.",
     ),
+    "PROCESSES": (
+        "",
+        "How many processes answer requests; empty for two where there are two cores, else one.",
+    ),
     "NOTIFY_HOURS": (
         "24",
         "Hours within which Ofsted should be told; later is a warning, never a block.",
