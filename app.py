@@ -25,7 +25,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import admin_views
 import commands
 import server
-from admin_views.rails import sessions, signin, trouble
+from admin_views.rails import sessions, signin, static, trouble
 from commands import opened, prepare, sentences
 from models import (
     TABLES,
@@ -157,7 +157,7 @@ def create_app(**given):
             response.headers.setdefault(name, value.replace("{nonce}", g.get("nonce", "")))
         if app.config["SESSION_COOKIE_SECURE"]:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.endpoint != "static":
+        if request.endpoint != "static" or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -182,6 +182,7 @@ def create_app(**given):
         found = upkeep.health()
         return found, 200 if set(found.values()) == {"ok"} else 503
 
+    static.install(app)
     trouble.install(app)
     for command in COMMANDS:
         app.cli.add_command(command)
@@ -219,7 +220,7 @@ def deliver(app):
         sent = Notice.deliver(send)
         upkeep.beat()
         made = Document.finish()
-        upkeep.daily(TABLES)
+        soon["begin anew"] = upkeep.daily(TABLES)
         upkeep.beat()
         looks.catch_up()
         if now() >= soon.get("watch", now()):
@@ -228,8 +229,8 @@ def deliver(app):
         return sent, made
 
 
-def deliver_for_ever(app):
-    while True:
+def deliver_for_ever(app, until=lambda: False):
+    while not until():
         pause = 2  # seconds
         try:
             deliver(app)
@@ -270,7 +271,9 @@ def serve_all(app, listener):
         return
     let_go()
     answering = partial(serve, app, listener, catch_up_for_ever)
-    server.side_by_side([partial(deliver_for_ever, app), *[answering] * number])
+    # a process of its own gives back the memory of the daily check, by beginning anew after it
+    delivering = partial(deliver_for_ever, app, lambda: soon.pop("begin anew", False))
+    server.side_by_side([delivering, *[answering] * number])
 
 
 @click.command("demo")

@@ -87,7 +87,7 @@ def make(app, listener):
     """The server of `app` on a socket that listens; its run() serves until it is interrupted."""
     adjustments = Adjustments(
         sockets=[listener],
-        threads=8,
+        threads=8 if processes() == 1 else 4,  # for each costs memory, and they share one core
         ident="",
         connection_limit=most(),
         channel_timeout=DAWDLE,
@@ -124,7 +124,8 @@ def side_by_side(works):
         while True:
             pid, status = os.wait()
             work, since = running.pop(pid)
-            log.error("a process ended by itself (%s) and is started again", status)
+            if status:
+                log.error("a process died (%s) and is started again", status)
             if time.monotonic() - since < 1:  # not in a circle without a pause
                 time.sleep(1)
             running[fork(work, alive, held)] = work, time.monotonic()
@@ -150,13 +151,14 @@ def fork(work, alive, held):
         threading.Thread(target=lambda: os.read(alive, 1) or os._exit(1), daemon=True).start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
         work()
+        failed = 0
     except SystemExit:
-        pass
+        failed = 0
     except BaseException as problem:
         log.error("a process failed: %s", without_words(problem))
-    finally:
-        logging.shutdown()
-        os._exit(0)
+        failed = 1
+    logging.shutdown()
+    os._exit(failed)
 
 
 def end(running):

@@ -36,15 +36,6 @@ from .section import SectionView
 from .template import QuestionView, TemplateSectionView, TemplateView
 from .user import UserView
 
-READS = (
-    "incident:read",
-    "log:read",
-    "log:pdf",
-    "section:read",
-    "attachment:read",
-    "record:refused",
-)  # shown apart from what was done
-
 
 def missing_url(record, anchor):
     """Where to answer what a sign-off still lacks."""
@@ -64,7 +55,6 @@ def column_names(field):
 def install(app, settings):
     """Put every screen on the Flask app."""
     app.jinja_env.globals.update(
-        READS=READS,
         INLINE=INLINE,
         PAGE=PAGE,
         once=token_urlsafe,

@@ -148,9 +148,7 @@ class IncidentView(RecordView):
             "decision": Event.last(record, "incident:not_notifiable")
             if record.status == "not notifiable"
             else None,
-            "history": Event.of_case(record.id, me().may("section:read_restricted"))
-            if me().may("incident:read")
-            else [],
+            "history": self.story(record.id) if me().may("incident:read") else [],
         }
 
     @action("log:trigger", "Trigger notification")

@@ -14,7 +14,6 @@ from models import (
     Assignee,
     Child,
     Document,
-    Event,
     Incident,
     Log,
     Notice,
@@ -135,7 +134,7 @@ class LogView(RecordView):
             "opens": lambda section: not section.restricted or by.may("section:read_restricted"),
             "assignees": Assignee.of(record),
             "notices": Notice.of_case(record.incident_id) if by.may("notice:read") else [],
-            "history": Event.of_case(record.incident_id, by.may("section:read_restricted")),
+            "history": self.story(record.incident_id),
             "signed_off": record.signed_off,
             "copies": Document.of_case(visible(Document, by), record.incident_id),
         }

@@ -94,7 +94,6 @@ class Reading(Door, ModelView):
         for name, (_label, names) in self.filters.items():
             if (chosen := request.args.get(name)) and chosen in names():
                 query = query.where(self.chosen(name, chosen))
-        count = query.count()
         ids = query.select(self.model.id)
         if sort_column in self.sort_joins:
             key, field = self.sort_joins[sort_column]
@@ -106,9 +105,17 @@ class Reading(Door, ModelView):
         order = (field.desc() if sort_desc else field.asc(),) if field else self.order
         ids = ids.order_by(*order, self.model.id.desc())
         size = page_size if page_size is not None else self.page_size
-        if size:
-            ids = ids.paginate(min(page or 0, max(ceil(count / size) - 1, 0)) + 1, size)
-        wanted = [row.id for row in ids]
+        if search:  # reading every word twice, to count and to find, would cost twice as much
+            found = [id for (id,) in ids.tuples()]
+            count = len(found)
+        else:
+            count = query.count()
+        page = min(page or 0, max(ceil(count / size) - 1, 0)) if size else 0
+        if search:
+            wanted = found[page * size :][:size] if size else found
+        else:
+            ids = ids.paginate(page + 1, size) if size else ids
+            wanted = [id for (id,) in ids.tuples()]
         rows = {row.id: row for row in self.rows().where(self.model.id.in_(wanted))}
         return count, [rows[id] for id in wanted]
 

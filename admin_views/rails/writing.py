@@ -80,6 +80,12 @@ class RecordView(Reading):
         """What the page of one record shows besides its fields."""
         return {}
 
+    @staticmethod
+    def story(incident):
+        """The history of a case for its page; all who looked at it only when somebody asks."""
+        more = {"reads": None} if request.args.get("reads") == "all" else {}
+        return Event.shown_of_case(incident, me().may("section:read_restricted"), **more)
+
     @expose("/details/")
     def details_view(self):
         record = self.asked()
