@@ -238,14 +238,19 @@ class RecordView(Reading):
     def edit_form(self, obj=None):
         return self._edit_form_class(self.typed(), obj=obj)
 
+    def read_form(self, name):
+        if name == "create_view" and self.can_create and "draft" not in request.form:
+            g.form = self.create_form()
+            g.valid = g.form.validate()
+
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self):
         if not self.can_create:
             abort(403)
         if "draft" in request.form:
             return self.keep_draft()
-        form, earlier = self.create_form(), None
-        if request.method == "POST" and form.validate():
+        form, earlier = g.pop("form", None) or self.create_form(), None
+        if request.method == "POST" and g.valid:
             if "edit" in self.guarded and (again := stale()):
                 return again
             try:
