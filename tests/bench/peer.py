@@ -32,7 +32,8 @@ from ..soak import free_port
 from . import rows
 
 HERE = Path(__file__).parents[2]
-SECONDS, TIMES = int(os.environ.get("SECONDS", "8")), int(os.environ.get("TIMES", "3"))
+SECONDS, TIMES = int(os.environ.get("SECONDS") or 8), int(os.environ.get("TIMES") or 3)
+QUIET = os.environ.get("QUIET") or "20"  # seconds to wait, before each measure, for a quiet machine
 GOALS = {  # how many times the peer's requests in a second
     "list1": 2, "deep": 6, "filter": 3, "search": None, "detail": 1.5, "log": 1.5, "edit": 1.5, "new": 1.5, "create": 1.5, "trigger": 1.5,
 }  # fmt: skip
@@ -130,7 +131,8 @@ def served(folder, port, mail):
         try:
             for _attempt in range(300):
                 try:
-                    HTTPConnection("127.0.0.1", port, timeout=5).request("GET", "/login")
+                    with Browser(port) as browser:
+                        browser.ask("/login")
                     break
                 except OSError:
                     time.sleep(0.1)
@@ -144,6 +146,12 @@ class Browser:
 
     def __init__(self, port, cookies=None):
         self.line, self.cookies = HTTPConnection("127.0.0.1", port, timeout=60), cookies or {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_problem):
+        self.line.close()
 
     def ask(self, path, data=None):
         """(status, page) of what is asked for or, with `data`, sent."""
@@ -292,7 +300,7 @@ def main():
         files[0].write_text(json.dumps(theirs))
         files[1].write_text(json.dumps(target(app, place / "ours", port, office.port)))
         subprocess.run([sys.executable, "bench.py", "--db", "data/run.db", "--rows", str(number), "--targets", *files, "--secs", str(SECONDS), "--reps", str(TIMES),
-                        "--scenarios", ",".join(name for name in GOALS if name != "trigger"), "--conns", str(CONNECTIONS), "--out", place / "results.json"],
+                        "--scenarios", ",".join(name for name in GOALS if name != "trigger"), "--quiet-wait", QUIET, "--conns", str(CONNECTIONS), "--out", place / "results.json"],
                        cwd=peer, check=True)  # fmt: skip
         results = json.loads((place / "results.json").read_text())
         with served(place / "ours", port, office.port):
