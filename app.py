@@ -6,8 +6,9 @@ import secrets
 import shutil
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import admin_views
 import commands
 import server
-from admin_views.rails import sessions, signin, trouble
+from admin_views.rails import sessions, signin, static, trouble
 from commands import opened, prepare, sentences
 from models import (
     TABLES,
@@ -41,7 +42,7 @@ from models import (
     now,
     visible,
 )
-from models.ground.database import sqlite
+from models.ground.database import let_go, sqlite
 from models.ground.record import without_words
 from models.ground.settings import settings
 from models.ground.words import FILTERS
@@ -159,7 +160,7 @@ def create_app(**given):
             response.headers.setdefault(name, value.replace("{nonce}", g.get("nonce", "")))
         if app.config["SESSION_COOKIE_SECURE"]:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.endpoint != "static":
+        if request.endpoint != "static" or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -186,6 +187,7 @@ def create_app(**given):
         found = upkeep.health()
         return found, 200 if set(found.values()) == {"ok"} else 503
 
+    static.install(app)
     trouble.install(app)
     for command in COMMANDS:
         app.cli.add_command(command)
@@ -228,7 +230,7 @@ def deliver(app):
         sent = Notice.deliver(send)
         upkeep.beat()
         made = Document.finish()
-        upkeep.daily(TABLES)
+        soon["begin anew"] = upkeep.daily(TABLES)
         upkeep.beat()
         looks.catch_up()
         if now() >= soon.get("watch", now()):
@@ -237,8 +239,8 @@ def deliver(app):
         return sent, made
 
 
-def deliver_for_ever(app):
-    while True:
+def deliver_for_ever(app, until=lambda: False):
+    while not until():
         pause = 2  # seconds
         try:
             deliver(app)
@@ -248,14 +250,40 @@ def deliver_for_ever(app):
         time.sleep(pause)
 
 
-def serve(app, listener):
-    """Serve the app on a socket that listens, with the emails delivered by a thread beside it."""
+def catch_up_for_ever(_app):
+    """What this process noted of reading while the disk took nothing is its own to write."""
+    while True:
+        with suppress(Exception), nullcontext() if not looks.WAITING else db.connection_context():
+            looks.catch_up()
+        time.sleep(2)
+
+
+def serve(app, listener, beside=deliver_for_ever):
+    """Serve the app on a socket that listens, with a thread beside it: it delivers the emails,
+    unless another process does.
+    """
     logging.basicConfig()
-    threading.Thread(target=deliver_for_ever, args=(app,), daemon=True).start()
+    threading.Thread(target=beside, args=(app,), daemon=True).start()
     with (
         db.connection_context() if sqlite() else nullcontext()
     ):  # stays open: SQLite needs room to open the first, none for another
         server.make(app, listener).run()
+        with suppress(Exception):  # the log of the process has each line
+            looks.catch_up()
+
+
+def serve_all(app, listener):
+    """Serve the app with as many processes as are set, and one more that delivers the emails."""
+    logging.basicConfig()
+    number = server.processes()
+    if number == 1:
+        serve(app, listener)
+        return
+    let_go()
+    answering = partial(serve, app, listener, catch_up_for_ever)
+    # a process of its own gives back the memory of the daily check, by beginning anew after it
+    delivering = partial(deliver_for_ever, app, lambda: soon.pop("begin anew", False))
+    server.side_by_side([delivering, *[answering] * number])
 
 
 @click.command("demo")
@@ -293,7 +321,7 @@ def demo_command(fresh):
     click.echo(
         "\nPress Ctrl-C to stop. What you enter is kept; `make demo FRESH=1` begins anew.", nl=True
     )
-    serve(app, listener)
+    serve_all(app, listener)
 
 
 @click.command("serve")
@@ -318,7 +346,7 @@ def serve_command():
         if not User.select().exists():
             click.echo("There is nobody here yet. Open this link within 24 hours; it works once:")
             click.echo(f"\n    {settings.url}/setup/{SetupLink.make()}\n")
-    serve(app, listener)
+    serve_all(app, listener)
 
 
 @click.command("deliver")

@@ -18,16 +18,6 @@ from .rails.door import Door
 from .rails.moments import this_day
 from .rails.signin import codes_left
 
-# shown apart from what was done
-READS = (
-    "incident:read",
-    "log:read",
-    "log:pdf",
-    "section:read",
-    "attachment:read",
-    "record:refused",
-)
-
 
 def missing_url(record, anchor):
     """Where to answer what a sign-off still lacks."""
@@ -54,7 +44,6 @@ def views(base=Door):
 def install(app, settings):
     """Put every screen on the Flask app."""
     app.jinja_env.globals.update(
-        READS=READS,
         INLINE=INLINE,
         PAGE=PAGE,
         once=token_urlsafe,

@@ -29,7 +29,7 @@ from models.ground.words import age, due
 from .home import Need
 from .rails.door import me
 from .rails.fields import InvolvedField, LongTextField, PickField, clean
-from .rails.forms import AddendumForm, PersonForm, ReasonForm, people, why
+from .rails.forms import AddendumForm, PersonForm, ReasonForm, why
 from .rails.taking import Step
 from .rails.writing import RecordView
 
@@ -71,6 +71,7 @@ class IncidentView(RecordView):
     order = (Incident.reported_at.desc(),)
     column_list = ["child", "topic", "place", "reported_at", "reported_by", "status", "reference"]
     column_sortable_list = ["reference", "child", "reported_at", "status"]
+    listed = (Child.name, User.name)
     sort_joins = {"child": (Incident.child, Child.name)}
     filters = {
         "status": ("Status", lambda: Incident.STATUSES),
@@ -85,16 +86,16 @@ class IncidentView(RecordView):
     form_extra_fields = {
         "others": InvolvedField(
             "Other children",
-            description="Type part of the name, then say what part they had.",
+            description="First name and family name, and what part they had.",
             records=Child.offered,
             what="child",
             parts=lambda: Choice.names("child's part"),
         ),
         "adults": InvolvedField(
             "Adults",
-            description="Colleagues with an account here. An adult whom the concern is about will "
-            "never see this incident.",
-            records=people,
+            description="Colleagues with an account here. An adult whom the concern is about "
+            "will never see this incident.",
+            records=User.offered,
             what="person",
             parts=ADULTS_PART,
         ),
@@ -150,7 +151,7 @@ class IncidentView(RecordView):
     cards = {"child": "incident/card.html", "home": "incident/mine.html"}
 
     def joined(self, query):
-        query = query.select(Incident, Child, User).join(Child).switch(Incident)
+        query = query.select(Incident, Child, *User.named()).join(Child).switch(Incident)
         return query.join(User, on=(Incident.reported_by == User.id))
 
     def create_form(self, obj=None):
@@ -182,7 +183,6 @@ class IncidentView(RecordView):
     def about(self, record):
         by = me()
         count, earlier = self.of_child(record, EARLIER)
-        event = Event.last(record, "incident:not_notifiable")
         return {
             "involved": Involved.of(record),
             "addenda": Addendum.of(record),
@@ -193,13 +193,13 @@ class IncidentView(RecordView):
             "named": [one.adult for one in Involved.named(record)],
             "shares": Share.of(record) if by.may("incident:share") else [],
             "log": visible(Log, by).where(Log.incident == record).first(),
-            "decision": event if record.status == "not notifiable" else None,
+            "decision": Event.last(record, "incident:not_notifiable")
+            if record.status == "not notifiable"
+            else None,
             "due": due(record.due_at) if record.status == "to decide" else None,
             "earlier": earlier,
             "earlier_count": count,
-            "history": Event.of_case(record.id, by.may("section:read_restricted"))
-            if by.may("incident:read")
-            else [],
+            "history": self.story(record.id) if by.may("incident:read") else None,
         }
 
     @staticmethod

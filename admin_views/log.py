@@ -15,7 +15,6 @@ from models import (
     Child,
     Choice,
     Document,
-    Event,
     Incident,
     Log,
     Notice,
@@ -111,6 +110,7 @@ class LogView(RecordView):
     create_view = None  # a log comes from an incident
     order = (Log.triggered_at.desc(),)
     column_list = ["child", "kind", "triggered_at", "told_at", "status", "reference"]
+    listed = (Log.incident, Log.aware_at, Incident.id, Incident.child, Child.name, User.name)
     column_labels = {"child": "Child"}
     column_sortable_list = ["reference", "kind", "triggered_at", "told_at", "status"]
     filters = {"tab": ("Show", lambda: TABS)}
@@ -156,8 +156,8 @@ class LogView(RecordView):
     cards = {"home": "log/others.html"}
 
     def joined(self, query):
-        query = query.select(Log, Incident, Child, User).join(Incident).join(Child).switch(Log)
-        return query.join(User, on=(Log.triggered_by == User.id))
+        query = query.select(Log, Incident, Child, *User.named()).join(Incident).join(Child)
+        return query.switch(Log).join(User, on=(Log.triggered_by == User.id))
 
     def cell(self, row, name):
         if name == "told_at" and not row.told_at and row.status != "completed":
@@ -202,7 +202,7 @@ class LogView(RecordView):
         by = me()
         tracker = record.tracker.first()
         sections = tracker.in_order() if tracker else []
-        history = Event.of_case(record.incident_id, by.may("section:read_restricted"))
+        history = self.story(record.incident_id)
         return {
             "seen": who_sees(record.incident),
             "tracker": tracker,
@@ -211,7 +211,9 @@ class LogView(RecordView):
             "assignees": Assignee.of(record),
             "notices": Notice.of_case(record.incident_id) if by.may("notice:read") else [],
             "history": history,
-            "fresh": not any(one.verb in ("log:edit", "log:assign", "log:tell") for one in history),
+            "fresh": not any(
+                one.verb in ("log:edit", "log:assign", "log:tell") for one in history.done
+            ),
             "lacking": record.lacking() if record.status != "completed" else [],
             "signed_off": record.signed_off,
             "copies": Document.of_case(visible(Document, by), record.incident_id),

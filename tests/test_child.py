@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from models import Child, Event, Incident, Refused, now
+from models import Child, Event, Incident, Involved, Refused, User, now
 from models.shelf import roll
 
 from .conftest import report
@@ -159,3 +159,104 @@ def test_a_date_of_birth_is_not_found_out_by_trying(school, cast, answers):
 def test_the_paper_names_the_child_in_full(school, log):
     paper = log.paper(restricted=True)
     assert "Zofia Łukasiewicz, Year 6, born 17 January 2013" in str(paper)
+
+
+# found by name: a page carries no list of all children
+
+
+def roll_of(number):
+    """Many children on roll, none of whom is called as anybody of the cast is."""
+    rows = [
+        {"name": f"Pupil Number{place}", "date_of_birth": date(2013, 1, 1), "year": f"Year {place % 7 + 7}"}
+        for place in range(number)
+    ]  # fmt: skip
+    for start in range(0, number, 500):
+        Child.insert_many(rows[start : start + 500]).execute()
+
+
+def choices(page):
+    return [
+        unescape(label) for label in re.findall(r'name="child-which" value="([^"]*)"', page.text)
+    ]
+
+
+def test_the_report_form_is_light_with_1500_children(school, cast, answers):
+    assert len(offered(cast.dave.get("/incident/new/"))) > 4, "four children are suggested"
+    roll_of(1_500)
+    page = cast.dave.get("/incident/new/")
+    assert len(page.data) <= 45_000 and "Pupil Number7" not in page.text
+    assert 'list="child-list"' not in page.text and "Siôn" not in page.text
+    assert cast.dave.post("/incident/new/", answers).status_code == 200
+    assert Incident.get().child == school.child
+    assert len(cast.alice.get(f"/incident/details/?id={Incident.get().id}").data) <= 45_000
+
+
+def test_whom_a_name_fits_several_of_is_chosen_without_a_script(school, cast, answers):
+    roll_of(60)
+    for year, day in (("Year 6", 3), ("Year 7", 5)):
+        Child.create(name="Sam Okafor", date_of_birth=date(2013, 5, day), year=year)
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | {"child": "sam okafor"})
+    assert page.status_code == 422 and "fits more than one child" in page.text_only
+    assert choices(page) == ["Sam Okafor, Year 6", "Sam Okafor, Year 7"] and "born" not in page.text
+    assert 'value="sam okafor"' in page.text, "what was typed stays"
+    typed = answers | {"child": "sam okafor", "child-which": "Sam Okafor, Year 7"}
+    page = cast.dave.post("/incident/new/", typed | {"place": ""})
+    assert page.status_code == 422 and choices(page) == ["Sam Okafor, Year 7"]
+    assert 'value="Sam Okafor, Year 7" checked' in page.text, "and so does what was chosen"
+    assert cast.dave.post("/incident/new/", typed).status_code == 200
+    assert Incident.get().child.date_of_birth == date(2013, 5, 5)
+
+
+def test_a_choice_counts_only_for_what_is_typed_now(school, cast, answers):
+    roll_of(60)
+    for year in ("Year 6", "Year 7"):
+        Child.create(name="Sam Okafor", date_of_birth=date(2013, 5, 3), year=year)
+    cast.dave.get("/incident/new/")
+    other = answers | {"child": "okafor", "child-which": "Siôn Ŵyn, Year 9"}
+    page = cast.dave.post("/incident/new/", other)
+    assert page.status_code == 422 and len(choices(page)) == 2 and not Incident.select().exists()
+    wrong = answers | {"child": "Siôn Ŵyn", "child-which": "Sam Okafor, Year 6"}
+    assert cast.dave.post("/incident/new/", wrong).status_code == 200
+    assert Incident.get().child.name == "Siôn Ŵyn"
+
+
+def test_a_date_of_birth_tells_apart_only_those_whom_nothing_else_does(school, cast, answers):
+    roll_of(60)
+    for year, day in (("Year 6", 3), ("Year 7", 5), ("Year 7", 6)):
+        Child.create(name="Sam Okafor", date_of_birth=date(2013, 5, day), year=year)
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | {"child": "Okafor"})
+    assert choices(page) == [
+        "Sam Okafor, Year 6",
+        "Sam Okafor, Year 7, born 5 May 2013",
+        "Sam Okafor, Year 7, born 6 May 2013",
+    ]
+    page = cast.dave.post("/incident/new/", answers | {"child": "pupil"})
+    assert "Type more of the name" in page.text_only and not choices(page), "sixty are no choice"
+
+
+def test_another_child_whom_a_name_fits_several_of(school, cast, answers):
+    roll_of(60)
+    for year in ("Year 6", "Year 7"):
+        Child.create(name="Sam Okafor", date_of_birth=date(2013, 5, 3), year=year)
+    cast.dave.get("/incident/new/")
+    rows = {"others-rows": "1", "others-0-name": "Sam Okafor", "others-0-part": "Witness"}
+    page = cast.dave.post("/incident/new/", answers | rows)
+    assert page.status_code == 422 and 'name="others-0-which"' in page.text
+    rows["others-0-which"] = "Sam Okafor, Year 7"
+    page = cast.dave.post("/incident/new/", answers | rows | {"place": ""})
+    assert "<option selected>Sam Okafor, Year 7</option>" in page.text
+    assert cast.dave.post("/incident/new/", answers | rows).status_code == 200
+    assert [row.child.year for row in Involved.of(Incident.get())] == ["Year 7"]
+
+
+def test_colleagues_are_found_by_name_too_where_they_are_many(school, cast, log):
+    User.insert_many(
+        [{"name": f"Colleague {number}", "email": f"c{number}@thornley.example"} for number in range(60)]
+    ).execute()  # fmt: skip
+    page = cast.alice.get(f"/incident/details/?id={log.incident_id}")
+    assert "Colleague 7" not in page.text
+    share = {"person": "Dina El-Sayed", "reason": "She is her form tutor."}
+    page = cast.alice.press("incident:share", log.incident, **share)
+    assert page.status_code == 200 and "is shared" in page.text_only

@@ -96,6 +96,11 @@ class Door:
             return redirect(url_for("account.index_view", _anchor="code"))
         return super()._handle_view(name, **kwargs)
 
+    def read_form(self, name):
+        """Read and judge what was sent to the view `name`, where that changes nothing: before the
+        transaction, for all other writers wait for its end.
+        """
+
     def inaccessible_callback(self, name, **kwargs):
         if current_user.is_authenticated:
             abort(403)
@@ -115,9 +120,9 @@ class Door:
                 self, *args, **kwargs
             )  # Flask-Admin's own turns every TypeError into a misleading one
         check_passphrase()
-        refusal = None
+        refusal, g.sent = None, sent()
+        self.read_form(fn.__name__)
         with transaction():
-            g.sent = sent()
             if again := Receipt.same(request.form.get("once"), me(), g.sent):
                 flash("This was saved already, once. Here it is.", "success")
                 return redirect(again.path)

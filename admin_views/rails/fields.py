@@ -1,16 +1,16 @@
 """Form fields for our kinds of value: what is typed, and what it is read as."""
 
-import re
 from functools import cached_property
 
 from wtforms import fields, validators, widgets
 from wtforms.fields.choices import SelectChoice
 
-from models.ground.database import fold
+from models.ground.words import bare
 
 from .moments import day_of, for_cell, in_cell
 
 SPARE_ROWS = 3
+CHOOSABLE = 10  # people whom a name fits, to choose from; of more, more of the name is asked for
 
 
 def clean(text):
@@ -129,33 +129,48 @@ class SeveralField(fields.SelectMultipleField):
 
 
 class NamedField(fields.StringField):
-    """A linked record, chosen by typing part of its label: a list of suggestions, or the name
-    itself when only one fits.
+    """A linked record, found by its name: its label or whole name, or part of it where only one
+    fits; where several fit, they are offered to choose from.
 
-    `records` is a function giving the rows; each row has a `label`. The data is the row. One who
-    has left stays choosable where chosen.
+    `records` is a function giving the rows to suggest or, called with what was typed, those that it
+    may mean; each row has a `name` and a `label`. The data is the row. One who has left stays
+    choosable where chosen.
     """
 
-    near = None
+    near, chosen, several = None, "", ()
 
     def __init__(self, *args, records, what, **kwargs):
         super().__init__(*args, **kwargs)
         self.records, self.what = records, what
 
+    def process(self, formdata, *args, **kwargs):
+        self.chosen = formdata.get(f"{self.name}-which", "") if formdata else ""
+        super().process(formdata, *args, **kwargs)
+
     @cached_property
     def options(self):
-        rows, chosen = list(self.records()), self.object_data
-        return rows if chosen is None or chosen in rows else [*rows, chosen]
+        return self.beside(self.records())
+
+    def beside(self, rows):
+        """The rows with the one that is saved, should it not be among them any more."""
+        saved = self.object_data
+        return rows if saved is None or saved in rows else [*rows, saved]
 
     def _value(self):
         return self.raw_data[0] if self.raw_data else getattr(self.data, "label", "")
 
     def process_formdata(self, valuelist):
+        typed = (valuelist[0] if valuelist else "").strip()
+        rows = self.beside(self.records(typed)) if typed else ()
         try:
-            self.data = find(self.options, valuelist[0] if valuelist else "", self.what)
+            self.data = find(rows, typed, self.what, self.chosen)
         except Near as near:
             self.near = near.label
             raise
+        except Several as several:
+            self.several = several.labels
+            raise
+        self.several = [self.chosen] if self.data and self.data.label == self.chosen else ()
 
     def pre_validate(self, form):
         if self.near:  # sent, not only shown again from a draft
@@ -175,35 +190,36 @@ class Near(ValueError):
         self.label = label
 
 
-def bare(name):
-    """A name as it is typed in a hurry: without accents, capitals, hyphens and apostrophes; its
-    words.
-    """
-    return re.sub(r"[^\w\s]", " ", re.sub(r"['’ʼ`]", "", fold(name).replace("đ", "d"))).split()
+class Several(ValueError):
+    """What was typed fits more than one: `labels` are those to choose from, where they are few."""
+
+    def __init__(self, typed, what, rows):
+        self.labels = [row.label for row in rows] if len(rows) <= CHOOSABLE else []
+        more = "Choose one, or type more of the name." if self.labels else "Type more of the name."
+        super().__init__(f"“{typed}” fits more than one {what}. {more}")
 
 
-def find(rows, typed, what):
-    """The one row whose label or whole name is `typed`; None for nothing typed. Raises Near for a
-    part of one name, ValueError otherwise.
+def find(rows, typed, what, chosen=""):
+    """The one row whose label or whole name is `typed` or, where several fit, whose label is
+    `chosen`; None for nothing typed. Raises Near for a part of one name, Several, or ValueError.
     """
-    typed = (typed or "").strip()
     if not typed:
         return None
     words = bare(typed)
     same = [row for row in rows if row.label == typed] or [
         row for row in rows if bare(row.name) == words
     ]
-    if len(same) == 1:
-        return same[0]
     near = same or [
         row for row in rows if words and all(word in " ".join(bare(row.name)) for word in words)
     ]
+    picked = same if len(same) == 1 else [row for row in near if row.label == chosen]
+    if len(picked) == 1:
+        return picked[0]
     if len(near) == 1:
         raise Near(typed, near[0].label)
-    raise ValueError(
-        f"“{typed}” fits {'more than one' if near else 'no'} {what} on the list. Choose from what "
-        "is offered as you type."
-    )
+    if near:
+        raise Several(typed, what, near)
+    raise ValueError(f"“{typed}” fits no {what}. Type the name as it is on the list.")
 
 
 class TableField(fields.Field):
@@ -305,7 +321,7 @@ class RowField(fields.SelectField):
 
 class InvolvedField(TableField):
     """People and their part in an incident; `people` turns the rows into [(record, part)] and
-    reports names that fit nobody.
+    reports names that fit nobody. Names that fit several give rows a column to choose by.
     """
 
     def __init__(self, *args, records, what, parts, **kwargs):
@@ -314,29 +330,38 @@ class InvolvedField(TableField):
 
     @cached_property
     def options(self):
-        return list(self.records())
+        return self.records()
 
     @property
     def datalists(self):
-        return {"name": [row.label for row in self.options]}
+        labels = [row.label for row in self.options]
+        return {"name": labels} if labels else {}
 
     def process(self, *args, **kwargs):
+        parts = self.parts() if callable(self.parts) else self.parts
         self.columns = [
             ("name", "Name", None, "short text"),
-            ("part", "Part", self.parts() if callable(self.parts) else self.parts, "short text"),
+            ("which", "", None, "short text"),
+            ("part", "Part", parts, "short text"),
         ]
         super().process(*args, **kwargs)
-        self.people, self.problems, self.near = [], [], []
+        self.people, self.problems, self.near, several = [], [], [], []
         for row in self.data:
             try:
-                self.people.append((find(self.options, row["name"], self.what), row["part"]))
+                found = find(self.records(row["name"]), row["name"], self.what, row["which"])
             except ValueError as problem:
                 self.problems.append(str(problem))
                 if isinstance(problem, Near):
                     self.near.append((row, problem.label))
+                several += getattr(problem, "labels", ())
             else:
-                if not row["name"] or row["part"] not in self.columns[1][2]:
+                self.people.append((found, row["part"]))
+                several += [row["which"]] if found and found.label == row["which"] else []
+                if not row["name"] or row["part"] not in parts:
                     self.problems.append("Give both a name and a part in each row.")
+        names = list(dict.fromkeys(several))
+        which = [("which", "Which one", names, "short text")] if several else []
+        self.columns = [self.columns[0], *which, self.columns[2]]
 
     def pre_validate(self, form):
         for row, label in self.near:

@@ -187,7 +187,7 @@ class Converter(CustomModelConverter):
         if field.rel_model is Question:
             return field.name, RowField(**kwargs)
         if field.rel_model is User:
-            return field.name, NamedField(records=people, what="person", **kwargs)
+            return field.name, NamedField(records=User.offered, what="person", **kwargs)
         return super().handle_foreign_key(model, field, **kwargs)
 
 
@@ -310,16 +310,11 @@ class AddendumForm(BaseForm):
     )
 
 
-def people():
-    """Everyone who may sign in, by name."""
-    return User.select().where(User.active).order_by(User.name)
-
-
 class PersonForm(BaseForm):
     person = NamedField(
         "Person",
-        description="Type part of the name and choose from the list.",
-        records=people,
+        description="First name and family name.",
+        records=User.offered,
         what="person",
         validators=[required()],
     )

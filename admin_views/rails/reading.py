@@ -32,6 +32,7 @@ class Reading(Door, ModelView):
     column_labels = {}
     sort_joins = {}  # {column: (foreign key, field to sort by)}
     order = ()  # of a list that nobody has sorted; newest first at the end
+    listed = ()  # what a row of the list shows of other records, where only that is to be read
 
     page_size = 50
     column_display_actions = False
@@ -93,7 +94,6 @@ class Reading(Door, ModelView):
         for name, (_label, names) in self.filters.items():
             if (chosen := request.args.get(name)) and chosen in names():
                 query = query.where(self.chosen(name, chosen))
-        count = query.count()
         ids = query.select(self.model.id)
         if sort_column in self.sort_joins:
             key, field = self.sort_joins[sort_column]
@@ -105,13 +105,27 @@ class Reading(Door, ModelView):
         order = (field.desc() if sort_desc else field.asc(),) if field else self.order
         ids = ids.order_by(*order, self.model.id.desc())
         size = page_size if page_size is not None else self.page_size
-        if size:
-            ids = ids.paginate(min(page or 0, max(ceil(count / size) - 1, 0)) + 1, size)
-        wanted = [row.id for row in ids]
-        rows = {
-            row.id: row for row in self.joined(self.model.select()).where(self.model.id.in_(wanted))
-        }
+        if search:  # reading every word twice, to count and to find, would cost twice as much
+            found = [id for (id,) in ids.tuples()]
+            count = len(found)
+        else:
+            count = query.count()
+        page = min(page or 0, max(ceil(count / size) - 1, 0)) if size else 0
+        if search:
+            wanted = found[page * size :][:size] if size else found
+        else:
+            ids = ids.paginate(page + 1, size) if size else ids
+            wanted = [id for (id,) in ids.tuples()]
+        rows = {row.id: row for row in self.rows().where(self.model.id.in_(wanted))}
         return count, [rows[id] for id in wanted]
+
+    def rows(self):
+        """The query of the rows of a list: with `listed` only the columns that it shows."""
+        query = self.joined(self.model.select())
+        if not self.listed:
+            return query
+        own = [self.model._meta.fields.get(name) for name in self.column_list]
+        return query.select(self.model.id, *filter(None, own), *self.listed)
 
     def chosen(self, name, value):
         """The condition of a filter that was chosen."""

@@ -73,6 +73,12 @@ class RecordView(Taking, Reading):
         """What the page of one record shows besides its fields and the cards."""
         return {}
 
+    @staticmethod
+    def story(incident):
+        """The history of a case for its page; all who looked at it only when somebody asks."""
+        more = {"reads": None} if request.args.get("reads") == "all" else {}
+        return Event.shown_of_case(incident, me().may("section:read_restricted"), **more)
+
     @expose("/details/")
     def details_view(self):
         record = self.asked()
@@ -186,6 +192,11 @@ class RecordView(Taking, Reading):
     def edit_form(self, obj=None):
         return self._edit_form_class(self.typed(), obj=obj)
 
+    def read_form(self, name):
+        if name == "create_view" and self.can_create and "draft" not in request.form:
+            g.form = self.create_form()
+            g.valid = "more" not in request.form and g.form.validate()
+
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self):
         if not self.can_create:
@@ -194,10 +205,10 @@ class RecordView(Taking, Reading):
             self.parent()
         if "draft" in request.form:
             return self.keep_draft()
-        form, earlier = self.create_form(), None
+        form, earlier = g.pop("form", None) or self.create_form(), None
         if "more" in request.form:  # rows of a table: nothing is checked, and nothing saved
             return self.form_page(self.create_template, form)
-        if request.method == "POST" and form.validate():
+        if request.method == "POST" and g.valid:
             if self.guarded and (again := stale()):
                 return again
             try:

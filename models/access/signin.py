@@ -3,11 +3,12 @@ link of the first start.
 """
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
 from peewee import CharField, ForeignKeyField, IntegerField, OperationalError
 
+from models.ground.board import Board
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Moment
@@ -32,8 +33,7 @@ LIMITS = {
 AT_HOME = 5  # within WINDOW, of one account in one browser in which its person has signed in before
 KNOWN = timedelta(days=180)  # a browser that was not used for so long is a new one
 SETUP = timedelta(hours=24)
-# {id of a session: when it was last seen}, where the database took no time
-SEEN: dict[int, datetime] = {}
+SEEN = Board()  # {id of a session: when it was last seen}, where the database took no time
 CHANGED = "your roles or your account were changed"
 
 

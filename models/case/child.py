@@ -8,10 +8,10 @@ from re import fullmatch
 from peewee import CharField, Expression, ForeignKeyField, ModelSelect
 
 from models.ground.clock import now
-from models.ground.database import contains, fold
+from models.ground.database import contains, db, fold
 from models.ground.fields import Day, Pick
 from models.ground.record import Base, NoCase, Record, Refused
-from models.ground.words import day
+from models.ground.words import SUGGESTED, bare, day, meant
 
 # Common Basic Data Set: I, O and S are not used; temporary ones end in a letter
 UPN = "[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]"
@@ -126,15 +126,23 @@ class Child(Record):
         )
 
     @classmethod
-    def offered(cls) -> list["Child"]:
-        """Those on roll, for a form to choose from: whoever reports reads a date of birth only
-        where nothing else tells two apart.
+    def offered(cls, typed: str | None = None) -> list["Child"]:
+        """Those on roll whom `typed` may mean or, without it, whom a form suggests, nobody where
+        they are many.
+
+        Whoever reports reads a date of birth only where nothing else tells two apart.
         """
-        rows = list(cls.on_roll())
-        count = Counter(fold(child.short) for child in rows)
-        for child in rows:
-            child.alike = count[fold(child.short)] > 1
-        return rows
+        on_roll = cls.on_roll()
+        if typed is None and on_roll.count() > SUGGESTED:
+            return []
+        rows = db.execute(on_roll.select(cls.id, cls.name, cls.year)).fetchall()
+        wanted = meant(rows, typed)
+        names = {bare(name) for _id, name, _year in wanted}
+        count = Counter((fold(name), fold(year)) for _id, name, year in rows if bare(name) in names)
+        found = list(cls.select().where(cls.id.in_([row[0] for row in wanted])).order_by(cls.name))
+        for child in found:
+            child.alike = count[fold(child.name), fold(child.year)] > 1
+        return found
 
 
 class Flag(Record):

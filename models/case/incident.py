@@ -34,15 +34,12 @@ class Incident(Record):
     STATUSES = ("no alert", "to decide", "triggered", "not notifiable")
 
     reference = CharField(unique=True, max_length=20, verbose_name="Reference")
-    status = CharField(max_length=20, index=True, verbose_name="Status")
+    status = CharField(max_length=20, verbose_name="Status")
     reported_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Reported by")
     reported_at = Moment(index=True, verbose_name="Reported")
 
     child = ForeignKeyField(
-        Child,
-        on_delete="RESTRICT",
-        verbose_name="Child",
-        help_text="Type part of the name and choose from the list.",
+        Child, on_delete="RESTRICT", verbose_name="Child", help_text="First name and family name."
     )
     other_adults = TextField(
         null=True,
@@ -163,6 +160,9 @@ class Incident(Record):
         "known": "Choose how it is known.",
         "what_happened": "Say what happened, in order.",
     }
+
+    class Meta:
+        indexes = ((("status", "reported_at"), False), (("place", "status", "reported_at"), False))
 
     def __str__(self):
         return self.reference
@@ -311,7 +311,7 @@ class Involved(OfIncident):
     def of(cls, incident: Incident) -> list["Involved"]:
         """Everyone involved, with their names, in one query."""
         return list(
-            cls.select(cls, Child, User)
+            cls.select(cls, Child, *User.named())
             .left_outer_join(Child)
             .switch(cls)
             .left_outer_join(User)
@@ -342,7 +342,8 @@ class Involved(OfIncident):
         """The adults whom the concern is about: the rows that name them, with their names, in one
         query.
         """
-        rows = cls.select(cls, User).join(User).where(cls.incident == incident, cls.part == ABOUT)
+        rows = cls.select(cls, *User.named()).join(User)
+        rows = rows.where(cls.incident == incident, cls.part == ABOUT)
         latest = {
             row.adult_id: row
             for row in rows.where(cls.adult.in_(cls.about(incident))).order_by(cls.id)
@@ -370,5 +371,8 @@ class Addendum(OfIncident):
     @classmethod
     def of(cls, incident: Incident) -> list["Addendum"]:
         return list(
-            cls.select(cls, User).join(User).where(cls.incident == incident).order_by(cls.id)
+            cls.select(cls, *User.named())
+            .join(User)
+            .where(cls.incident == incident)
+            .order_by(cls.id)
         )

@@ -440,7 +440,7 @@ class Assignee(Record):
         """
         by = User.alias()
         query = (
-            cls.select(cls, User, by)
+            cls.select(cls, *User.named(), *User.named(by))
             .join(User, on=(cls.user == User.id))
             .switch(cls)
             .left_outer_join(by, on=(cls.by == by.id), attr="by")

@@ -34,7 +34,7 @@ class Share(OfIncident):
         """What is shared now, with the names, in one query."""
         by = User.alias()
         query = (
-            cls.select(cls, User, by)
+            cls.select(cls, *User.named(), *User.named(by))
             .join(User, on=(cls.user == User.id))
             .switch(cls)
             .join(by, on=(cls.by == by.id), attr="by")

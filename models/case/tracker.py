@@ -66,7 +66,9 @@ class Tracker(Record):
     def in_order(self) -> list["Section"]:
         """The sections in order, with who last saved each, in one query."""
         return list(
-            self.sections.select(Section, User).left_outer_join(User).order_by(Section.position)
+            self.sections.select(Section, *User.named())
+            .left_outer_join(User)
+            .order_by(Section.position)
         )
 
     def missing(self) -> list[tuple[str, "Section", str]]:

@@ -1,19 +1,28 @@
 """The database: opened as promised, written in turn, searched without accents."""
 
 import codecs
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from functools import partial
+from contextlib import contextmanager, nullcontext, suppress
+from functools import lru_cache, partial
 from threading import Lock
-from time import monotonic
+from time import monotonic, sleep
 from unicodedata import normalize
 
 from peewee import DatabaseProxy, Expression, Field, OperationalError, SqliteDatabase, fn
 from playhouse import db_url
 from playhouse.pool import PooledDatabase
 
+from .settings import settings
+
+try:
+    import fcntl
+except ImportError:  # Windows, where one process writes
+    fcntl = None  # type: ignore[assignment]
+
 WAIT = 10  # seconds that a writer waits when nobody comes to an end before it
+GATES = ("writers.queue", "writers.lock")  # in the data folder
 DAMAGED = "[damaged]"  # stands where bytes are no text any more; a date that is none is LONG_AGO
 codecs.register_error("damaged", lambda problem: (DAMAGED, problem.end))  # type: ignore[attr-defined]
 db = DatabaseProxy()
@@ -29,6 +38,8 @@ class Unsafe(RuntimeError):
 
 def fold(text: str | bytes | None) -> str:
     """Lower case without accents, for searching: 'Siôn Ŵyn' is found by 'sion wyn'."""
+    if text and text.isascii():  # most are: a search reads every word that there is
+        return (text.decode() if isinstance(text, bytes) else text).lower()
     text = text.decode(errors="damaged") if isinstance(text, bytes) else text
     plain = normalize("NFKD", (text or "").casefold().replace("ł", "l").replace("ø", "o"))
     return "".join(c for c in plain if not "\u0300" <= c <= "\u036f")
@@ -48,10 +59,8 @@ def connect(url: str) -> DatabaseProxy:
     """Open the database named by `url` and check what we rely on: WAL, full sync and foreign keys;
     on PostgreSQL its like.
     """
-    if db.obj is not None and not db.is_closed():
-        db.close()
-    if isinstance(db.obj, PooledDatabase):
-        db.obj.close_all()
+    if db.obj is not None:
+        let_go()
     if not url.startswith("sqlite"):
         db.initialize(db_url.connect(url))
         with db.connection_context():
@@ -90,10 +99,55 @@ def sqlite() -> bool:
     return isinstance(db.obj, SqliteDatabase)
 
 
+@lru_cache(maxsize=8)
+def gates(_process, folder):
+    """Two files, open for the locks of this process, between which the writers of several processes
+    queue; none where the folder takes no file.
+    """
+    try:
+        return [os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600) for name in GATES]
+    except OSError:  # full or read-only: then there is nothing to write either
+        return []
+
+
+def enter(gate, until):
+    """Take the lock of a gate, as soon as nobody has it."""
+    while True:
+        with suppress(BlockingIOError):
+            return fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if monotonic() >= until:
+            raise OperationalError("database is locked")
+        sleep(0.0005)
+
+
+@contextmanager
+def before_other_processes():
+    """The writers of several processes one after another, fairly: whoever waits holds the first
+    gate, which whoever comes from the second has to pass again.
+
+    SQLite itself lets whoever asks at the right moment in, and the unlucky wait for seconds.
+    """
+    found = gates(os.getpid(), settings.folder) if fcntl and sqlite() else []
+    if not found:
+        yield
+        return
+    first, second = found
+    until = monotonic() + WAIT  # nobody's turn takes as long
+    enter(first, until)
+    try:
+        enter(second, until)
+    finally:
+        fcntl.flock(first, fcntl.LOCK_UN)
+    try:
+        yield
+    finally:
+        fcntl.flock(second, fcntl.LOCK_UN)
+
+
 @contextmanager
 def in_turn() -> Iterator[None]:
-    """The writers of this process one after another: left to the database, each would ask again and
-    again, and the unlucky wait long.
+    """The writers one after another: left to the database, each would ask again and again, and the
+    unlucky wait long.
 
     While the queue moves they wait, however busy the machine is. Raises OperationalError when
     nobody's turn came to its end for WAIT seconds.
@@ -104,10 +158,19 @@ def in_turn() -> Iterator[None]:
         if monotonic() - max(begun, moved_at) >= WAIT:
             raise OperationalError("database is locked")
     try:
-        yield
+        with before_other_processes():
+            yield
     finally:
         moved_at = monotonic()
         writers.release()
+
+
+def let_go():
+    """Close every connection of this process, so that it can be forked."""
+    if not db.is_closed():
+        db.close()
+    if isinstance(db.obj, PooledDatabase):
+        db.obj.close_all()
 
 
 @contextmanager

@@ -98,17 +98,21 @@ class Base(Model):
         return found
 
     @classmethod
-    def among(cls, seen: Callable[[Any], Any]) -> Any:
+    def among(cls, seen: Callable[..., Any], rows: Any = None) -> Any:
         """The condition that a row's incident is one of those that `seen` (a function of a column)
-        lets through.
+        lets through. `rows`: the alias of this model that stands in the query, if any.
+
+        Asked of each row by the key of what it belongs to, never by a list of all that are let
+        through: that would be the whole history for one document.
         """
         if isinstance(cls.belongs, NoCase):
             raise LookupError(f"{cls.__name__} is of no incident: {cls.belongs}")
-        field = cls._meta.fields[cls.belongs]
-        parent = getattr(field, "rel_model", None)
+        field = getattr(rows or cls, cls.belongs)
+        parent = getattr(cls._meta.fields[cls.belongs], "rel_model", None)
         if parent is None or parent.belongs == "id":
             return seen(field)
-        return field.in_(parent.select(parent.id).where(parent.among(seen)))
+        one = parent.alias()
+        return fn.EXISTS(one.select(one.id).where(one.id == field, parent.among(seen, one)))
 
     def case(self) -> int | None:
         """The id of the incident that this record belongs to, or None."""

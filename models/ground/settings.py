@@ -131,6 +131,11 @@ ALL: dict[str, tuple[str, str, Kind]] = {
         "then believed.",
         WHOLE,
     ),
+    "PROCESSES": (
+        "",
+        "How many processes answer requests; empty for two where there are two cores, else one.",
+        WHOLE,
+    ),
     "NOTIFY_HOURS": (
         "24",
         "Hours within which Ofsted should be told; later is a warning, never a block.",
@@ -209,6 +214,7 @@ class Settings:
     url: str
     local: bool
     proxies: int
+    processes: int | None
     notify_hours: float
     upload_mb: float
     backups: Path | None

@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from datetime import date, datetime
 from difflib import SequenceMatcher
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -14,7 +15,7 @@ from unicodedata import category
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from .clock import LONDON, now
-from .database import DAMAGED
+from .database import DAMAGED, fold
 from .fields import LONG_AGO
 from .settings import settings
 
@@ -25,7 +26,31 @@ INLINE = 2_000
 # … and that of all changes on one page together; what is above is compared when somebody asks
 PAGE = 40_000
 MOST = 150_000  # pairs of words, of one comparison: a second or two in the worst case
+SUGGESTED = 50  # names on a page to choose from; where there are more, what was typed is looked for
 ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
+
+
+@lru_cache(maxsize=20_000)
+def bare(name: str) -> tuple[str, ...]:
+    """A name as it is typed in a hurry: without accents, capitals, hyphens and apostrophes; its
+    words in a tuple.
+    """
+    plain = re.sub(r"['’ʼ`]", "", fold(name).replace("đ", "d"))
+    return tuple(re.sub(r"[^\w\s]", " ", plain).split())
+
+
+def meant(rows: list[tuple], typed: str | None) -> list[tuple]:
+    """Those of `rows`, [(id, name, …)], whom `typed` (a name, part of one, or a label that begins
+    with one) may mean; all when it is None.
+    """
+    if typed is None:
+        return rows
+    words = bare(typed)
+    names = {typed, *(typed[: comma.start()] for comma in re.finditer(", ", typed))}
+    if not words:
+        return []
+    same = [row for row in rows if row[1] in names or bare(row[1]) == words]
+    return same or [row for row in rows if all(word in " ".join(bare(row[1])) for word in words)]
 
 
 def twice(local: datetime) -> bool:

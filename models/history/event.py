@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import CharField, ForeignKeyField, IntegerField, Model, ModelSelect, TextField
 
@@ -21,6 +21,7 @@ from models.permissions import VOCABULARY
 
 GENESIS = "0" * 64
 LOOKS = (":read", ":read_original", ":pdf", ":export", ":refused")  # verbs that change nothing
+READS = 20  # of those who looked at a case, the latest that its page lists
 address = ContextVar("address", default="")  # the network address of the request, set by the app
 
 
@@ -89,6 +90,14 @@ def link(event: Any) -> str:
         event.digest,
     )
     return sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+class Story(NamedTuple):
+    """The history of one case as its page shows it."""
+
+    done: list
+    looks: list
+    looked: int  # how many there are of those, with the ones that are not listed
 
 
 class Nothing:
@@ -251,6 +260,22 @@ class Event(Base):
         return events
 
     @classmethod
+    def shown_of_case(
+        cls, incident: int, restricted: bool = False, reads: int | None = READS
+    ) -> "Story":
+        """The history of one case as its page shows it, oldest first: what was done; the latest
+        `reads` of who looked, or all for None; and how many looked. Restricted as in of_case().
+        """
+        looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
+        mine = cls.select().where(cls.incident == incident)
+        done = list(mine.where(cls.verb.not_in(looks)).order_by(cls.id))
+        looked = mine.where(cls.verb.in_(looks)).order_by(cls.id.desc())
+        latest = list(looked.limit(reads))[::-1]
+        for event in (*done, *latest):
+            event.closed = not restricted
+        return Story(done, latest, looked.count() if len(latest) == reads else len(latest))
+
+    @classmethod
     def story(cls, incident: Any) -> "ModelSelect[Event]":
         """A query of the events by which a case changed, oldest first: not who looked, nor the work
         of sending and keeping.
@@ -265,7 +290,7 @@ class Event(Base):
         none.
         """
         return (
-            cls.select(cls, User)
+            cls.select(cls, *User.named())
             .left_outer_join(User)
             .where(cls.subject == record.noun(), cls.record == record.id, cls.verb.in_(verbs))
             .order_by(cls.id.desc())

@@ -138,7 +138,7 @@ class Notice(Record):
     def of_case(cls, incident: int) -> list["Notice"]:
         """The emails about one case, in the order they were queued, with their recipients."""
         return list(
-            cls.select(cls, User, Event)
+            cls.select(cls, *User.named())
             .join(User)
             .switch(cls)
             .join(Event)

@@ -10,7 +10,6 @@ from uuid import uuid4
 from email_validator import EmailNotValidError, validate_email
 from flask_security import UserMixin, WebAuthnMixin
 from peewee import (
-    JOIN,
     BigIntegerField,
     BlobField,
     BooleanField,
@@ -24,11 +23,11 @@ from peewee import (
 )
 
 from models.ground.clock import LONDON
-from models.ground.database import contains, fold, transaction
+from models.ground.database import contains, db, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
 from models.ground.record import Base, NoCase, Record, Refused
 from models.ground.settings import settings
-from models.ground.words import line
+from models.ground.words import SUGGESTED, line, meant
 
 from .role import Role
 
@@ -257,6 +256,25 @@ class User(UserMixin, Record):
         return self.active and any(permission in role.permissions for role in self.roles)
 
     @classmethod
+    def offered(cls, typed: str | None = None) -> list["User"]:
+        """Those who may sign in whom `typed` may mean or, without it, whom a form suggests,
+        nobody where they are many.
+        """
+        active = cls.select(cls.id, cls.name).where(cls.active)
+        if typed is None and active.count() > SUGGESTED:
+            return []
+        ids = [row[0] for row in meant(db.execute(active).fetchall(), typed)]
+        return list(cls.select().where(cls.id.in_(ids)).order_by(cls.name))
+
+    @classmethod
+    def named(cls, row: Any = None) -> tuple:
+        """The columns by which a page names a person and an email reaches them, of `row`, an alias
+        in the query: a join takes these and no secret of signing in.
+        """
+        row = row or cls
+        return row.id, row.name, row.job_title, row.email, row.active
+
+    @classmethod
     def level_5(cls) -> "ModelSelect[User]":
         """Active people with a Level 5 role: assigned to every log."""
         return (
@@ -270,19 +288,22 @@ class User(UserMixin, Record):
 
     @classmethod
     def with_permissions(cls) -> list[tuple["User", set[str]]]:
-        """Every active person with the set of their permissions, by name: [(User, {permission})].
-        One query.
+        """Every active person, as far as pages name them, with the set of their permissions, by
+        name: [(User, {permission})]. Two queries.
         """
-        found: dict[int, tuple[User, set[str]]] = {}
-        query = (
-            cls.select(cls, UserRole, Role)
-            .join(UserRole, JOIN.INNER, attr="link")
-            .join(Role)
+        permissions = {role.id: role.permissions for role in Role.select()}
+        links = (
+            cls.select(cls.id, cls.name, cls.job_title, UserRole.role)
+            .join(UserRole)
             .where(cls.active)
             .order_by(cls.name, cls.id)
         )
-        for row in query:
-            found.setdefault(row.id, (row, set()))[1].update(row.link.role.permissions)
+        found: dict[int, tuple[User, set[str]]] = {}
+        for id, name, job_title, role in db.execute(links).fetchall():
+            if id not in found:
+                person = cls(__no_default__=True, id=id, name=name, job_title=job_title)
+                found[id] = (person, set())
+            found[id][1].update(permissions[role])
         return list(found.values())
 
     @classmethod

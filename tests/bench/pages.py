@@ -26,9 +26,9 @@ from models.history.event import state
 from models.history.paper import to_pdf
 from models.shelf import backup, proof
 
-from . import engine
-from .conftest import ANSWERS
-from .person import Person
+from .. import engine
+from ..conftest import ANSWERS
+from ..person import Person
 
 ROWS, EVENTS = int(os.environ.get("ROWS", "10000")), int(os.environ.get("EVENTS", "0"))
 PAGES = [
@@ -183,13 +183,7 @@ def long_history(folder):
         )
     else:
         print(
-            f"{'database on disk':40} {db.execute_sql('SELECT pg_database_size(current_database())').fetchone()[0] / 1e9:7.2f} "
-            ""
-            ""
-            ""
-            ""
-            ""
-            "GB"
+            f"{'database on disk':40} {db.execute_sql('SELECT pg_database_size(current_database())').fetchone()[0] / 1e9:7.2f} GB"
         )
 
 
@@ -271,7 +265,3 @@ def main():
             long_history(folder)
         proof.history(TABLES)  # and all that was measured was real
     engine.current().stop()
-
-
-if __name__ == "__main__":
-    main()
