@@ -9,7 +9,7 @@ from flask import abort, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
 
-from models import Event, look, visible
+from models import Event, db, look, visible
 from models.ground.words import shown
 from models.history.event import Nothing
 
@@ -106,7 +106,7 @@ class Reading(Door, ModelView):
         ids = ids.order_by(*order, self.model.id.desc())
         size = page_size if page_size is not None else self.page_size
         if search:  # reading every word twice, to count and to find, would cost twice as much
-            found = [id for (id,) in ids.tuples()]
+            found = [id for (id,) in db.execute(ids).fetchall()]
             count = len(found)
         else:
             count = query.count()

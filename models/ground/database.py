@@ -14,6 +14,7 @@ from peewee import DatabaseProxy, Expression, Field, OperationalError, SqliteDat
 from playhouse import db_url
 from playhouse.pool import PooledDatabase
 
+from . import quick
 from .settings import settings
 
 try:
@@ -24,6 +25,7 @@ except ImportError:  # Windows, where one process writes
 WAIT = 10  # seconds that a writer waits when nobody comes to an end before it
 GATES = ("writers.queue", "writers.lock")  # in the data folder
 DAMAGED = "[damaged]"  # stands where bytes are no text any more; a date that is none is LONG_AGO
+quick.install()
 codecs.register_error("damaged", lambda problem: (DAMAGED, problem.end))  # type: ignore[attr-defined]
 db = DatabaseProxy()
 writers = Lock()
