@@ -67,7 +67,7 @@ def test_an_assigned_contributor_reads_but_does_not_edit(cast, school, log):
             {"aware_at": "2026-03-04T09:00", "told_at": "2026-03-04T08:00"},
             "Ofsted cannot have been told before anybody became aware.",
         ),
-        ({"decided_by": "Somebody else"}, "“Somebody else” fits no person."),
+        ({"decided_by": "Somebody else"}, "“Somebody else” fits no person on the list."),
         ({"kind": "A party"}, "“A party” is not on the list."),
         ({"setting": ""}, "Give the setting."),
     ],

@@ -92,6 +92,7 @@ def test_gone_back_and_changed_is_asked_about_and_nothing_is_lost(cast, answers)
         page.status_code == 409
         and "There were two marks." in page.text
         and "saved already" in page.text_only
+        and "Nothing more was saved" in page.text_only
     )
     assert (
         f"/incident/details/?id={Incident.get().id}" in page.text and Incident.select().count() == 1

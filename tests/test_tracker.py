@@ -627,3 +627,55 @@ def test_what_was_typed_into_a_table_too_late_is_there_to_copy(cast, school, tab
     Log.update(status="completed").execute()
     page = cast.carol.post(path, form | {f"{name}-0-Who": "Typed too late"})
     assert page.status_code == 409 and "Typed too late" in page.text_only
+
+
+TOML = """
+name = "Short tracker"
+purpose = "To see how a form is shipped."
+
+[[section]]
+title = "One"
+shows = "earlier incidents"
+[[section.question]]
+text = "Was it looked at?"
+key = "looked"
+kind = "yes/no"
+[[section.question]]
+text = "By whom?"
+depends_on = "looked"
+depends_answer = "Yes"
+[[section.question]]
+text = "Rows"
+kind = "table of rows"
+options = "What | long text"
+"""
+
+
+def test_a_form_that_is_shipped_says_what_follows_from_what(school, tmp_path, monkeypatch):
+    (tmp_path / "short.toml").write_text(TOML, encoding="utf-8")
+    monkeypatch.setattr("models.case.template.SHIPPED", tmp_path)
+    before = Question.select().count()
+    for _turn in range(2):
+        Template.ship()
+    template = Template.get(Template.name == "Short tracker")
+    ((section, (looked, whom, rows)),) = template.sections_asked()
+    assert section.shows == "earlier incidents" and Question.select().count() == before + 3
+    assert whom.pinned()["depends"] == {"on": str(looked.id), "answers": ["Yes"]}
+    assert rows.pinned()["choices"] == [{"name": "What", "kind": "long text", "choices": None}]
+    for wrong, sentence in (
+        ('depends_answer = "Perhaps"', "was not saved"),
+        ('depends_answer = ""', "was not saved"),
+    ):
+        text = TOML.replace("Short", "Wrong").replace('depends_answer = "Yes"', wrong)
+        (tmp_path / "wrong.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(Refused, match=sentence):
+            Template.ship()
+    assert not Template.select().where(Template.name == "Wrong tracker").exists()
+
+
+def test_the_shipped_conditions_hold_together(school):
+    followed = list(Question.select().where(Question.depends_on.is_null(False)))
+    assert len(followed) >= 12
+    for question in followed:
+        question.check()
+        assert question.depends_on.section == question.section

@@ -184,8 +184,8 @@ def find(rows, typed, what):
     if len(near) == 1:
         raise Near(typed, near[0].label)
     raise ValueError(
-        f"“{typed}” fits {'more than one' if near else 'no'} {what}. Choose from the list as you "
-        "type."
+        f"“{typed}” fits {'more than one' if near else 'no'} {what} on the list. Choose from what "
+        "is offered as you type."
     )
 
 
