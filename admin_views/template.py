@@ -23,7 +23,7 @@ class TemplateView(RecordView):
     details_template = "template.html"
 
     def about(self, record):
-        questions = {}
+        questions, texts = {}, {}
         for question in (
             Question.select()
             .join(TemplateSection)
@@ -31,8 +31,12 @@ class TemplateView(RecordView):
             .order_by(Question.position, Question.id)
         ):
             questions.setdefault(question.section_id, []).append(question)
+            texts[question.id] = question.text
         sections = record.sections.order_by(TemplateSection.position, TemplateSection.id)
-        return {"sections": [(section, questions.get(section.id, [])) for section in sections]}
+        return {
+            "sections": [(section, questions.get(section.id, [])) for section in sections],
+            "texts": texts,
+        }
 
 
 class PartView(RecordView):
