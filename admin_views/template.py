@@ -26,7 +26,7 @@ class TemplateView(RecordView):
     form_columns = ["name", "purpose", "in_force"]
 
     def about(self, record):
-        questions = {}
+        questions, texts = {}, {}
         for question in (
             Question.select()
             .join(TemplateSection)
@@ -34,8 +34,12 @@ class TemplateView(RecordView):
             .order_by(Question.position, Question.id)
         ):
             questions.setdefault(question.section_id, []).append(question)
+            texts[question.id] = question.text
         sections = record.sections.order_by(TemplateSection.position, TemplateSection.id)
-        return {"sections": [(section, questions.get(section.id, [])) for section in sections]}
+        return {
+            "sections": [(section, questions.get(section.id, [])) for section in sections],
+            "texts": texts,
+        }
 
     @expose("/preview/")
     def preview_view(self):

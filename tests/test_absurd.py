@@ -20,11 +20,7 @@ NUMBERS = [
     "9" * 30,
 ]  # a digit that is no number, one that int() refuses, one that no database holds
 TEXT = "\0👩‍👧‍👦" + "x" * 100_000
-SENSIBLE = {
-    "date": "2026-03-04",
-    "datetime-local": "2026-03-04T09:15",
-    "email": "some@thornley.example",
-}
+SENSIBLE = {"date": "04/03/2026", "moment": "04/03/2026 09:15", "email": "some@thornley.example"}
 
 LISTS = [
     ["page"],
@@ -53,6 +49,9 @@ def filled(form):
     for name in {element.name for element in form.inputs if element.name}:
         element = form.inputs[name]
         kind = getattr(element, "type", "textarea")
+        if "when" in getattr(element, "classes", ()):
+            hint = form.get_element_by_id(f"{element.get('id')}-hint").text_content()
+            kind = "moment" if "14:05" in hint else "date"
         if options := getattr(element, "value_options", []):
             fields[name] = options[-1], NUMBERS
         elif kind != "hidden":

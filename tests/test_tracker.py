@@ -26,6 +26,7 @@ from models.ground.clock import at, now
 from models.ground.database import sqlite
 
 from .conftest import report
+from .test_queries import counted
 from .test_two_savers import opened, sent_by
 
 
@@ -679,3 +680,11 @@ def test_the_shipped_conditions_hold_together(school):
     for question in followed:
         question.check()
         assert question.depends_on.section == question.section
+
+
+def test_a_template_with_conditions_costs_no_query_for_each(cast, school):
+    page = f"/template/details/?id={Template.current().id}"
+    cast.ira.get(page)
+    with counted() as statements:
+        text = cast.ira.get(page).text_only
+    assert text.count("Asked after “") >= 12 and len(statements) <= 12, len(statements)
