@@ -38,7 +38,12 @@ class TaskView(RecordView):
     cards = {"incident": "task/card.html", "log": "task/card.html"}
 
     def joined(self, query):
-        query = query.select(Task, Incident, Child, *User.named()).join(Incident).join(Child).switch(Task)
+        query = (
+            query.select(Task, Incident, Child, *User.named())
+            .join(Incident)
+            .join(Child)
+            .switch(Task)
+        )
         return query.join(User, on=(Task.owner == User.id))
 
     def cell(self, row, name):
