@@ -11,6 +11,7 @@ from .rails.writing import RecordView
 class NoticeView(RecordView):
     shows, title, found_in, place = Notice, "Sent emails", "set up", 80
     says, found_by = "who was told, and when", "notice:read"
+    cards = {"home": "notice/stuck.html"}
     one = "email"
     create_view = edit_view = export = action_view = None
     intro = (
@@ -40,3 +41,11 @@ class NoticeView(RecordView):
         except Withheld:
             text = "Nothing of it may be seen any more."
         return {"about": record.about(me()), "text": text}
+
+    def card(self, page, record):
+        """On the home page: how many emails could not be delivered yet."""
+        if not me().may("notice:read"):
+            return None
+        stuck = Notice.id.in_(Notice.stuck().select(Notice.id))
+        count = visible(Notice, me()).where(stuck).count()
+        return {"count": count} if count else None

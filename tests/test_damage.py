@@ -161,7 +161,7 @@ def test_damaged_answers_are_shown_as_they_are_and_not_written_over(
 
 @pytest.mark.parametrize("name", ["what_happened", "topic", "injuries", "reported_at"])
 def test_verify_names_the_record_and_no_word_of_it(school, cast, name):
-    good = report(school, topic="A good one")
+    good = report(school, topic="A good one", child=school.children[1])
     bad = report(
         school,
         what_happened=WORDS,

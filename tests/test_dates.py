@@ -205,10 +205,10 @@ def test_today_in_a_draft_is_the_day_on_which_it_was_typed(cast, school, answers
 
 
 def test_a_draft_of_an_earlier_version_still_opens(cast, school, answers):
-    Draft.keep(school.dave, "/incident/new/", [("noticed_at", "2026-03-04T09:15")])
-    page = cast.dave.get("/incident/new/")
+    Draft.keep(school.dave, "/incident/new/?draft=kept", [("noticed_at", "2026-03-04T09:15")])
+    page = cast.dave.get("/incident/new/?draft=kept")
     assert 'value="2026-03-04T09:15"' in page.text
-    assert cast.dave.post("/incident/new/", answers).status_code == 200
+    assert cast.dave.post("/incident/new/?draft=kept", answers).status_code == 200
 
 
 def test_a_form_shows_uk_dates_and_an_untouched_one_changes_nothing(cast, log):

@@ -372,7 +372,7 @@ def test_what_is_urgent_comes_in_the_quiet_hours(app, cast, monday, inbox):
     Share.clear_adult(incident, school.dave, "By mistake.", by=school.bob)
     Emergency.begin(school.connor, "A child is at risk.")
     Proposal.make(school.ira, "grant", user=school.dave, role=Role.get(Role.name == "Manager"))
-    Device.tell(school.carol)
+    Device.tell(school.carol, "Firefox on Windows")
     tell(school.dave, school.ira, "something")
     upkeep.daily([])
     Event.write("incident:read", incident, school.grace)
@@ -566,7 +566,7 @@ def test_sent_emails_say_what_each_was_about(cast, log, school):
     with at(now()):
         from models.access.signin import Device
 
-        Device.tell(school.carol)
+        Device.tell(school.carol, "Firefox on Windows")
     text = cast.carol.get("/notice/").text_only
     assert "About your account." in text and SUBJECT not in text
     assert f"triggered the notification: {log.reference}." in text, "she may read the log"

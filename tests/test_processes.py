@@ -190,10 +190,10 @@ def test_when_somebody_was_last_seen_is_known_in_every_process(school):
 
 def test_how_many_answer(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    for said, expected in (("", 2), ("1", 1), ("3", 3)):
+    for said, expected in ((None, 2), (1, 1), (3, 3)):
         monkeypatch.setattr(settings, "processes", said)
         assert server.processes() == expected
-    monkeypatch.setattr(settings, "processes", "")
+    monkeypatch.setattr(settings, "processes", None)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     assert server.processes() == 1
     monkeypatch.delattr(os, "fork")

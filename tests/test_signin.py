@@ -251,7 +251,7 @@ def test_the_first_two_have_names_and_emails_that_anybody_could_have(empty):
             {"dsl_name": "Ali\u202ece"},
             {"dsl_name": "Problem: This holds a sign that is no letter: type it again."},
         ),
-        ({"dsl_passphrase": ""}, {"dsl_passphrase": "Problem: This is needed."}),
+        ({"dsl_passphrase": ""}, {"dsl_passphrase": "Problem: Give the passphrase."}),
     ):
         assert wrongs(visitor.post(f"/setup/{token}", PAIR | wrong)) == said
     assert User.select().count() == 0

@@ -349,8 +349,8 @@ def test_a_completed_log_is_read_only_at_every_door(school, cast):
         {"version": section.version, f"q{section.questions[0]['id']}": "Typed in vain"},
     )
     assert answer.status_code == 409 and "Typed in vain" in answer.text, "the text is given back"
-    assert cast.carol.get(f"/section/edit/?id={section.id}").text.count('method="post"') == 1, (
-        "only Sign out is left to press"
+    assert cast.carol.get(f"/section/edit/?id={section.id}").text.count('method="post"') == 2, (
+        "only Hide and Sign out are left to press"
     )
     for direct in (
         lambda: log.edit(school.alice, setting="Elsewhere"),

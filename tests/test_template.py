@@ -84,7 +84,7 @@ def test_ira_chooses_a_choice_list(cast, ask):
         ),
         ({}, "options", "Write the choices, one on each line, or choose a list above."),
         ({"kind": "table of rows"}, "options", "Write what is asked for, one column on each line."),
-        ({"from_list": "urgency", "text": ""}, "text", "This is needed."),
+        ({"from_list": "urgency", "text": ""}, "text", "Give the question."),
     ],
 )
 def test_what_does_not_fit_is_one_sentence_and_what_was_typed_stays(ask, changed, field, said):

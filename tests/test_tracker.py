@@ -576,7 +576,7 @@ def test_a_table_in_the_panel_says_what_is_wrong_with_a_column(cast, school):
         ("Rating | list: nonsense", "The list of “Rating” has no choices."),
         ("Who\nWho", "Two columns have the same name."),
         ("Who | date\nWho", "Two columns have the same name."),
-        ("", "Write the choices or columns"),
+        ("", "Write what is asked for, one column on each line."),
     ):
         page = cast.ira.post(f"/question/new/?section={section.id}", fields | {"options": options})
         assert page.status_code == 422 and sentence in page.text_only, options

@@ -284,7 +284,12 @@ def note_opens(field, number, answers):
 
 def why(label, base=BaseForm, name="reason"):
     """The form of a step that asks for a text, called `label`, besides what `base` asks for."""
-    field = LongTextField(label, validators=[required()], filters=[clean])
+    words = (
+        "Give the reason."
+        if name == "reason"
+        else f"Say {label[0].lower()}{label[1:].rstrip('?')}."
+    )
+    field = LongTextField(label, validators=[required(words)], filters=[clean])
     return type("WhyForm", (base,), {name: field})
 
 

@@ -28,7 +28,7 @@ SYSTEMS = (
 )
 
 
-def named(says):
+def named(says: str | None) -> str:
     """The browser whose User-Agent is `says`, in our own words: "Safari on iPhone".
 
     An iPad says that it is a Mac, unless it is asked for pages for telephones.

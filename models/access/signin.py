@@ -5,6 +5,7 @@ link of the first start.
 import secrets
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from peewee import CharField, ForeignKeyField, IntegerField, OperationalError
 
@@ -142,7 +143,7 @@ class Session(Base):
         except OperationalError:
             SEEN[self.id] = moment
 
-    def hide(self, path):
+    def hide(self, path: str) -> None:
         """Lock it, in every tab, until its passphrase is typed again; `path`: where to go on then.
 
         What was hidden first stays the page to go on at.
@@ -152,7 +153,7 @@ class Session(Base):
             cls.id == self.id, cls.hidden_at.is_null()
         ).execute()
 
-    def unhide(self):
+    def unhide(self) -> Any:
         """Open it again for whoever typed its passphrase; returns where to go on."""
         cls = type(self)
         cls.update(hidden_at=None, hidden_path=None).where(cls.id == self.id).execute()

@@ -42,7 +42,7 @@ class Column(NamedTuple):
     choices: list | None = None
 
 
-def column(line):
+def column(line: str) -> "Column":
     """A column as it is written in the panel: “Who”, “By when | date”, “Rating | list: threshold”,
     “Done? | yes/no”. A kind that there is not is part of the name.
     """
@@ -54,7 +54,7 @@ def column(line):
     return Column(line.strip())
 
 
-def columns(question):
+def columns(question: dict[str, Any]) -> list["Column"]:
     """The columns of a pinned table. Those without a kind are pinned as their names, as they all
     were in earlier versions.
     """
@@ -271,11 +271,11 @@ class Question(Ordered):
         """The answers after which it is asked."""
         return [line.strip() for line in (self.depends_answer or "").splitlines() if line.strip()]
 
-    def answers(self):
+    def answers(self) -> list[str]:
         """What can be answered, where it is chosen; none where it is written."""
         return ANSWERS.get(self.kind) or (self.choices() if self.kind in CONDITIONS else [])
 
-    def earlier(self):
+    def earlier(self) -> list["Question"]:
         """The questions of its section that this one may follow from."""
         rows = self.siblings().where(~Question.retired, Question.kind.in_(CONDITIONS))
         before = Question.position < self.position if self.id else True
@@ -372,7 +372,7 @@ class Question(Ordered):
         A condition that can never hold, for its question is retired or its list has other choices
         now, is left out: what is asked needlessly does no harm, what is not asked may.
         """
-        choices = self.choices()
+        choices: list[Any] = self.choices()
         if self.kind == "table of rows":
             read = [column(line) for line in choices]
             choices = [one.name if one == Column(one.name) else one._asdict() for one in read]

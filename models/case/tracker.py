@@ -155,7 +155,7 @@ class Section(Record):
             questions=[question.pinned() for question in questions],
         )
 
-    def lacks(self, question):
+    def lacks(self, question: dict[str, Any]) -> bool:
         """Whether it is needed and not answered; what does not apply, or does not yet, is not
         needed.
         """

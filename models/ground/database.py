@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache, partial
 from threading import Lock
 from time import monotonic, sleep
+from typing import Any
 from unicodedata import normalize
 
 from peewee import DatabaseProxy, Expression, Field, OperationalError, SqliteDatabase, fn
@@ -112,7 +113,7 @@ def gates(_process, folder):
         return []
 
 
-def enter(gate, until):
+def enter(gate: Any, until: float) -> Any:
     """Take the lock of a gate, as soon as nobody has it."""
     while True:
         with suppress(BlockingIOError):
@@ -167,7 +168,7 @@ def in_turn() -> Iterator[None]:
         writers.release()
 
 
-def let_go():
+def let_go() -> None:
     """Close every connection of this process, so that it can be forked."""
     if not db.is_closed():
         db.close()

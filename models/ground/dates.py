@@ -7,7 +7,7 @@ nothing is guessed.
 import re
 from calendar import monthrange
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import decimal, normalize
 
 from .clock import LONDON, now
@@ -54,7 +54,7 @@ class Read(NamedTuple):
     clock: str | None = None  # BST or GMT, where that was typed
 
 
-def tidy(text):
+def tidy(text: str) -> str:
     """What was typed in small letters, digits of any script as ours, with single spaces, and
     without what tells nothing: commas, “at”, “on”.
     """
@@ -121,7 +121,7 @@ def read_day(text, kind, today):
     return found, relative, yearless
 
 
-def numbers(text, kind, today):
+def numbers(text: str, kind: str, today: date) -> Any:
     """The same of a day that is written with its number: 24/11/2026, 24 Nov."""
     if whole := YEAR_FIRST.fullmatch(text):
         return real_day(*map(int, whole.groups())), False, False
@@ -214,7 +214,7 @@ def read(text: str, kind: str, today: date | None = None) -> Read | None:
         raise Unread(f"{reason} Type it like this: {EXAMPLE[kind]}.") from None
 
 
-def distant(found, kind, today=None):
+def distant(found: Any, kind: str, today: date | None = None) -> bool:
     """Whether a day without its year is to be looked at before it is believed: in a time, which is
     of the past, when it is far back; in a date, which may be ahead, always.
     """
@@ -222,7 +222,7 @@ def distant(found, kind, today=None):
     return found.yearless and (kind != "date and time" or today - found.value.date() > NEAR)
 
 
-def written(value):
+def written(value: Any) -> str:
     """A date, a local time without zone, or a time of day as a form shows it: 24/11/2026 14:05."""
     if isinstance(value, time):
         return f"{value:%H:%M}"

@@ -138,7 +138,7 @@ class Notice(Record):
     def of_case(cls, incident: int) -> list["Notice"]:
         """The emails about one case, in the order they were queued, with their recipients."""
         return list(
-            cls.select(cls, *User.named())
+            cls.select(cls, Event, *User.named())
             .join(User)
             .switch(cls)
             .join(Event)
@@ -263,7 +263,7 @@ class Notice(Record):
 
     def attempt(self, send: Callable[["Notice"], Any]) -> bool:
         tries = self.attempts + 1
-        told: Iterable[int] = ()
+        told: Iterable[Any] = ()
         values: dict[str, Any]
         try:
             told = send(self) or ()
@@ -294,7 +294,7 @@ class Notice(Record):
                 Event.write(ENDS[values["status"]], cls.get_by_id(self.id), None, also=also)
         return values["status"] == "sent"
 
-    def settle(self, told):
+    def settle(self, told: Iterable[Any]) -> Sequence["Notice"]:
         """Note of the emails gathered in this one, which was sent, that those `told` of went with
         it, and that the others were withheld. Returns them.
         """

@@ -7,6 +7,9 @@ no longer see the record. The lines are put together as the email leaves, so tha
 that was shut meanwhile, and no copy of them is kept.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from models.case.log import Assignee, Log
 from models.case.tracker import Section, Tracker
 from models.ground.clock import now
@@ -18,7 +21,7 @@ from models.history.notice import DIGEST, SUBJECT, Notice, Withheld
 from models.people.user import User
 
 
-def gather(visible):
+def gather(visible: Callable) -> Any:
     """Queue the email of the day for everybody for whom it is due and who has something in it: one
     a day each, also where two processes gather at once. Returns how many.
 
@@ -30,12 +33,12 @@ def gather(visible):
     return sum(queue(person, visible) for person, news in due if news)
 
 
-def chose():
+def chose() -> Any:
     """The condition that a person chose something that comes once a day."""
     return User.daily | User.progress
 
 
-def queue(person, visible):
+def queue(person: User, visible: Callable) -> Any:
     """Queue the email of the day for one person; True unless another process was first."""
     with transaction():
         news = found(person, visible)
@@ -52,7 +55,7 @@ def queue(person, visible):
     return True
 
 
-def found(person, visible):
+def found(person: User, visible: Callable) -> Any:
     """([Notice that waits], what the event is to say) when the email of the day is due to `person`
     and would have something in it, else None.
 
@@ -72,7 +75,7 @@ def found(person, visible):
     return (gathered, detail) if gathered or saved(person, detail, visible) else None
 
 
-def waiting(person, upto):
+def waiting(person: User, upto: int) -> Any:
     """The emails to `person` that wait for the one of the day, of events up to number `upto`; none
     that a worker has in hand.
     """
@@ -81,7 +84,7 @@ def waiting(person, upto):
     return [notice for notice in query.where(mine, Event.id <= upto) if notice.patient]
 
 
-def since(person, upto):
+def since(person: User, upto: int) -> Any:
     """The number of the event up to which `person` was told which sections were saved, or with
     which they chose to be.
     """
@@ -98,7 +101,7 @@ def since(person, upto):
     return upto
 
 
-def saved(person, detail, visible):
+def saved(person: User, detail: Any, visible: Callable) -> Any:
     """Which sections others saved of the logs that `person` is assigned to: one line for each log
     and saver.
 
@@ -107,7 +110,7 @@ def saved(person, detail, visible):
     """
     if "since" not in detail:
         return []
-    rows = (
+    rows: Any = (
         Event.select(User.name, Log.id, Log.reference, Section.position)
         .join(Section, on=(Event.record == Section.id))
         .join(Tracker, on=(Section.tracker == Tracker.id))
@@ -120,7 +123,7 @@ def saved(person, detail, visible):
         .where(Section.id.in_(visible(Section, person).select(Section.id)))
         .order_by(Log.id, User.name, Section.position)
     )
-    numbers = {}
+    numbers: Any = {}
     for name, id, reference, position in rows.tuples():
         numbers.setdefault((name, id, reference), {})[str(position)] = None
     return [
@@ -130,7 +133,7 @@ def saved(person, detail, visible):
     ]
 
 
-def words(notice, visible):
+def words(notice: Notice, visible: Callable) -> Any:
     """What an email says as it leaves now, and which of the emails that it gathers it tells of.
     Raises Withheld when its person may not see, or no longer, what it is about.
     """
