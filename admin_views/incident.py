@@ -182,7 +182,7 @@ class IncidentView(RecordView):
 
     def about(self, record):
         by = me()
-        count, earlier = self.of_child(record, EARLIER)
+        count, earlier, logs = self.of_child(record, EARLIER)
         return {
             "involved": Involved.of(record),
             "addenda": Addendum.of(record),
@@ -192,29 +192,28 @@ class IncidentView(RecordView):
             else [],
             "named": [one.adult for one in Involved.named(record)],
             "shares": Share.of(record) if by.may("incident:share") else [],
-            "log": visible(Log, by).where(Log.incident == record).first(),
+            "log": logs.get(record.id),
             "decision": Event.last(record, "incident:not_notifiable")
             if record.status == "not notifiable"
             else None,
             "due": due(record.due_at) if record.status == "to decide" else None,
-            "earlier": earlier,
+            "earlier": [(other, logs.get(other.id)) for other in earlier],
             "earlier_count": count,
             "history": self.story(record.id) if by.may("incident:read") else None,
         }
 
     @staticmethod
     def of_child(record, limit):
-        """(how many, the latest few with their logs) of the other incidents of the same child that
-        the reader may see.
+        """(how many, the latest few) of the other incidents of the same child that the reader may
+        see, and the logs of all of these and of this one: {id of the incident: Log}.
         """
         by = me()
-        query = visible(Incident, by).where(
-            Incident.child == record.child_id, Incident.id != record.id
-        )
+        others = Incident.child == record.child_id, Incident.id != record.id
+        query = visible(Incident, by).where(*others)
         rows = list(query.order_by(Incident.reported_at.desc()).limit(limit))
-        logs = visible(Log, by).where(Log.incident.in_([row.id for row in rows]))
-        known = {log.incident_id: log for log in logs} if by.may("log:read") else {}
-        return query.count(), [(row, known.get(row.id)) for row in rows]
+        count = query.count() if len(rows) == limit else len(rows)
+        logs = visible(Log, by).where(Log.incident.in_([record.id, *(row.id for row in rows)]))
+        return count, rows, {log.incident_id: log for log in logs}
 
     def card(self, page, record):
         """On the child's page the incidents that the reader may see, on the home page those that
