@@ -54,7 +54,7 @@ def test_from_10_to_1000_rows(cast, school, page):
     costs = []
     for rows in (10, 1000):
         fill(school, rows)
-        cast.alice.get("/")
+        cast.alice.get(page)  # and what the process keeps is there
         with counted() as statements:
             assert cast.alice.get(page).status_code == 200
         costs.append(len(statements))

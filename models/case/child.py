@@ -134,7 +134,7 @@ class Child(Record):
 
         Whoever reports reads a date of birth only where nothing else tells two apart.
         """
-        rows = names(stamp(), now().date())
+        rows = known_names(stamp(), now().date())
         if typed is None and len(rows) > SUGGESTED:
             return []
         wanted = meant(rows, typed)
@@ -153,7 +153,7 @@ def stamp() -> tuple:
 
 
 @lru_cache(maxsize=1)
-def names(_stamp: tuple, _today: date) -> list[tuple]:
+def known_names(_stamp: tuple, _today: date) -> list[tuple]:
     """[(id, name, year)] of those on roll, read anew when a child was changed or a day begins:
     reading two thousand for each name typed would be a third of what a report costs.
     """

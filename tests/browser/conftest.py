@@ -91,6 +91,12 @@ class Desk:
     def press(self, name):
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def sign_out(self, page=None):
+        """From the menu."""
+        page = page or self.page
+        page.locator("details.menu > summary").click()
+        page.get_by_role("button", name="Sign out").click()
+
     def picture(self, name, whole=True):
         BUILD.mkdir(exist_ok=True)
         self.page.screenshot(path=BUILD / f"{name}.png", full_page=whole)

@@ -59,7 +59,7 @@ def pages(app):
         query = (
             f"?id={ids.get(noun, 1)}"
             if rule.rule.endswith(("/details/", "/edit/"))
-            else "?template=1&section=1"
+            else "?template=1&section=1&incident=1"
             if rule.rule.endswith("/new/")
             else ""
         )
