@@ -1,6 +1,6 @@
 """What trackers ask: templates, their sections and questions, edited in the panel."""
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 
 from models import Choice, Question, Refused, Section, Template, TemplateSection
@@ -92,8 +92,13 @@ class PartView(RecordView):
         """Move it, and open the page at the button that was pressed: pressed again, it goes on."""
         record = self.asked(request.form.get("rowid"))
         to = "up" if request.form.get("to") == "up" else "down"
-        record.move(me(), -1 if to == "up" else 1)
-        return saved(f"{self.get_save_return_url(record)}-{to}")
+        place = f"{self.get_save_return_url(record)}-{to}"
+        try:
+            record.move(me(), -1 if to == "up" else 1)
+        except Refused as refused:
+            flash(str(refused), "warning")
+            return redirect(place)
+        return saved(place)
 
 
 class TemplateSectionView(PartView):

@@ -91,6 +91,10 @@ class Desk:
     def press(self, name):
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def place(self, page=None):
+        """Where the draft of the form on the page opens again."""
+        return (page or self.page).locator("form[data-draft]").get_attribute("data-draft")
+
     def sign_out(self, page=None):
         """From the menu."""
         page = page or self.page

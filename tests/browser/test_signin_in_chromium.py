@@ -166,8 +166,13 @@ def test_a_draft_is_kept_as_one_types(carol):
             "Object.defineProperty(document, 'hidden', {value: true}); "
             "document.dispatchEvent(new Event('visibilitychange'))"
         )
-    carol.open("/")
-    page = carol.open("/incident/new/")
+    place = carol.place()
+    assert page.get_by_label("What happened").input_value() and "Draft kept" in page.content()
+    assert carol.open("/incident/new/").get_by_label("What happened").input_value() == "", (
+        "an old draft fills no new form"
+    )
+    carol.open("/").get_by_role("link", name="Report about a child").click()
+    assert page.url.endswith(place), "it waits on the home page"
     assert page.get_by_label("What happened").input_value() == "Half a sentence, and the bell"
     with db.connection_context():
         assert Draft.select().count() == 1
