@@ -49,7 +49,7 @@ def main(page):
 
 def test_many_versions_of_a_long_text_are_compared_only_when_asked(cast, school, log, looked_at):
     versions(log, school.carol, 30, 3_000)
-    page = cast.alice.get(f"/log/details/?id={log.id}")
+    page = cast.alice.get(f"/log/details/?id={log.id}&history=all")
     assert not looked_at, "of 30 comparisons that the page could draw, it draws none"
     links = re.findall(r'href="([^"]+compare=\d+[^"]*)"', page.text)
     assert len(links) == 30 and len(page.data) < 200_000
@@ -101,7 +101,7 @@ def test_every_word_of_both_versions_is_there(seed):
 
 def test_short_changes_share_the_bound_of_the_page(cast, school, log, looked_at):
     versions(log, school.carol, 60, 90)
-    page = cast.alice.get(f"/log/details/?id={log.id}")
+    page = cast.alice.get(f"/log/details/?id={log.id}&history=all")
     assert 10 < len(looked_at) < 60 and sum(looked_at) <= words.PAGE
     assert len(looked_at) + main(page).count("compare=") == 60, "each is shown, or can be asked for"
 

@@ -9,7 +9,7 @@ import pytest
 from models import Assignee, Event, Incident, Involved, Log, Notice, db
 from models.ground.clock import now
 
-from .conftest import report
+from .conftest import answer_all, report
 
 
 @contextmanager
@@ -224,3 +224,15 @@ def test_columns_are_written_as_peewee_writes_them(school, monkeypatch):
     written = [query.sql() for query in queries]
     monkeypatch.setattr(Column, "__sql__", quick.plain)
     assert written == [query.sql() for query in queries]
+
+
+def test_home_and_log_are_light_however_much_there_is(cast, school, log, tracker):
+    fill(school, 400)
+    answer_all(tracker, school.carol)
+    for number in range(60):
+        Event.write("log:edit", log, school.carol, {"summary": (str(number), f"A text {number}")})
+    for page, most in (("/", 25_000), (f"/log/details/?id={log.id}", 35_000)):
+        size = len(cast.alice.get(page).data)
+        assert size <= most, f"{page} weighs {size} bytes: {most} at most"
+    page = cast.alice.get(f"/log/details/?id={log.id}&history=all")
+    assert "A text 3" in page.text and "A text 59" in page.text, "all of it on demand"
