@@ -15,7 +15,9 @@ from contextlib import suppress
 
 import click
 from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
+from waitress.task import WSGITask
 
 from models.ground.record import without_words
 from models.ground.settings import settings
@@ -30,10 +32,26 @@ ENDS = {signal.SIGTERM, signal.SIGINT}
 log = logging.getLogger("safeguarding")
 
 
+class OneAnswer(WSGITask):
+    """An answer that ends its connection: the next one goes to whichever process is idle, where
+    many would stay with the process that happened to take them.
+    """
+
+    def build_response_header(self):
+        self.request.headers["CONNECTION"] = "close"
+        return super().build_response_header()
+
+
+class Channel(HTTPChannel):
+    task_class = OneAnswer
+
+
 class Server(TcpWSGIServer):
     """waitress, which by itself lets go of a connection only when it is silent: a byte now and then
     would hold it for ever.
     """
+
+    channel_class = Channel
 
     def maintenance(self, now):
         super().maintenance(now)

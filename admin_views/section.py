@@ -4,7 +4,7 @@ from flask import abort, redirect, request, url_for
 from flask_admin import expose
 
 from models import Child, Incident, Involved, Log, Refused, Section, Tracker, User, look, visible
-from models.case.tracker import typed
+from models.case.tracker import as_kind
 
 from .rails.door import me
 from .rails.forms import outline, section_form
@@ -37,10 +37,10 @@ class SectionView(RecordView):
 
     def edit_form(self, obj=None):
         data = {
-            f"q{question['id']}": typed(question["kind"], obj.answers.get(question["id"]))
+            f"q{question['id']}": as_kind(question["kind"], obj.answers.get(question["id"]))
             for question in obj.questions
         }
-        return section_form(obj)(self.typed(), data=data)
+        return section_form(obj)(self.begun_with(), data=data)
 
     def update(self, form, record):
         record.save_answers({name[1:]: field.data for name, field in form._fields.items()}, me())
@@ -99,7 +99,7 @@ class SectionView(RecordView):
         if allowed and section.tracker.log.status != "completed" and not section.damaged:
             return super().edit_view()
         if request.method == "GET":
-            return self.form_page(self.edit_template, None, record=section, typed=self.typed())
+            return self.form_page(self.edit_template, None, record=section, typed=self.begun_with())
         if not allowed:
             abort(403)
         why = (

@@ -30,7 +30,7 @@ class TaskView(RecordView):
     column_sortable_list = ["due_on", "status"]
     filters = {"status": ("Status", lambda: Task.STATUSES)}
     form_columns = ["what", "owner", "due_on"]
-    shown = ["what", "owner", "due_on", "status", "given_by", "given_at", "effect"]
+    page_columns = ["what", "owner", "due_on", "status", "given_by", "given_at", "effect"]
     steps = (
         Step("task:done", "Done", why("What came of it?", name="effect")),
         Step("task:cancel", "Cancel this task", ReasonForm),

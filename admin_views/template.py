@@ -79,7 +79,7 @@ class PartView(RecordView):
         parent = self.other(model, request.args.get(name, ""))
         record = self.model(**{name: parent}, **self.values(form))
         record.place_last()
-        return self.keep(record, "add")
+        return self.store(record, "add")
 
     def get_save_return_url(self, model, is_created=False):
         section = model if isinstance(model, TemplateSection) else model.section

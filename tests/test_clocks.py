@@ -6,7 +6,7 @@ import pytest
 
 from models import Event, Incident, Log, Section
 from models.ground.clock import at
-from models.ground.words import as_typed, told, when
+from models.ground.words import as_typed, from_history, when
 
 from .test_two_savers import opened, sent_by
 
@@ -19,7 +19,7 @@ def test_the_hour_that_was_twice_is_shown_with_its_clock_and_no_other():
         when(FIRST) == "26 October 2025, 01:30 BST" and when(SECOND) == "26 October 2025, 01:30 GMT"
     )
     assert (
-        told(SECOND.isoformat()) == "26 October 2025, 01:30 GMT"
+        from_history(SECOND.isoformat()) == "26 October 2025, 01:30 GMT"
         and as_typed(HALF_PAST) == "26 October 2025, 01:30"
     )
     for hour, minute, said in (

@@ -98,7 +98,7 @@ def test_named_later_its_owner_loses_it_with_the_incident(school, incident):
     task = Task.give(incident, school.carol, what="Ring", owner=school.mark, due_on=soon())
     Share.name_adult(incident, school.mark, "The child said so.", school.alice)
     assert not visible(Task, school.mark).exists()
-    assert task.told() == []
+    assert task.recipients() == []
 
 
 def test_late_is_said_in_words(cast, school, task):

@@ -14,7 +14,7 @@ from models.access.draft import ANEW
 
 from .fields import number
 from .sessions import check_passphrase, here
-from .trouble import typed, with_text
+from .trouble import text_sent, with_text
 
 
 def me():
@@ -104,7 +104,7 @@ class Door:
     def inaccessible_callback(self, name, **kwargs):
         if current_user.is_authenticated:
             abort(403)
-        if typed():
+        if text_sent():
             return with_text(401)
         return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
 

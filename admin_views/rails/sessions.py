@@ -37,7 +37,7 @@ from models import Attempt, Device, Draft, Event, Refused, Session, User, transa
 from models.access.draft import ANEW
 from models.access.signin import KNOWN, hashed
 
-from .trouble import FORMS, typed, with_text
+from .trouble import FORMS, text_sent, with_text
 
 # seconds after a passphrase within which sign-off, exports and changes of access do not ask again
 FRESH = 600
@@ -269,7 +269,7 @@ def locked():
         return None
     if request.endpoint in SCRIPTED:
         return "", 423
-    return with_text(423) if typed() else redirect(url_for(LOCKED))
+    return with_text(423) if text_sent() else redirect(url_for(LOCKED))
 
 
 def is_locked():
@@ -306,7 +306,7 @@ def signed_out(user, lost):
 
     user: who the cookie says, or None. lost: what Session.lost says.
     """
-    after, text = after_sign_in(), typed()
+    after, text = after_sign_in(), text_sent()
     owner, why = lost or (None, None)
     kept = False
     if text and lost:

@@ -97,7 +97,7 @@ def page(problem):
     return with_text(507 if full else 503)
 
 
-def typed():
+def text_sent():
     """Whether one of our forms was sent, or a step with more than its button: there is a text to be
     given back.
     """
@@ -191,13 +191,13 @@ def install(app):
 
     @app.errorhandler(CSRFError)
     def too_old(problem):
-        return with_text(400) if typed() else plain_page(problem)
+        return with_text(400) if text_sent() else plain_page(problem)
 
     @app.errorhandler(Exception)
     def unexpected(problem):
         g.problem = uuid4().hex[:12]
         log.error("problem %s at %s: %s", g.problem, request.endpoint, without_words(problem))
-        if typed() or "committed" in g:
+        if text_sent() or "committed" in g:
             return with_text(500)
         return render_template(
             "layout/error.html",

@@ -26,7 +26,7 @@ class RecordView(Taking, Reading):
     one = "record"  # what one is called, in the singular
     add_permission = edit_permission = None
     under = None  # the model of the record that a new one is added under, named in the address
-    shown = ()  # the columns on its page, where they are not those of the form
+    page_columns = ()  # the columns on its page, where they are not those of the form
     reads = False  # whether opening one is an event of its own
     guarded = False  # whether its form asks for the passphrase again after 10 minutes
 
@@ -102,12 +102,12 @@ class RecordView(Taking, Reading):
     def create(self, form):
         """Make the record of a valid form and return it. Rules refuse by raising Refused."""
         record = self.model(**self.values(form))
-        return self.keep(record, "add")
+        return self.store(record, "add")
 
     def update(self, form, record):
-        return self.keep(record, "edit", record.set(**self.values(form)))
+        return self.store(record, "edit", record.set(**self.values(form)))
 
-    def keep(self, record, verb, changed=None):
+    def store(self, record, verb, changed=None):
         """Save a record that has no steps of its own (a list, a template, a child), with its
         event.
         """
@@ -166,7 +166,7 @@ class RecordView(Taking, Reading):
                 return with_text(413)
         return redirect(here())
 
-    def typed(self):
+    def begun_with(self):
         """What a form is filled from: what was sent or, when it is opened, the draft that this
         person left here; None for neither.
         """
@@ -187,10 +187,10 @@ class RecordView(Taking, Reading):
         return g.get("draft")
 
     def create_form(self, obj=None):
-        return self._create_form_class(self.typed(), obj=obj)
+        return self._create_form_class(self.begun_with(), obj=obj)
 
     def edit_form(self, obj=None):
-        return self._edit_form_class(self.typed(), obj=obj)
+        return self._edit_form_class(self.begun_with(), obj=obj)
 
     def read_form(self, name):
         if name == "create_view" and self.can_create and "draft" not in request.form:

@@ -122,7 +122,7 @@ class Proposal(Record):
         """The permissions that a role would get; the whole list in those asked for before."""
         return self.value.get("added", self.value.get("permissions", []))
 
-    def told(self) -> list[User]:
+    def recipients(self) -> list[User]:
         return list(User.level_5())
 
     @classmethod

@@ -107,7 +107,7 @@ class Log(OfIncident):
             *Assignee.select().where(Assignee.log == self.id).order_by(Assignee.id),
         ]
 
-    def told(self) -> list[User]:
+    def recipients(self) -> list[User]:
         """The people to email: everyone assigned now, but for an adult whom the concern is
         about.
         """
@@ -155,7 +155,7 @@ class Log(OfIncident):
             for person in User.level_5().where(User.id.not_in(Involved.about(incident))):
                 Assignee.create(log=log, user=person, assigned_at=now())
             Notice.announce(
-                "log:trigger", log, by, log.told(), {"status": ("", "open")}, also=[incident]
+                "log:trigger", log, by, log.recipients(), {"status": ("", "open")}, also=[incident]
             )
         return log
 

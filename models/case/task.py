@@ -74,10 +74,10 @@ class Task(OfIncident):
                 given_by=by,
                 given_at=now(),
             )
-            Notice.announce("task:give", task, by, task.told())
+            Notice.announce("task:give", task, by, task.recipients())
         return task
 
-    def told(self) -> list[User]:
+    def recipients(self) -> list[User]:
         """Its owner, unless the concern turned out to be about them."""
         shut_out = {row.adult_id for row in Involved.about(self.incident_id)}
         return [] if self.owner_id in shut_out else [self.owner]

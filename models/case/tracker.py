@@ -55,7 +55,7 @@ class Tracker(Record):
                 "tracker:begin",
                 tracker,
                 by,
-                log.told(),
+                log.recipients(),
                 {"status": ("open", "tracking")},
                 about=log,
                 also=[log, *tracker.in_order()],
@@ -276,14 +276,14 @@ def readable(question: dict[str, Any], value: Any) -> Any:
     people read them.
     """
     if question["kind"] != "table of rows" or not value:
-        return typed(question["kind"], value)
+        return as_kind(question["kind"], value)
     kinds = {one.name: one.kind for one in columns(question)}
     return [
-        {name: shown(typed(kinds.get(name), cell)) for name, cell in row.items()} for row in value
+        {name: shown(as_kind(kinds.get(name), cell)) for name, cell in row.items()} for row in value
     ]
 
 
-def typed(kind: str | None, value: Any) -> Any:
+def as_kind(kind: str | None, value: Any) -> Any:
     """An answer as stored (JSON) turned into what its kind means; a date that is damaged stays as
     it is.
     """

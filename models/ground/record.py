@@ -140,7 +140,7 @@ class Base(Model):
         """
         return rows
 
-    def told(self) -> Iterable[Any]:
+    def recipients(self) -> Iterable[Any]:
         """The people whom a step on this record emails."""
         return ()
 

@@ -147,7 +147,7 @@ def paragraphs(text: str | None) -> list[str]:
     return [line for line in (text or "").splitlines() if line.strip()]
 
 
-def told(value: Any) -> str:
+def from_history(value: Any) -> str:
     """A value as the history holds it (JSON), as text: dates and times (UTC) are recognised by
     their form.
     """
@@ -157,8 +157,8 @@ def told(value: Any) -> str:
                 datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
             )
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {told(item)}" for key, item in value.items() if item)
-    return "; ".join(map(told, value)) if isinstance(value, list) else shown(value)
+        return ", ".join(f"{key}: {from_history(item)}" for key, item in value.items() if item)
+    return "; ".join(map(from_history, value)) if isinstance(value, list) else shown(value)
 
 
 def as_typed(value: str) -> str:
@@ -173,7 +173,7 @@ def as_typed(value: str) -> str:
 
 
 def words(value: Any) -> list[str]:
-    return re.findall(r"\s*\S+", told(value))
+    return re.findall(r"\s*\S+", from_history(value))
 
 
 def apart(old: list[str], new: list[str]) -> tuple[int, int]:
@@ -199,7 +199,7 @@ def effort(before: Any, after: Any) -> int:
     """What showing the two versions of a text costs a page: the words to be read, and the pairs to
     be looked at. Very long ones are not even split.
     """
-    letters = len(told(before)) + len(told(after))
+    letters = len(from_history(before)) + len(from_history(after))
     if letters > 10 * INLINE:
         return letters
     old, new = words(before), words(after)
@@ -237,7 +237,7 @@ FILTERS = {
     "as_typed": as_typed,
     "compared": compared,
     "effort": effort,
-    "told": told,
+    "from_history": from_history,
     "when": when,
     "age": age,
     "clock": clock,

@@ -15,7 +15,7 @@ from models.ground.clock import now
 from models.ground.database import DAMAGED, transaction
 from models.ground.fields import Moment
 from models.ground.record import Base, Refused
-from models.ground.words import told
+from models.ground.words import from_history
 from models.people.user import User
 from models.permissions import VOCABULARY
 
@@ -348,7 +348,7 @@ class Event(Base):
         if not self.payload:
             return f"{said} (what it said was erased under a retention decision)."
         if "read_at" in detail:
-            said = f"{said} on {told(detail['read_at'])}, while nothing could be written"
+            said = f"{said} on {from_history(detail['read_at'])}, while nothing could be written"
         what = detail.get("record")
         return (
             f"{said}: {what}. {detail.get('reason', '')}".rstrip()

@@ -86,7 +86,7 @@ def step(
                         verb_of(type(self)),
                         self,
                         by,
-                        self.told(),
+                        self.recipients(),
                         {"status": (before, self.status)},
                         **detail,
                     )
