@@ -31,7 +31,7 @@ from models.history.paper import to_pdf
 from .home import Need
 from .rails.door import is_id, me
 from .rails.fields import LongTextField, PickField, clean, tick
-from .rails.forms import ReasonForm, SeenForm, SeenReasonForm, required
+from .rails.forms import PersonForm, ReasonForm, SeenForm, SeenReasonForm, required
 from .rails.moments import MomentField
 from .rails.taking import Step
 from .rails.writing import RecordView
@@ -74,12 +74,15 @@ def chosen(ids):
     return list(User.select().where(User.id.in_(ids)))
 
 
-class AssignForm(BaseForm):
-    assigned = PeopleField("Who else works on it", validate_choice=False)
+class AssignForm(PersonForm):
+    """One more person, by name; who is taken off is unticked on the log's form."""
+
+    log = None  # given by the view
 
     @property
     def data(self):
-        return {"people": chosen(self.assigned.data)}
+        by_hand = [row.user for row in Assignee.of(self.log) if row.by_id]
+        return {"people": [*by_hand, self.person.data]}
 
 
 class TellForm(BaseForm):
@@ -140,7 +143,7 @@ class LogView(RecordView):
             said=lambda log: f"{log}: it is written down that Ofsted was told.",
             permission="log:edit",
         ),
-        Step("log:assign", "Assign", AssignForm, said=lambda log: f"{log}: the people are saved."),
+        Step("log:assign", "Assign", AssignForm, said=lambda log: f"{log}: assigned."),
         Step("log:complete", "Complete", SeenForm, guarded=True, said=signed_off),
         Step(
             "log:complete_anyway", "Complete anyway", SeenReasonForm, guarded=True, said=signed_off
@@ -189,8 +192,8 @@ class LogView(RecordView):
         return super().show(record, status, **context)
 
     def ready(self, verb, form, record):
-        if "assigned" in form:
-            offer(form.assigned, record)
+        if verb == "log:assign":
+            form.log = record
         if verb == "log:tell" and not record.late:
             del form.late_because
 

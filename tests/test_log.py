@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from models import Document, Event, Incident, Log, Refused, Section, Tracker
+from models import Assignee, Document, Event, Incident, Log, Refused, Section, Tracker
 from models.case.incident import ABOUT
 from models.ground.clock import at, now
 from models.ground.words import shown
@@ -259,3 +259,32 @@ def test_what_changed_is_highlighted(cast, school, log):
         '<del><span class="sr">removed: </span> left</del><ins><span class="sr">added: </span> right</ins> wrist.'
         in text
     )
+
+
+def test_ofsted_is_told_and_people_are_assigned_in_place(cast, school, log):
+    """On the page of the log itself: works, wrong person, twice, wrong moment."""
+    page = cast.carol.get(f"/log/details/?id={log.id}")
+    assert "Telling Ofsted" in page.text_only and 'value="log:tell"' in page.text
+    tell = {"told_at": now().strftime("%d/%m/%Y %H:%M"), "told_how": "Telephone"}
+    page = cast.carol.press("log:tell", log, told_at="", told_how="Telephone")
+    assert page.status_code == 422 and not Log.get().told_at
+    cast.dave.get("/")
+    assert cast.dave.press("log:tell", log, **tell).status_code == 403
+    with at(now() + timedelta(minutes=2)):
+        page = cast.carol.press("log:tell", log, **tell | {"told_reference": "CR-9"})
+        assert "it is written down that Ofsted was told" in page.text_only
+        told = Log.get()
+        assert (told.told_by, told.told_reference) == (school.carol, "CR-9") and not told.late
+        assert Event.last(told, "log:tell").by == school.carol
+        again = cast.alice.press("log:tell", log, **tell | {"told_reference": "CR-10"})
+        assert again.status_code == 409 and "written down already" in again.text_only
+        assert Log.get().told_reference == "CR-9"
+    page = cast.mark.press("log:assign", log, person="Connor")
+    assert page.status_code == 422, "part of a name is asked once"
+    page = cast.mark.press("log:assign", log, person=school.connor.label)
+    assert "Assigned by Mark Kowalczyk" in page.text_only
+    page = cast.mark.press("log:assign", log, person=school.dave.label)
+    assert page.status_code == 409 and "may not see Ofsted logs" in page.text_only
+    assert cast.carol.press("log:assign", log, person=school.dave.label).status_code == 403
+    by_hand = [row.user for row in Assignee.of(log) if row.by_id]
+    assert by_hand == [school.connor], "nobody is taken off by assigning one more"

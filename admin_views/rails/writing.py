@@ -60,9 +60,10 @@ class RecordView(Taking, Reading):
 
     def show(self, record, status=200, **context):
         """The page of one record, with the cards that other nouns contribute to it."""
-        known = {"forms": self.step_forms(record), "refused": None, "failed": None}
+        known = {"refused": None, "failed": None}
         labels = {step.verb: step.label for step in self.steps}
         context = known | self.about(record) | context
+        context["forms"] = context.get("forms") or self.step_forms(record)
         cards = self.cards_on(self.noun, record)
         page = self.render(
             self.details_template, record=record, labels=labels, cards=cards, **context

@@ -260,11 +260,13 @@ class User(UserMixin, Record):
         """Those who may sign in whom `typed` may mean or, without it, whom a form suggests,
         nobody where they are many.
         """
-        active = cls.select(cls.id, cls.name).where(cls.active)
-        if typed is None and active.count() > SUGGESTED:
-            return []
-        ids = [row[0] for row in meant(db.execute(active).fetchall(), typed)]
-        return list(cls.select().where(cls.id.in_(ids)).order_by(cls.name))
+        active = cls.select(*cls.named()).where(cls.active).order_by(cls.name)
+        if typed is None:
+            few = list(active.limit(SUGGESTED + 1))
+            return few if len(few) <= SUGGESTED else []
+        rows = list(active)
+        ids = {row[0] for row in meant([(row.id, row.name) for row in rows], typed)}
+        return [row for row in rows if row.id in ids]
 
     @classmethod
     def named(cls, row: Any = None) -> tuple:
