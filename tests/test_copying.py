@@ -33,7 +33,8 @@ EARLIER = [
     "0002_append_only",
     "0003_doors",
     "0004_nothing_lost",
-]  # each full of the demonstration of its day; the next change of schema adds 0005's
+    "0006_signing_in",
+]  # each full of the demonstration of its day; the next change of schema adds 0011's
 
 
 def script(name):
