@@ -250,20 +250,20 @@ def deliver_for_ever(app, until=lambda: False):
         time.sleep(pause)
 
 
-def catch_up_for_ever(_app):
+def catch_up_for_ever(_app, until=lambda: False):
     """What this process noted of reading while the disk took nothing is its own to write."""
-    while True:
+    while not until():
         with suppress(Exception), nullcontext() if not looks.WAITING else db.connection_context():
             looks.catch_up()
         time.sleep(2)
 
 
-def serve(app, listener, beside=deliver_for_ever):
+def serve(app, listener, beside=None):
     """Serve the app on a socket that listens, with a thread beside it: it delivers the emails,
     unless another process does.
     """
     logging.basicConfig()
-    threading.Thread(target=beside, args=(app,), daemon=True).start()
+    threading.Thread(target=beside or deliver_for_ever, args=(app,), daemon=True).start()
     with (
         db.connection_context() if sqlite() else nullcontext()
     ):  # stays open: SQLite needs room to open the first, none for another

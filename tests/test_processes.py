@@ -207,5 +207,7 @@ def test_each_process_writes_what_it_noted_of_reading(school, app, monkeypatch):
 
     caught = threading.Event()
     monkeypatch.setattr(looks, "catch_up", caught.set)
-    threading.Thread(target=application.catch_up_for_ever, args=(app,), daemon=True).start()
+    thread = threading.Thread(target=application.catch_up_for_ever, args=(app, caught.is_set))
+    thread.start()
     assert caught.wait(5)
+    thread.join()  # or it would write into the school of another test

@@ -1,6 +1,7 @@
 """What listens: one port, taken first, and connections that hold the line are let go."""
 
 import socket
+import threading
 import time
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -102,6 +103,8 @@ def test_what_serves_keeps_a_connection_open_for_a_day_when_the_disk_is_full(
     )
     monkeypatch.setattr(application, "deliver_for_ever", lambda _app: None)
     db.close()
+    before = threading.active_count()
     application.serve(app, None)
     assert seen == [True] and db.is_closed()
+    assert threading.active_count() == before, "nothing goes on in the schools of other tests"
     db.connect()
