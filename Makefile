@@ -19,8 +19,8 @@ test: .venv/tested ## Install what is missing and pass every test, on SQLite and
 	@$(BIN)/python -m tests.poppler
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 3 --dist worksteal
-	@$(BIN)/python -m pytest -n 3 --dist worksteal --engine postgresql
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
+	@$(BIN)/python -m pytest -n 4 --dist worksteal --engine postgresql
 
 hooks: .venv/tested ## Run the style, the types and the rules of the house before each commit
 	@$(BIN)/pre-commit install

@@ -28,7 +28,7 @@ from models.shelf import digest
 from .conftest import report
 from .faults import killed_at, post_office, whole
 
-pytestmark = pytest.mark.both
+both = pytest.mark.both  # where engines differ: who claims what, and what a crash leaves
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday
 MORNING = datetime(2026, 11, 25, 7, 30, tzinfo=UTC)
@@ -74,6 +74,7 @@ def state():
     ]
 
 
+@both
 def test_one_email_a_day_tells_of_all_that_could_wait(app, monday, inbox):
     school = monday
     choose_emails(school.alice, True, False, None, None)
@@ -112,6 +113,7 @@ def test_what_comes_after_the_email_of_the_day_waits_for_the_next(app, monday, i
     assert "completed the log although something was missing" in text and "Because" not in text
 
 
+@both
 def test_an_adult_named_meanwhile_is_told_nothing(app, cast, monday, inbox):
     school = monday
     choose_emails(school.bob, True, False, None, None)
@@ -197,6 +199,7 @@ def test_the_deliverer_gathers_by_itself(app, monday, inbox, monkeypatch):
     assert ("Alice", DIGEST, "sent") in state() and ("Alice", "tracker:begin", "sent") in state()
 
 
+@both
 def test_two_deliverers_at_once_send_one(app, monday, inbox):
     school = monday
     choose_emails(school.alice, True, False, None, None)
@@ -218,6 +221,7 @@ def test_two_deliverers_at_once_send_one(app, monday, inbox):
     assert Event.select().where(Event.verb == DIGEST).count() == 1
 
 
+@both
 def test_killed_at_each_statement_it_is_sent_once(app, monday, inbox):
     """Whatever is half done is done again, and the email keeps its id."""
     school = monday
@@ -386,6 +390,7 @@ def test_what_is_urgent_comes_in_the_quiet_hours(app, cast, monday, inbox):
 # which sections were saved
 
 
+@both
 def test_sections_saved_are_told_once_a_day_to_those_who_chose_it(app, monday, inbox):
     school = monday
     log = begun(school)
@@ -552,6 +557,7 @@ def test_times_that_are_none_are_told_and_given_back(cast, school, begin, end, s
         choose_emails(school.alice, False, False, begin, end)
 
 
+@both
 def test_a_choice_changed_behind_the_systems_back_is_found(school):
     User.update(daily=True).where(User.id == school.alice.id).execute()
     with pytest.raises(Refused, match=f"user {school.alice.id} is not what the history says"):
