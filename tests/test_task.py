@@ -105,3 +105,12 @@ def test_late_is_said_in_words(cast, school, task):
     Share.share(task.incident, school.connor, "He drives her home.", school.mark)
     with at(now() + timedelta(days=5)):
         assert "2 days late" in cast.carol.get("/task/").text_only
+
+
+def test_the_list_finds_without_accents_and_filters(cast, school, task):
+    Task.give(
+        task.incident, school.carol, what="Écrire à la mère", owner=school.alice, due_on=soon()
+    )
+    found = cast.carol.get("/task/?search=ecrire").text_only
+    assert "Écrire à la mère" in found and "Ring the mother" not in found
+    assert "Ring the mother" not in cast.carol.get("/task/?status=done").text_only

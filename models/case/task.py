@@ -6,7 +6,7 @@ from typing import Any
 from peewee import Expression, ForeignKeyField, TextField
 
 from models.ground.clock import LONDON, now
-from models.ground.database import transaction
+from models.ground.database import contains, transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Refused
 from models.history.notice import Notice
@@ -50,7 +50,7 @@ class Task(OfIncident):
     def matching(cls, term: str) -> Expression:
         """The search condition: what is to be done, or the incident."""
         found = Incident.select(Incident.id).where(Incident.matching(term))
-        return cls.what.contains(term) | cls.incident.in_(found)
+        return contains(cls.what, term) | cls.incident.in_(found)
 
     @classmethod
     @starts(*Incident.STATUSES)
