@@ -7,13 +7,42 @@ from types import SimpleNamespace
 import pytest
 
 import app as application
-from models import Attachment, Child, Document, Event, Incident, Log, Task, Tracker, User, db, demo
+from models import (
+    TABLES,
+    Attachment,
+    Attempt,
+    Child,
+    Device,
+    Document,
+    Draft,
+    Emergency,
+    Event,
+    Flag,
+    Incident,
+    Log,
+    Notice,
+    Proposal,
+    Receipt,
+    Role,
+    Section,
+    Session,
+    SetupLink,
+    Share,
+    Task,
+    Tracker,
+    User,
+    WebAuthn,
+    db,
+    demo,
+)
 from models.access import signin
+from models.case.incident import ABOUT
 from models.case.template import columns
 from models.ground.clock import now
 from models.ground.database import connect
 from models.ground.settings import settings
 from models.history import document, looks
+from models.shelf import copies, proof
 
 from . import engine
 from .person import CHEAP_ARGON2, Person, enrol_cast
@@ -321,3 +350,72 @@ def run(app, *args):
     result = app.test_cli_runner().invoke(args=[*map(str, args), "--key-file", str(key)])
     db.connect(reuse_if_open=True)
     return result
+
+
+@pytest.fixture
+def full(school, signed):
+    """A school with a row in every table, of which verify finds that all fits."""
+    incident = signed.incident
+    Flag.create(child=incident.child, kind="EHCP", since=date(2026, 1, 5))
+    Event.write("child:edit", incident.child, school.carol)
+    Share.share(incident, school.connor, "He drives him home.", school.mark)
+    Share.unshare(incident, school.connor, school.mark)
+    Share.share(incident, school.connor, "Again.", school.mark)
+    Share.name_adult(incident, school.grace, "The child said so.", school.mark)
+    Emergency.begin(school.connor, "Nobody is to be reached.")
+    Proposal.make(school.ira, "grant", user=school.dave, role=Role.get(Role.name == "Manager"))
+    WebAuthn.create(
+        user=school.carol, name="Key", credential_id=b"1", public_key=b"2", backup_state=False, device_type="single", lastuse_datetime=now(),
+        usage="secondary",
+    )  # fmt: skip
+    Event.write("user:factor", school.carol, school.carol)
+    Session.begin(school.carol, "127.0.0.1", "Firefox")
+    Draft.keep(school.carol, "/incident/new/", [("topic", "Red mark")])
+    Receipt.keep("token", school.carol, [], "/")
+    besides(school, incident)
+    SetupLink.make()
+    Device.meet("a browser", school.carol)
+    Attempt.reserve("carol@thornley.example", "127.0.0.1")
+    notice = Notice.select().order_by(Notice.id).first()
+    notice.claim(), notice.attempt(lambda one: None)
+    fits()
+    return school
+
+
+def fits(anchor=""):
+    """What verify looks at, without the transaction of its own. `anchor`: a head that was written
+    down, by which a cut tail is seen.
+    """
+    (
+        proof.history(TABLES, anchor),
+        proof.references(TABLES),
+        proof.files(),
+        copies.papers(),
+        copies.sign_offs(),
+    )
+
+
+@pytest.fixture
+def case(school):
+    """A case that Dina reported and that is about Bob, Level 5: a record of each kind, of which he
+    sees none.
+    """
+    incident = report(school, by=school.dina, adults=[(school.bob, ABOUT)])
+    Attachment.add(incident, school.dina, "note.txt", b"A note.")
+    log = Log.trigger(incident, school.mark)
+    tracker = Tracker.begin(log, school.carol)
+    fill_in(log, school.alice)
+    answer_all(tracker, school.carol)
+    Log.get_by_id(log.id).complete(by=school.mark)
+    Log.get_by_id(log.id).reopen(reason="More was learned.", by=school.alice)
+    Proposal.make(school.ira, "grant", user=school.dave, role=Role.get(Role.name == "Manager"))
+    notice = Notice.select().where(Notice.user == school.alice).first()
+    return {row.noun(): row.id for row in besides(school, incident)} | {
+        "incident": incident.id,
+        "log": log.id,
+        "section": Section.select().first().id,
+        "document": Document.get().id,
+        "notice": notice.id,
+        "proposal": Proposal.get().id,
+        "user": school.dina.id,
+    }

@@ -9,7 +9,7 @@ from models import Draft, Notice, Proposal, Role, db
 from models.access.proposal import CODE, hashed
 
 from .person import Person
-from .test_matrix import address, case  # noqa: F401  (a record of each kind)
+from .test_matrix import address
 
 OWN = re.compile(
     r"/(logout|login|tf-|mf-|wan-|change|reset|verify|setup|_security|static|admin/static|fs-static)"
@@ -62,7 +62,7 @@ def filled(form):
     return fields
 
 
-def forms(person, rules, case):  # noqa: F811
+def forms(person, rules, case):
     """{(path, verb): what it sends} of every form on the pages that this person may open."""
     found = {}
     for rule in rules:
@@ -101,7 +101,7 @@ def troubles(person, path, fields):
 
 
 @pytest.mark.both
-def test_absurd_forms_are_answered(app, school, cast, case):  # noqa: F811
+def test_absurd_forms_are_answered(app, school, cast, case):
     Person(app, school.alice).sign_in()  # elsewhere, so that there is a session to end
     Notice.update(status="failed", problem="550 no such user").execute()
     Draft.keep(
@@ -144,7 +144,7 @@ def test_absurd_forms_are_answered(app, school, cast, case):  # noqa: F811
     [*NUMBERS, "\0", "👩‍👧‍👦", "x" * 10_000],
     ids=["two", "digits", "big", "NUL", "emoji", "long"],
 )
-def test_absurd_addresses_are_answered(app, school, cast, case, value):  # noqa: F811
+def test_absurd_addresses_are_answered(app, school, cast, case, value):
     broken = []
     for person in (cast.alice, cast.ira):
         for rule in rules(app, "GET"):

@@ -10,7 +10,7 @@ from models.ground.keeps import guard, refusals, triggers
 from models.ground.record import Base
 
 from . import engine
-from .test_sweep import full, other, put  # noqa: F401 the school with a row in every table
+from .test_sweep import other, put
 
 pytestmark = pytest.mark.both
 
@@ -27,7 +27,7 @@ def refused(act):
     return None
 
 
-def test_delete_on_every_table(full):  # noqa: F811
+def test_delete_on_every_table(full):
     for model in Base.every():
         row = model.select().order_by(model.id.desc()).first()
         problem = refused(lambda m=model, r=row: m.delete().where(m.id == r.id).execute())
@@ -39,7 +39,7 @@ def test_delete_on_every_table(full):  # noqa: F811
             )
 
 
-def test_update_of_every_column(full):  # noqa: F811
+def test_update_of_every_column(full):
     """A column that nobody said may change is refused; one that may is not, but in a sealed row."""
     for model in Base.every():
         row = model.select().order_by(model.id).first()
@@ -98,7 +98,7 @@ def test_the_refusals_come_back_where_somebody_took_them_away(school):
 
 
 @pytest.mark.only("sqlite")
-def test_replace_deletes_nothing_either(full):  # noqa: F811
+def test_replace_deletes_nothing_either(full):
     db.pragma("recursive_triggers", 0)
     for model in Base.every():
         problem = refused(
@@ -108,7 +108,7 @@ def test_replace_deletes_nothing_either(full):  # noqa: F811
 
 
 @pytest.mark.only("postgresql")
-def test_truncate_deletes_nothing_either(full):  # noqa: F811
+def test_truncate_deletes_nothing_either(full):
     for model in Base.every():
         problem = refused(lambda m=model: db.execute_sql(f'TRUNCATE "{m.noun()}" CASCADE'))
         assert model.keeps == "free" or problem and "nothing is deleted" in problem, model.noun()

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from models import Document, Log, Notice, Proposal, Role, Section, db
-from models.case.incident import ABOUT
+from models import Log, db
 
-from .conftest import answer_all, besides, fill_in, report
 from .person import Person
 
 pytestmark = pytest.mark.both
@@ -35,34 +33,6 @@ def code(answer):
     return {200: "2", 403: "F", 404: "N", 400: "B", 409: "R", 422: "I", 405: "M", 503: "U"}[
         answer.status_code
     ]
-
-
-@pytest.fixture
-def case(school):
-    """A case that Dina reported and that is about Bob, Level 5: a record of each kind, of which he
-    sees none.
-    """
-    from models import Attachment, Tracker
-
-    incident = report(school, by=school.dina, adults=[(school.bob, ABOUT)])
-    Attachment.add(incident, school.dina, "note.txt", b"A note.")
-    log = Log.trigger(incident, school.mark)
-    tracker = Tracker.begin(log, school.carol)
-    fill_in(log, school.alice)
-    answer_all(tracker, school.carol)
-    Log.get_by_id(log.id).complete(by=school.mark)
-    Log.get_by_id(log.id).reopen(reason="More was learned.", by=school.alice)
-    Proposal.make(school.ira, "grant", user=school.dave, role=Role.get(Role.name == "Manager"))
-    notice = Notice.select().where(Notice.user == school.alice).first()
-    return {row.noun(): row.id for row in besides(school, incident)} | {
-        "incident": incident.id,
-        "log": log.id,
-        "section": Section.select().first().id,
-        "document": Document.get().id,
-        "notice": notice.id,
-        "proposal": Proposal.get().id,
-        "user": school.dina.id,
-    }
 
 
 def address(rule, method, case):

@@ -12,13 +12,12 @@ from models.ground.record import Base, NoCase
 from models.policy import VISIBLE, sees, who_sees
 
 from .conftest import report
-from .test_sweep import full  # noqa: F401 the school with a row in every table
 
 pytestmark = pytest.mark.both
 
 
 @pytest.fixture
-def about_bob(school, full):  # noqa: F811
+def about_bob(school, full):
     """All that a school can hold about a case, and it is about Bob, the head."""
     Share.name_adult(Incident.get(), school.bob, "The child said so.", school.mark)
     return Incident.get()

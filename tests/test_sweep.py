@@ -16,31 +16,10 @@ from peewee import (
     JSONField,
 )
 
-from models import (
-    TABLES,
-    Device,
-    Draft,
-    Emergency,
-    Event,
-    Flag,
-    Notice,
-    Proposal,
-    Receipt,
-    Refused,
-    Role,
-    Session,
-    SetupLink,
-    Share,
-    User,
-    WebAuthn,
-    db,
-    now,
-)
-from models.access.signin import Attempt
+from models import Event, Refused, User, db
 from models.ground.record import Base
-from models.shelf import copies, proof
 
-from .conftest import besides
+from .conftest import fits
 from .faults import untie
 
 pytestmark = pytest.mark.both
@@ -53,49 +32,6 @@ FREE = {  # tables that the history does not vouch for, each with its reason
     "draft": "what somebody is still writing is no record yet",
     "receipt": "by which a form that is sent again finds what it made",
 }
-
-
-@pytest.fixture
-def full(school, signed):
-    """A school with a row in every table, of which verify finds that all fits."""
-    incident = signed.incident
-    Flag.create(child=incident.child, kind="EHCP", since=date(2026, 1, 5))
-    Event.write("child:edit", incident.child, school.carol)
-    Share.share(incident, school.connor, "He drives him home.", school.mark)
-    Share.unshare(incident, school.connor, school.mark)
-    Share.share(incident, school.connor, "Again.", school.mark)
-    Share.name_adult(incident, school.grace, "The child said so.", school.mark)
-    Emergency.begin(school.connor, "Nobody is to be reached.")
-    Proposal.make(school.ira, "grant", user=school.dave, role=Role.get(Role.name == "Manager"))
-    WebAuthn.create(
-        user=school.carol, name="Key", credential_id=b"1", public_key=b"2", backup_state=False, device_type="single", lastuse_datetime=now(),
-        usage="secondary",
-    )  # fmt: skip
-    Event.write("user:factor", school.carol, school.carol)
-    Session.begin(school.carol, "127.0.0.1", "Firefox")
-    Draft.keep(school.carol, "/incident/new/", [("topic", "Red mark")])
-    Receipt.keep("token", school.carol, [], "/")
-    besides(school, incident)
-    SetupLink.make()
-    Device.meet("a browser", school.carol)
-    Attempt.reserve("carol@thornley.example", "127.0.0.1")
-    notice = Notice.select().order_by(Notice.id).first()
-    notice.claim(), notice.attempt(lambda one: None)
-    fits()
-    return school
-
-
-def fits(anchor=""):
-    """What verify looks at, without the transaction of its own. `anchor`: a head that was written
-    down, by which a cut tail is seen.
-    """
-    (
-        proof.history(TABLES, anchor),
-        proof.references(TABLES),
-        proof.files(),
-        copies.papers(),
-        copies.sign_offs(),
-    )
 
 
 def other(field, value):
