@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 
 from flask import url_for
 
-from models import Child, Incident, Refused, Task, User, visible
+from models import Child, Incident, Task, User, visible
 from models.ground.words import due
 
 from .home import Need
@@ -55,11 +55,7 @@ class TaskView(RecordView):
         return due(row.due_on)[1] if name == "due_on" and row.status == "open" else ""
 
     def create(self, form):
-        incident, owner = self.parent(), form.owner.data
-        if not visible(Incident, owner).where(Incident.id == incident.id).exists():  # the policy's
-            sentence = f"{owner} may not see this incident. Share it with them first."
-            raise Refused("The task was not saved.", {"owner": sentence})
-        return Task.give(incident, me(), **self.values(form))
+        return Task.give(self.parent(), me(), visible=visible, **self.values(form))
 
     def get_save_return_url(self, model, is_created=False):
         return url_for("incident.details_view", id=model.incident_id, _anchor="tasks")

@@ -18,6 +18,7 @@ from models.history.event import Event, plain
 from models.history.notice import Notice
 from models.people.role import Role
 from models.people.user import User, UserRole
+from models.policy import visible
 
 SCHOOL = {"SCHOOL": "Hollin Bank School", "ADDRESS": "1 Hollin Bank, Thornley Beck, TB1 2ZZ", "URN": "000000", "PHONE": "01632 960 001"}
 PASSWORD = "demo-hollin-bank"  # noqa: S105 - works under the demo command only
@@ -207,7 +208,7 @@ def tell(story, number, people, children, later):
 
     def task(what, owner, days):
         day = now().date() + timedelta(days=days)
-        case["task"] = Task.give(case["incident"], people["alice"], what=what, owner=people[owner], due_on=day)
+        case["task"] = Task.give(case["incident"], people["alice"], what=what, owner=people[owner], due_on=day, visible=visible)
 
     def note():
         section = case["tracker"].in_order()[5 + number % 3]

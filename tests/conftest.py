@@ -42,6 +42,7 @@ from models.ground.clock import now
 from models.ground.database import connect
 from models.ground.settings import settings
 from models.history import document, looks
+from models.policy import visible
 from models.shelf import copies, proof
 
 from . import engine
@@ -194,7 +195,16 @@ def besides(school, incident):
     """A row of each noun that hangs on an incident beside the main job: every sweep over tables and
     doors has it. A new noun adds its line.
     """
-    return [Task.give(incident, school.carol, what="Ring", owner=school.alice, due_on=now().date())]
+    return [
+        Task.give(
+            incident,
+            school.carol,
+            what="Ring",
+            owner=school.alice,
+            due_on=now().date(),
+            visible=visible,
+        )
+    ]
 
 
 @pytest.fixture

@@ -21,8 +21,14 @@ def soon(days=3):
 
 @pytest.fixture
 def task(school, incident):
+    Share.share(incident, school.connor, "He drives her home.", school.mark)
     return Task.give(
-        incident, school.carol, what="Ring the mother", owner=school.connor, due_on=soon()
+        incident,
+        school.carol,
+        what="Ring the mother",
+        owner=school.connor,
+        due_on=soon(),
+        visible=visible,
     )
 
 
@@ -47,7 +53,6 @@ def test_a_task_from_the_incident_to_done_in_the_browser(cast, school, incident)
 
 
 def test_wrong_person_wrong_moment_twice(cast, school, task):
-    Share.share(task.incident, school.connor, "He drives her home.", school.mark)
     with pytest.raises(Refused, match="person who owns it"):
         task.done(effect="Not mine", by=school.dave)
     cast.dave.get("/")
@@ -66,7 +71,12 @@ def test_wrong_person_wrong_moment_twice(cast, school, task):
 
 
 def test_what_cannot_be_is_refused_with_a_sentence(cast, school, incident):
-    give = {"what": "Ring the mother", "owner": school.alice, "due_on": soon(-1)}
+    give = {
+        "what": "Ring the mother",
+        "owner": school.alice,
+        "due_on": soon(-1),
+        "visible": visible,
+    }
     with pytest.raises(Refused) as refused:
         Task.give(incident, school.carol, **give)
     assert "past" in refused.value.errors["due_on"] and not Task.select().exists()
@@ -83,10 +93,17 @@ def test_what_cannot_be_is_refused_with_a_sentence(cast, school, incident):
 def test_the_adult_whom_it_is_about_sees_none_of_it(cast, school):
     incident = report(school, adults=[(school.bob, ABOUT)])
     with pytest.raises(Refused) as refused:
-        Task.give(incident, school.carol, what="Ring", owner=school.bob, due_on=soon())
+        Task.give(
+            incident, school.carol, what="Ring", owner=school.bob, due_on=soon(), visible=visible
+        )
     assert "Bob Adeyemi" in refused.value.errors["owner"]
     task = Task.give(
-        incident, school.carol, what="Ring the LADO", owner=school.alice, due_on=soon()
+        incident,
+        school.carol,
+        what="Ring the LADO",
+        owner=school.alice,
+        due_on=soon(),
+        visible=visible,
     )
     assert not visible(Task, school.bob).exists() and visible(Task, school.alice).exists()
     assert "Ring the LADO" not in cast.bob.get("/task/").text + cast.bob.get("/").text
@@ -95,21 +112,27 @@ def test_the_adult_whom_it_is_about_sees_none_of_it(cast, school):
 
 
 def test_named_later_its_owner_loses_it_with_the_incident(school, incident):
-    task = Task.give(incident, school.carol, what="Ring", owner=school.mark, due_on=soon())
+    task = Task.give(
+        incident, school.carol, what="Ring", owner=school.mark, due_on=soon(), visible=visible
+    )
     Share.name_adult(incident, school.mark, "The child said so.", school.alice)
     assert not visible(Task, school.mark).exists()
     assert task.recipients() == []
 
 
 def test_late_is_said_in_words(cast, school, task):
-    Share.share(task.incident, school.connor, "He drives her home.", school.mark)
     with at(now() + timedelta(days=5)):
         assert "2 days late" in cast.carol.get("/task/").text_only
 
 
 def test_the_list_finds_without_accents_and_filters(cast, school, task):
     Task.give(
-        task.incident, school.carol, what="Écrire à la mère", owner=school.alice, due_on=soon()
+        task.incident,
+        school.carol,
+        what="Écrire à la mère",
+        owner=school.alice,
+        due_on=soon(),
+        visible=visible,
     )
     found = cast.carol.get("/task/?search=ecrire").text_only
     assert "Écrire à la mère" in found and "Ring the mother" not in found

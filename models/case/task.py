@@ -1,5 +1,6 @@
 """Tasks: what somebody is to do about an incident, and by when."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -54,17 +55,21 @@ class Task(OfIncident):
 
     @classmethod
     @starts(*Incident.STATUSES)
-    def give(cls, incident: Incident, by: User, what: str, owner: User, due_on: date) -> "Task":
-        """Give a task to `owner`, who is emailed. Raises Refused for a day that is past, and for an
-        adult whom the concern is about.
+    def give(
+        cls, incident: Incident, by: User, what: str, owner: User, due_on: date, visible: Callable
+    ) -> "Task":
+        """Give a task to `owner`, who is emailed. Raises Refused for a day that is past, and for
+        somebody who may not see the incident.
+
+        visible: the policy, a function of a model and a person, for it stands above the nouns.
         """
         if due_on < now().astimezone(LONDON).date():
             raise Refused(
                 "The task was not saved.", {"due_on": "This day is past. Give a later one."}
             )
         with transaction():
-            if owner.id in {row.adult_id for row in Involved.about(incident)}:
-                sentence = f"{owner} may not see this incident. Choose somebody else."
+            if not visible(Incident, owner).where(Incident.id == incident.id).exists():
+                sentence = f"{owner} may not see this incident. Share it with them first."
                 raise Refused("The task was not saved.", {"owner": sentence})
             task = cls.create(
                 incident=incident,
