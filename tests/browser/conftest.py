@@ -6,12 +6,32 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Locator, sync_playwright
 from werkzeug.serving import make_server
 
 from .chromium import ARGS, find
 
 BUILD = Path(__file__).parents[2] / "build"
+
+
+def settled(act):
+    """The act, and then the page it led to whole: Playwright waits only until the new page has
+    begun to arrive, and a title or a count read at that moment is that of half a page.
+    """
+
+    def acted(locator, *args, **kwargs):
+        act(locator, *args, **kwargs)
+        locator.page.wait_for_load_state()
+
+    return acted
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pages_are_read_whole():
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("click", "press"):
+            patch.setattr(Locator, name, settled(getattr(Locator, name)))
+        yield
 
 
 @contextmanager
