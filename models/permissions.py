@@ -50,6 +50,55 @@ VOCABULARY = {
         "Open a decision not to notify again, with a reason.",
         MANAGERS,
     ),
+    "incident:acknowledge": Verb(
+        "acknowledged the incident",
+        "Acknowledge incidents: say that somebody has them in hand.",
+        TEAM,
+    ),
+    "incident:alarm": Verb("told every DSL that nobody has acknowledged it"),
+    "incident:correct_child": Verb(
+        "corrected which child it is about",
+        "Put right that a wrong child was linked to an incident, with a reason.",
+        MANAGERS,
+    ),
+    "triage:decide": Verb(
+        "decided on the incident",
+        "Triage incidents they may see: case, risk, threshold, categories, decision and why.",
+        TEAM,
+    ),
+    "case:read": Verb(
+        "read the case",
+        "Follow the triage and the cases of incidents they may see, and lead cases.",
+        TEAM,
+    ),
+    "case:open": Verb("opened the case"),
+    "case:edit": Verb(
+        "edited the case", "Say who leads a case, and what is needed before it can close.", TEAM
+    ),
+    "case:add": Verb(
+        "added an incident to the case", "Have an incident stand in a further case.", TEAM
+    ),
+    "case:move": Verb(
+        "moved an incident to another case",
+        "Move an incident to another case, with a reason.",
+        TEAM,
+    ),
+    "case:monitor": Verb(
+        "set the case to be monitored", "Set a case to be monitored until a day.", TEAM
+    ),
+    "case:close": Verb("closed the case", "Close a case from which nothing is missing.", MANAGERS),
+    "case:close_anyway": Verb(
+        "closed the case although something was missing",
+        "Close a case although something is missing, with a reason.",
+        LEVEL_5,
+    ),
+    "case:confirm": Verb(
+        "confirmed the closing", "Sign, as the second person, that a case is closed.", LEVEL_5
+    ),
+    "case:send_back": Verb(
+        "sent the case back", "Send a case back that somebody wants to close.", LEVEL_5
+    ),
+    "case:reopen": Verb("reopened the case", "Reopen a case, with a reason.", MANAGERS),
     "attachment:add": Verb("attached a file"),
     "attachment:read": Verb("fetched a file"),
     "attachment:read_original": Verb(
@@ -127,6 +176,17 @@ VOCABULARY = {
         "edited the child's details", "Add children and correct their details.", TEAM
     ),
     "child:add": Verb("added the child"),
+    "child:flag": Verb("set flags"),
+    "child:relate": Verb(
+        "wrote down somebody around the child",
+        "Write down the people around a child; a colleague among them is shut out.",
+        TEAM,
+    ),
+    "child:unrelate": Verb(
+        "ended a relation of the child",
+        "End that somebody is around a child; a colleague’s only by a Level 5.",
+        TEAM,
+    ),
     "template:edit": Verb(
         "edited the template", "Edit what trackers ask.", ("DSL", "IT"), opens=False
     ),

@@ -10,8 +10,9 @@ from peewee import Expression, ModelSelect, fn
 from models.access.proposal import Proposal
 from models.case.child import Child
 from models.case.choice import Choice
-from models.case.incident import Incident, Involved
+from models.case.incident import Incident, ShutOut
 from models.case.log import Assignee, Log
+from models.case.relation import Relation
 from models.case.sharing import LASTS, Emergency, Share
 from models.case.template import Question, Template, TemplateSection
 from models.case.tracker import Section, Tracker
@@ -37,11 +38,11 @@ def sees(by: User, column: Any) -> Expression:
     to know, for every noun.
 
     What they reported; what is assigned to or shared with them; all, with incident:read or in an
-    emergency. Never one about them, and never what belongs to none.
+    emergency. Never what they are shut out of, and never what belongs to none.
     """
-    # most are named nowhere: that is asked once, which spares a long list a look-up for each row
-    named = fn.EXISTS(Involved.select(Involved.id).where(Involved.adult == by))
-    others = column.is_null(False) & (~named | column.not_in(Involved.incidents_about(by)))
+    # most are shut out of nothing: asked once, which spares a long list a look-up for each row
+    shut = ShutOut.incidents_of(by)
+    others = column.is_null(False) & (~fn.EXISTS(shut) | column.not_in(shut))
     if by.may("incident:read") or in_emergency(by):
         return others
     theirs = column.in_(Incident.select(Incident.id).where(Incident.reported_by == by))
@@ -69,7 +70,7 @@ def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
     """Who can see `incident`, and why: [(User, [reason, …])] by name. The same rules as `sees`,
     from the record's side; a test holds them together.
     """
-    about = {row.adult_id for row in Involved.about(incident)}
+    shut_out = ShutOut.of(incident.id)
     log = Log.select(Log.id).where(Log.incident == incident).first()
     assigned = {row.user_id: row.why for row in Assignee.of(log)} if log else {}
     shared = {share.user_id: f"shared by {share.by}" for share in Share.of(incident)}
@@ -86,7 +87,7 @@ def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
             shared.get(person.id, ""),
             emergencies.get(person.id, "") if "emergency:begin" in permissions else "",
         ]
-        if any(reasons) and person.id not in about:
+        if any(reasons) and person.id not in shut_out:
             seen.append((person, [reason for reason in reasons if reason]))
     return seen
 
@@ -140,7 +141,7 @@ def events(by: User) -> "ModelSelect[Any]":
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
-    told = ~refused if Involved.incidents_about(by).exists() else ~refused | (Event.by != by)
+    told = ~refused if ShutOut.incidents_of(by).exists() else ~refused | (Event.by != by)
     told &= Event.verb.not_in((DIGEST, *ENDS.values()))
     return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
 
@@ -154,6 +155,14 @@ def only(model, permission):
     return lambda by: model.select() if by.may(permission) else model.select().where(False)
 
 
+def children(by: User) -> "ModelSelect[Any]":
+    """The roll, with child:read, but for the children to whom they are related."""
+    if not by.may("child:read"):
+        return Child.select().where(False)
+    own = Relation.select(Relation.child).where(Relation.user == by, Relation.ended_at.is_null())
+    return Child.select().where(Child.id.not_in(own))
+
+
 VISIBLE = {
     Log: of_log(Log),
     Assignee: of_log(Assignee),
@@ -162,7 +171,8 @@ VISIBLE = {
     Document: documents,
     Notice: notices,
     Event: events,
-    Child: only(Child, "child:read"),
+    Child: children,
+    Relation: lambda by: Relation.select().where(Relation.child.in_(children(by).select(Child.id))),
     Template: only(Template, "template:edit"),
     TemplateSection: only(TemplateSection, "template:edit"),
     Question: only(Question, "template:edit"),

@@ -23,6 +23,7 @@ from models import (
     Notice,
     Proposal,
     Receipt,
+    Relation,
     Role,
     Section,
     Session,
@@ -30,6 +31,7 @@ from models import (
     Share,
     Task,
     Tracker,
+    Triage,
     User,
     WebAuthn,
     db,
@@ -203,8 +205,18 @@ def besides(school, incident):
             owner=school.alice,
             due_on=now().date(),
             visible=visible,
-        )
+        ),
+        triage(school, incident),
     ]
+
+
+def triage(school, incident, by=None, **more):
+    """A decision on `incident`, which opens a case where `opens` says so."""
+    values = {
+        "risk": "Medium", "urgency": "24 hours", "threshold": "Early help", "decision": "Internal support",
+        "rationale": "A mark without an explanation.", "categories": [(incident.child, "Affected", "Physical")],
+    }  # fmt: skip
+    return Triage.decide(incident, by or school.carol, **values | more)
 
 
 @pytest.fixture
@@ -368,6 +380,7 @@ def full(school, signed):
     incident = signed.incident
     Flag.create(child=incident.child, kind="EHCP", since=date(2026, 1, 5))
     Event.write("child:edit", incident.child, school.carol)
+    Relation.relate(incident.child, school.carol, kind="Mother", name="Helena Marsh-Iwu")
     Share.share(incident, school.connor, "He drives him home.", school.mark)
     Share.unshare(incident, school.connor, school.mark)
     Share.share(incident, school.connor, "Again.", school.mark)

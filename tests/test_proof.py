@@ -347,7 +347,7 @@ def test_words_are_erased_that_were_there_before_the_history_vouched_for_records
         Event.erase(log.its_incident(), school.alice, "Retention ended on 1 September 2026.")
         and whole()
     )
-    assert Event.latest("event:erase").detail["unvouched"] == ["incident 1", "log 1"]
+    assert Event.latest("event:erase").detail["unvouched"] == ["case 1", "incident 1", "log 1"]
     log.incident.amend(text="Seen once more.", by=school.dave)
     untie("addendum")
     assert whole() and Addendum.update(text="Never seen.").execute()

@@ -167,3 +167,22 @@ class Flag(Record):
     kind = Pick("flag", verbose_name="Flag")
     since = Day(verbose_name="Since")
     until = Day(null=True, verbose_name="Until")
+
+    @classmethod
+    def add(cls, child: Child, kinds: Iterable[str]) -> "list[Flag]":
+        """Give `child` the flags of `kinds` from today, but those they have now; returns the new
+        ones. Inside the caller's transaction, which writes the event.
+        """
+        today = now().date()
+        have = {flag.kind for flag in cls.in_force(child)}
+        return [
+            cls.create(child=child, kind=kind, since=today)
+            for kind in dict.fromkeys(kinds)
+            if kind not in have
+        ]
+
+    @classmethod
+    def in_force(cls, child: "Child | int") -> "ModelSelect[Flag]":
+        """A query of the flags that `child` has today."""
+        rows = cls.select().where(cls.child == child)
+        return rows.where(cls.until.is_null() | (cls.until >= now().date())).order_by(cls.since)

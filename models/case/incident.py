@@ -4,15 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import Case, CharField, Expression, ForeignKeyField, ModelSelect, TextField, fn
+from peewee import CharField, Expression, ForeignKeyField, IntegerField, Model, TextField, fn
 
 from models.ground.clock import now
-from models.ground.database import contains, transaction
+from models.ground.database import contains, db, transaction
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.ground.record import Base, Record, Refused
 from models.ground.settings import settings
+from models.history.event import Event
 from models.history.notice import Notice
-from models.history.step import step
+from models.history.step import starts, step
 from models.people.user import User
 
 from .child import Child
@@ -22,6 +23,7 @@ PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
 LONG_AGO = timedelta(days=26 * 365)  # young people are supported until they are 25
 ABOUT = "The concern is about this adult"
 ADULTS_PART = ["Present", ABOUT]
+LINKED_WRONGLY = "Linked by mistake: the incident is not about this child"
 CLEARED = "Named by mistake: the concern is not about this adult"
 GO_ELSEWHERE = (
     "Everyone who would decide on this is named in it. Do not record it here: go to "
@@ -30,11 +32,13 @@ GO_ELSEWHERE = (
 
 
 class Incident(Record):
-    belongs, keeps, changes = "id", "submitted", ("status", "version")
+    belongs, keeps, changes = "id", "submitted", ("status", "stage", "child", "version")
     STATUSES = ("no alert", "to decide", "triggered", "not notifiable")
+    STAGES = ("new", "acknowledged", "triaged")  # nothing: from before there was triage
 
     reference = CharField(unique=True, max_length=20, verbose_name="Reference")
     status = CharField(max_length=20, verbose_name="Status")
+    stage = Pick(fixed=STAGES, null=True, max_length=20, index=True, verbose_name="Triage")
     reported_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Reported by")
     reported_at = Moment(index=True, verbose_name="Reported")
 
@@ -224,6 +228,7 @@ class Incident(Record):
             incident = cls.create(
                 reference=cls.number("INC"),
                 status="to decide" if answers["safeguarding_alert"] else "no alert",
+                stage="new",
                 reported_by=by,
                 reported_at=now(),
                 **answers,
@@ -232,9 +237,75 @@ class Incident(Record):
                 Involved.create(incident=incident, child=child, part=part)
             for adult, part in adults:
                 Involved.create(incident=incident, adult=adult, part=part)
-            told = [person for person in User.level_5() if about and person not in about]
+            leave_somebody(incident)
+            shut_out = ShutOut.of(incident)
+            told = [one for one in User.level_5() if about and one.id not in shut_out]
             Notice.announce("incident:report", incident, by, told)
         return incident
+
+    @starts(*STATUSES)
+    def acknowledge(self, by: User) -> "Incident":
+        """Somebody of the safeguarding team has it in hand. Pressed again, or by two at once, the
+        first stands.
+        """
+        with transaction():
+            fresh = Incident.get_by_id(self.id)
+            if fresh.stage == "new":
+                fresh.reach("acknowledged")
+                Event.write("incident:acknowledge", fresh, by)
+        return fresh
+
+    def reach(self, stage: str) -> None:
+        """Move it on in its triage: "acknowledged", or "triaged", from which nothing leads back."""
+        self.stage = stage
+        self.save()
+
+    @classmethod
+    def concerning(cls, child: "Child | int") -> Any:
+        """A query of the ids of the incidents to which `child` is linked, in whatever part."""
+        linked = Involved.select(Involved.incident).where(Involved.child == child)
+        later = Involved.alias()
+        undone = later.select(later.id).where(
+            later.incident == Involved.incident, later.child == child, later.id > Involved.id
+        )
+        linked = linked.where(Involved.part != LINKED_WRONGLY)
+        linked = linked.where(~fn.EXISTS(undone.where(later.part == LINKED_WRONGLY)))
+        return cls.select(cls.id).where(cls.child == child) | linked
+
+    @classmethod
+    def waiting(cls) -> Expression:
+        """The condition that an incident waits for its triage."""
+        return cls.stage.in_(("new", "acknowledged"))
+
+    @starts(*STATUSES)
+    def correct_child(self, wrong: Child, child: Child, reason: str, by: User) -> "Incident":
+        """A wrong child was linked: `wrong` is replaced by `child`. What was submitted stays in the
+        history, and an addendum says so.
+        """
+        with transaction():
+            fresh = Incident.get_by_id(self.id)
+            others = {one.child_id: one.part for one in Involved.of(fresh) if one.child_id}
+            if (
+                wrong.id != fresh.child_id
+                and others.get(wrong.id, LINKED_WRONGLY) == LINKED_WRONGLY
+            ):
+                raise Refused("Nothing was changed.", {"wrong": f"{wrong} is not linked to this."})
+            if child.id == fresh.child_id or others.get(child.id, LINKED_WRONGLY) != LINKED_WRONGLY:
+                raise Refused(
+                    "Nothing was changed.", {"child": f"{child} is linked to it already."}
+                )
+            changed = {}
+            if wrong.id == fresh.child_id:
+                changed = fresh.set(child=child)
+                fresh.save()
+            else:
+                Involved.create(incident=fresh, child=wrong, part=LINKED_WRONGLY)
+                Involved.create(incident=fresh, child=child, part=others[wrong.id])
+            leave_somebody(fresh)
+            said = f"This is about {child.in_full}, not about {wrong.in_full}. {reason}"
+            Addendum.add(fresh, by, said)
+            Event.write("incident:correct_child", fresh, by, changed, reason=reason)
+        return fresh
 
     @step(STATUSES, lambda incident: incident.status)
     def amend(self, text: str, by: User) -> None:
@@ -309,8 +380,8 @@ class Involved(OfIncident):
 
     @classmethod
     def of(cls, incident: Incident) -> list["Involved"]:
-        """Everyone involved, with their names, in one query."""
-        return list(
+        """Everyone involved, with their names, in one query; no child who was linked by mistake."""
+        rows = list(
             cls.select(cls, Child, *User.named())
             .left_outer_join(Child)
             .switch(cls)
@@ -318,24 +389,14 @@ class Involved(OfIncident):
             .where(cls.incident == incident)
             .order_by(cls.id)
         )
-
-    @classmethod
-    def stands(cls) -> Expression:
-        """The condition on rows grouped by adult or incident that the adult was named, and not
-        cleared since.
-        """
-        named, cleared = (
-            fn.MAX(Case(None, [(cls.part == part, cls.id)], 0)) for part in (ABOUT, CLEARED)
-        )
-        return named > cleared
-
-    @classmethod
-    def about(cls, incident: Incident) -> "ModelSelect[Involved]":
-        """A query of the ids of the adults whom the concern is about: shut out at every door,
-        whatever their role.
-        """
-        rows = cls.select(cls.adult).where(cls.incident == incident, cls.adult.is_null(False))
-        return rows.group_by(cls.adult).having(cls.stands())
+        stand = {row.child_id: row.id for row in rows if row.child_id}
+        wrong = {row.child_id for row in rows if row.part == LINKED_WRONGLY}
+        return [
+            row
+            for row in rows
+            if row.child_id not in wrong
+            or (row.id == stand[row.child_id] and row.part != LINKED_WRONGLY)
+        ]
 
     @classmethod
     def named(cls, incident: Incident) -> list["Involved"]:
@@ -343,18 +404,43 @@ class Involved(OfIncident):
         query.
         """
         rows = cls.select(cls, *User.named()).join(User)
-        rows = rows.where(cls.incident == incident, cls.part == ABOUT)
-        latest = {
-            row.adult_id: row
-            for row in rows.where(cls.adult.in_(cls.about(incident))).order_by(cls.id)
-        }
-        return list(latest.values())
+        rows = rows.where(cls.incident == incident, cls.part.in_((ABOUT, CLEARED)))
+        latest = {row.adult_id: row for row in rows.order_by(cls.id)}
+        return [row for row in latest.values() if row.part == ABOUT]
+
+
+class ShutOut(Model):
+    """Who sees nothing of which incident, whatever their role: a view of the database, derived anew
+    whenever it is asked (migration 0012).
+
+    An adult whom the concern is about, as long as that was not withdrawn; a member of staff who is
+    related to a child in it; and either of all that stands in one case with such an incident.
+    """
+
+    user = IntegerField()
+    incident = IntegerField()
+
+    class Meta:
+        database = db
+        primary_key = False
+        table_name = "shut_out"
 
     @classmethod
-    def incidents_about(cls, adult: User) -> "ModelSelect[Involved]":
-        """A query of the ids of the incidents that are about `adult`."""
-        rows = cls.select(cls.incident).where(cls.adult == adult)
-        return rows.group_by(cls.incident).having(cls.stands())
+    def of(cls, incident: "Incident | int") -> set[int]:
+        """The ids of those who are shut out of `incident`."""
+        return {row[0] for row in cls.select(cls.user).where(cls.incident == incident).tuples()}
+
+    @classmethod
+    def incidents_of(cls, by: User) -> Any:
+        """A query of the ids of the incidents that `by` is shut out of."""
+        return cls.select(cls.incident).where(cls.user == by.id)
+
+
+def leave_somebody(incident: "Incident | int") -> None:
+    """Raise Refused where every Level 5 is shut out of `incident`: nobody would decide on it."""
+    level_5 = {person.id for person in User.level_5()}
+    if level_5 and level_5 <= ShutOut.of(incident):
+        raise Refused(GO_ELSEWHERE)
 
 
 class Addendum(OfIncident):

@@ -19,8 +19,9 @@ from models.history.step import claim, starts, step
 from models.people.user import User
 
 from . import front
+from .case import Case
 from .child import Child
-from .incident import Addendum, Incident, Involved, OfIncident
+from .incident import Addendum, Incident, Involved, OfIncident, ShutOut
 
 BASIS = ["Required by law", "Judged serious"]
 ENQUIRY = ["None", "Opened", "Concluded"]
@@ -111,7 +112,7 @@ class Log(OfIncident):
         """The people to email: everyone assigned now, but for an adult whom the concern is
         about.
         """
-        shut_out = {row.adult_id for row in Involved.about(self.incident_id)}
+        shut_out = ShutOut.of(self.incident_id)
         return [assignee.user for assignee in Assignee.of(self) if assignee.user_id not in shut_out]
 
     def moved(self, event):
@@ -128,8 +129,8 @@ class Log(OfIncident):
     def trigger(
         cls, incident: Incident, by: User, kind: str | None = None, why: str | None = None
     ) -> "Log":
-        """Create the incident's one log, assign every Level 5, and email them. Pressed again, or by
-        two at once: the same log.
+        """Create the incident's one log, assign every Level 5, and email them; what stands in no
+        case gets one. Pressed again, or by two at once: the same log.
 
         kind, why: what is known already of the decision, both may be left for later.
         """
@@ -137,6 +138,8 @@ class Log(OfIncident):
             if log := cls.get_or_none(cls.incident == incident):
                 return log
             claim(incident, ("to decide",), "triggered")
+            if not Case.of(incident).exists():
+                Case.open_for(incident, by)
             log = cls.create(
                 reference=cls.number("OFS"),
                 status="open",
@@ -152,7 +155,7 @@ class Log(OfIncident):
                 decided_why=why,
                 aware_at=incident.reported_at,
             )
-            for person in User.level_5().where(User.id.not_in(Involved.about(incident))):
+            for person in User.level_5().where(User.id.not_in(ShutOut.of(incident.id))):
                 Assignee.create(log=log, user=person, assigned_at=now())
             Notice.announce(
                 "log:trigger", log, by, log.recipients(), {"status": ("", "open")}, also=[incident]
@@ -225,7 +228,7 @@ class Log(OfIncident):
                 why = "may not see Ofsted logs, or has left, so cannot be assigned."
                 raise Refused("Nobody was assigned.", {"assigned": f"{', '.join(barred)} {why}"})
             if shut_out := set(people) & set(
-                User.select().where(User.id.in_(Involved.about(self.incident_id)))
+                User.select().where(User.id.in_(ShutOut.of(self.incident_id)))
             ):
                 names = ", ".join(map(str, shut_out))
                 why = f"{names} cannot be assigned to this log."
@@ -266,6 +269,12 @@ class Log(OfIncident):
                 f"{self} is completed and read-only. Reopen it first, with a reason. Nothing was "
                 "saved."
             )
+
+    @classmethod
+    def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:
+        """What a case lacks before it can close: logs that are not signed off."""
+        rows = cls.select().where(cls.incident.in_(incidents), cls.status != "completed")
+        return [(f"{log}: the Ofsted log is not signed off", log, "") for log in rows]
 
     def lacking(self) -> list[tuple[str, Any, str]]:
         """What the log itself still lacks to be completed: [(text, record to open, anchor)]."""

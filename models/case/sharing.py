@@ -13,7 +13,16 @@ from models.history.notice import Notice
 from models.history.step import starts
 from models.people.user import User
 
-from .incident import ABOUT, CLEARED, GO_ELSEWHERE, Addendum, Incident, Involved, OfIncident
+from .incident import (
+    ABOUT,
+    CLEARED,
+    Addendum,
+    Incident,
+    Involved,
+    OfIncident,
+    ShutOut,
+    leave_somebody,
+)
 
 LASTS = timedelta(hours=24)
 
@@ -53,11 +62,7 @@ class Share(OfIncident):
         time nothing happens.
         """
         with transaction():
-            if (
-                User.select()
-                .where(User.id == person.id, User.id.in_(Involved.about(incident)))
-                .exists()
-            ):
+            if person.id in ShutOut.of(incident):
                 raise Refused(f"This incident cannot be shared with {person}.")
             if (
                 cls.select()
@@ -76,13 +81,12 @@ class Share(OfIncident):
         assigned or not.
         """
         with transaction():
-            named = {row.adult_id for row in Involved.about(incident)}
-            if person.id in named:
+            if person in [row.adult for row in Involved.named(incident)]:
                 raise Refused(f"{person} is already named.")
-            others = [one for one in User.level_5() if one.id not in named | {person.id}]
-            if not others:
-                raise Refused(GO_ELSEWHERE)
             Involved.create(incident=incident, adult=person, part=ABOUT)
+            leave_somebody(incident)
+            shut_out = ShutOut.of(incident)
+            others = [one for one in User.level_5() if one.id not in shut_out]
             ended = cls.end(incident, person)
             Addendum.add(incident, by, f"The concern is about {person}. {reason}")
             Notice.announce(
@@ -98,7 +102,7 @@ class Share(OfIncident):
 
     def not_named(incident: Incident, by: User) -> bool:  # type: ignore[misc]
         """Only a Level 5 whom the concern is not about may withdraw that somebody was named."""
-        return by.level == 5 and by.id not in {row.adult_id for row in Involved.about(incident)}
+        return by.level == 5 and by.id not in ShutOut.of(incident)
 
     @classmethod
     @starts(*Incident.STATUSES, who=not_named)
@@ -107,7 +111,7 @@ class Share(OfIncident):
         other Level 5 are told.
         """
         with transaction():
-            if person.id not in {row.adult_id for row in Involved.about(incident)}:
+            if person not in [row.adult for row in Involved.named(incident)]:
                 raise Refused(f"{person} is not named.")
             Involved.create(incident=incident, adult=person, part=CLEARED)
             Addendum.add(
@@ -115,8 +119,8 @@ class Share(OfIncident):
                 by,
                 f"The concern is not about {person}, who was named by mistake. {reason}",
             )
-            named = {row.adult_id for row in Involved.about(incident)} | {person.id}
-            others = [one for one in User.level_5() if one.id not in named]
+            shut_out = ShutOut.of(incident) | {person.id}
+            others = [one for one in User.level_5() if one.id not in shut_out]
             Notice.announce(
                 "incident:clear_adult", incident, by, others, reason=reason, person=person
             )

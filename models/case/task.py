@@ -14,7 +14,7 @@ from models.history.notice import Notice
 from models.history.step import starts, step
 from models.people.user import User
 
-from .incident import Incident, Involved, OfIncident
+from .incident import Incident, OfIncident, ShutOut
 
 
 class Task(OfIncident):
@@ -82,10 +82,15 @@ class Task(OfIncident):
             Notice.announce("task:give", task, by, task.recipients())
         return task
 
+    @classmethod
+    def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:
+        """What a case lacks before it can close: tasks that are neither done nor cancelled."""
+        rows = cls.select().where(cls.incident.in_(incidents), cls.status == "open")
+        return [(f"Task: {task.what}", task, "") for task in rows.order_by(cls.due_on)]
+
     def recipients(self) -> list[User]:
         """Its owner, unless the concern turned out to be about them."""
-        shut_out = {row.adult_id for row in Involved.about(self.incident_id)}
-        return [] if self.owner_id in shut_out else [self.owner]
+        return [] if self.owner_id in ShutOut.of(self.incident_id) else [self.owner]
 
     def theirs(self, by: User) -> Any:
         """A task is done by the person who owns it, or by somebody who gives tasks."""

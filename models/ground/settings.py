@@ -141,6 +141,21 @@ ALL: dict[str, tuple[str, str, Kind]] = {
         "Hours within which Ofsted should be told; later is a warning, never a block.",
         HOURS,
     ),
+    "ACKNOWLEDGE_HOURS": (
+        "4",
+        "Hours within which an incident should be acknowledged; after that every DSL is emailed.",
+        HOURS,
+    ),
+    "SECOND_SIGN_OFF": (
+        "no",
+        "`yes` where a second person of Level 5 signs the closing of a case.",
+        YES_NO,
+    ),
+    "CASE_DAYS": (
+        "28",
+        "Days after which a case without any change is one to look at again.",
+        WHOLE,
+    ),
     "UPLOAD_MB": (
         "10",
         "Largest file, in megabytes, that may be attached to an incident.",

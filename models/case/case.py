@@ -1,0 +1,365 @@
+"""The case: what belongs together about one child, or one adult at risk, and how it is closed."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any
+
+from peewee import CharField, Expression, ForeignKeyField, ModelSelect, TextField, fn
+
+from models.ground.clock import LONDON, now
+from models.ground.database import contains, transaction
+from models.ground.fields import Day, Moment, Pick
+from models.ground.record import Base, Refused
+from models.ground.settings import settings
+from models.history.event import LOOKS, Event
+from models.history.notice import Notice
+from models.history.step import starts, step
+from models.people.user import User
+from models.permissions import VOCABULARY
+
+from .child import Child
+from .incident import PARENTS, Incident, OfIncident, ShutOut, leave_somebody
+
+CHILD_TOLD = ["Yes", "Not yet", "Not in their interest", "Too young to be told"]
+TOLD = ("Yes",)  # of either list: the others want a reason
+
+
+class Case(OfIncident):
+    """What belongs together about one child, or one adult at risk. It hangs on the incident that it
+    was opened for; which incidents stand in it, `Link` says.
+    """
+
+    STATUSES = ("open", "monitoring", "to confirm", "closed")
+    ALIVE = STATUSES[:3]
+    keeps = "submitted"
+    changes = (
+        "status", "lead", "deputy", "monitor_until", "child_told", "child_told_why", "parents_told",
+        "parents_why", "risk_reviewed_on", "outcome", "version",
+    )  # fmt: skip
+
+    reference = CharField(unique=True, max_length=20, verbose_name="Reference")
+    status = Pick(fixed=STATUSES, max_length=20, index=True, verbose_name="Status")
+    adult = CharField(
+        null=True,
+        max_length=120,
+        verbose_name="Adult at risk",
+        help_text="Whom it is about, where that is not the incident’s child.",
+    )
+    opened_by = ForeignKeyField(
+        User, backref="opened", on_delete="RESTRICT", verbose_name="Opened by"
+    )
+    opened_at = Moment(verbose_name="Opened")
+    lead = ForeignKeyField(
+        User, null=True, backref="leads", on_delete="RESTRICT", verbose_name="Lead"
+    )
+    deputy = ForeignKeyField(
+        User,
+        null=True,
+        backref="deputises",
+        on_delete="RESTRICT",
+        verbose_name="Deputy",
+        help_text="Who stands in for the lead.",
+    )
+    monitor_until = Day(null=True, verbose_name="Monitor until")
+
+    child_told = Pick(
+        fixed=CHILD_TOLD, null=True, verbose_name="Was the child told what was decided?"
+    )
+    child_told_why = TextField(null=True, verbose_name="If the child was not told: why not?")
+    parents_told = Pick(
+        fixed=PARENTS, null=True, verbose_name="Were the parents told what was decided?"
+    )
+    parents_why = TextField(null=True, verbose_name="If the parents were not told: why not?")
+    risk_reviewed_on = Day(
+        null=True,
+        verbose_name="Risk reviewed on",
+        help_text="When the risk was last looked at again.",
+    )
+    outcome = TextField(
+        null=True,
+        verbose_name="Outcome",
+        help_text="What is different for the child now, and what was learned.",
+    )
+
+    GROUPS = {
+        "Who leads": ["lead", "deputy"],
+        "Before it can close": [
+            "child_told", "child_told_why", "parents_told", "parents_why", "risk_reviewed_on",
+            "outcome",
+        ],
+    }  # fmt: skip
+
+    def __str__(self):
+        return self.reference
+
+    @property
+    def subject(self) -> str:
+        """Whom it is about: an adult at risk, or the child of the incident it was opened for."""
+        return self.adult or str(self.incident.child)
+
+    @property
+    def label(self) -> str:
+        """How a form names it."""
+        return f"{self.reference}, {self.subject}"
+
+    def parts(self) -> list[Base]:
+        return [
+            Case.get_by_id(self.id),
+            *Link.select().where(Link.case == self.id).order_by(Link.id),
+        ]
+
+    @classmethod
+    def narrowed(cls, rows: Any, by: User) -> Any:
+        """Whoever reports does not follow the case, and who is shut out of one incident in it sees
+        none of it: they are shut out of the one it was opened for as well (see ShutOut).
+        """
+        return rows if by.may("case:read") else rows.where(False)
+
+    @classmethod
+    def matching(cls, term: str) -> Expression:
+        """The search condition: reference, child, adult at risk."""
+        children = Incident.select(Incident.id).join(Child).where(contains(Child.name, term))
+        found = contains(cls.reference, term) | contains(cls.adult, term)
+        return found | cls.incident.in_(children)
+
+    # opening, and what stands in it
+
+    @classmethod
+    def open_for(cls, incident: Incident, by: User, adult: str | None = None) -> "Case":
+        """Open a case for `incident`, inside the caller's transaction. `adult`: the name of an
+        adult at risk; else it is about the incident's child.
+
+        Whoever opens it leads it, where they may read cases.
+        """
+        case = cls.create(
+            reference=cls.number("CASE"),
+            status="open",
+            incident=incident,
+            adult=adult,
+            opened_by=by,
+            opened_at=now(),
+            lead=by if by.may("case:read") else None,
+        )
+        Link.create(incident=incident, case=case, by=by, at=now())
+        leave_somebody(incident)
+        Event.write("case:open", case, by)
+        return case
+
+    @classmethod
+    def of(cls, incident: "Incident | int") -> "ModelSelect[Case]":
+        """A query of the cases in which an incident stands now."""
+        return (
+            cls.select()
+            .join(Link, on=(Link.case == cls.id))
+            .where(Link.incident == incident, Link.ended_at.is_null())
+            .order_by(cls.id)
+        )
+
+    @classmethod
+    def about(cls, child: "Child | int") -> Expression:
+        """The condition that `child` is linked to an incident in a case."""
+        links = Link.select(Link.case).where(Link.ended_at.is_null())
+        return cls.id.in_(links.where(Link.incident.in_(Incident.concerning(child))))
+
+    def incidents(self) -> "ModelSelect[Incident]":
+        """A query of the ids of the incidents that stand in it now."""
+        return Link.select(Link.incident).where(Link.case == self.id, Link.ended_at.is_null())
+
+    def take_in(self, incident: Incident, by: User, reason: str | None = None) -> None:
+        """Have `incident` stand in this case too, inside the caller's transaction. Refused for a
+        closed case; where it stands there already, nothing happens.
+        """
+        fresh = Case.get_by_id(self.id)
+        if fresh.status == "closed":
+            raise Refused(f"{self} is closed. Reopen it first, or choose another case.")
+        here = Link.incident == incident, Link.case == self.id, Link.ended_at.is_null()
+        if not Link.select().where(*here).exists():
+            Link.create(incident=incident, case=self, by=by, at=now(), reason=reason)
+            leave_somebody(incident)
+            leave_somebody(fresh.incident_id)
+            Event.write("case:add", fresh, by, entry=incident, reason=reason)
+
+    @classmethod
+    @starts(*Incident.STATUSES)
+    def add(cls, incident: Incident, case: "Case", reason: str, by: User) -> Incident:
+        """Have `incident` stand in `case` as well: what two children had part in may be in the
+        cases of both.
+        """
+        with transaction():
+            case.take_in(incident, by, reason)
+        return incident
+
+    @classmethod
+    @starts(*Incident.STATUSES)
+    def move(
+        cls, incident: Incident, origin: "Case", case: "Case | None", reason: str, by: User
+    ) -> Incident:
+        """Move `incident` out of `origin` into `case`, or into a new one for None. All that hangs
+        on it goes along, and the history of both says so.
+        """
+        with transaction():
+            link = Link.get_or_none(
+                Link.incident == incident, Link.case == origin, Link.ended_at.is_null()
+            )
+            if not link:
+                raise Refused(
+                    "Nothing was moved.", {"origin": f"{incident} does not stand in {origin}."}
+                )
+            if case == origin:
+                raise Refused("Nothing was moved.", {"case": f"It stands in {origin} already."})
+            if origin.incident_id == incident.id:
+                sentence = f"{origin} was opened for {incident}. Add it to the other case instead."
+                raise Refused("Nothing was moved.", {"origin": sentence})
+            link.ended_at = now()
+            link.save()
+            if case:
+                case.take_in(incident, by, reason)
+            else:
+                case = cls.open_for(incident, by)
+            Event.write("case:move", origin, by, entry=incident, to=case, reason=reason)
+        return incident
+
+    # what is done with it
+
+    def recipients(self) -> list[User]:
+        """Lead and deputy, unless they are shut out by now."""
+        shut_out = ShutOut.of(self.incident_id)
+        people = {one.id: one for one in (self.lead, self.deputy) if one}
+        return [one for one in people.values() if one.active and one.id not in shut_out]
+
+    def edit(self, by: User, **values: Any) -> None:
+        """Say who leads, and what is needed before it can close. Refused when it is closed, and for
+        a lead or deputy who may not read it. A new one is emailed.
+        """
+        with transaction():
+            if Case.get_by_id(self.id).status == "closed":
+                raise Refused(f"{self} is closed. Reopen it first. Nothing was saved.")
+            may = {person.id for person in User.who_may("case:read")} - ShutOut.of(self.incident_id)
+            changed = self.set(**values)
+            errors = {
+                name: f"{after} may not read this case. Choose somebody who may."
+                for name, (_before, after) in changed.items()
+                if name in ("lead", "deputy") and after and after.id not in may
+            }
+            if self.deputy and self.deputy == self.lead:
+                errors["deputy"] = "This is the lead. Choose somebody else, or nobody."
+            reviewed = changed.get("risk_reviewed_on", (None, None))[1]
+            if reviewed and reviewed > now().astimezone(LONDON).date():
+                errors["risk_reviewed_on"] = "This is in the future. Give the day it was."
+            if errors:
+                raise Refused("The case was not saved.", errors)
+            if changed:
+                self.save()
+                new = [changed[name][1] for name in ("lead", "deputy") if name in changed]
+                told = [one for one in new if one and one != by]
+                Notice.announce("case:edit", self, by, told, changed)
+
+    @step("open", "monitoring")
+    def monitor(self, until: date, reason: str, by: User) -> dict[str, str]:
+        """Nothing is to be done now but to look again on a day: a case is not kept open “to
+        monitor” without one.
+        """
+        if until <= now().astimezone(LONDON).date():
+            raise Refused("Nothing was changed.", {"until": "Give a day that is still to come."})
+        self.monitor_until = until
+        return {"reason": reason, "until": until.isoformat()}
+
+    def missing(self) -> list[tuple[str, Any, str]]:
+        """What stops the case from being closed: [(text, record to open, anchor)].
+
+        Its own fields, and what each noun of its incidents says by `stops`.
+        """
+        label = {name: field.verbose_name for name, field in self._meta.fields.items()}
+        needed = ["child_told", "parents_told", "risk_reviewed_on", "outcome"]
+        needed += ["child_told_why"] if self.child_told not in (None, *TOLD) else []
+        needed += ["parents_why"] if self.parents_told not in (None, *TOLD) else []
+        if self.adult:
+            needed = [name for name in needed if not name.startswith(("child", "parents"))]
+        found = [(label[name], self, name) for name in needed if not getattr(self, name)]
+        incidents = [id for (id,) in self.incidents().tuples()]
+        for model in OfIncident.every():
+            if stops := getattr(model, "stops", None):
+                found += stops(incidents)
+        return found
+
+    def ends(self) -> str:
+        """Where closing leads: a second person signs first where the school wants that."""
+        return "to confirm" if settings.second_sign_off else "closed"
+
+    @step(("open", "monitoring"), ends)
+    def close(self, by: User) -> None:
+        """Close it. Refused, with links to what is missing."""
+        if missing := self.missing():
+            raise Refused(f"{self} cannot be closed yet. Still to do:", links=missing)
+
+    @step(("open", "monitoring"), ends)
+    def close_anyway(self, reason: str, by: User) -> dict[str, Any]:
+        """Close it in spite of what is missing, which is kept in the history."""
+        return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
+
+    def another(self, by: User) -> bool:
+        """Another person than the one who closed it signs this."""
+        last = Event.last(self, "case:close", "case:close_anyway")
+        return by.level == 5 and not (last and last.by_id == by.id)
+
+    @step("to confirm", "closed", who=another)
+    def confirm(self, by: User) -> None:
+        """The second signature."""
+
+    @step("to confirm", "open")
+    def send_back(self, reason: str, by: User) -> dict[str, str]:
+        """It is not to be closed yet."""
+        return {"reason": reason}
+
+    @step(("monitoring", "closed"), "open")
+    def reopen(self, reason: str, by: User) -> dict[str, str]:
+        self.monitor_until = None
+        return {"reason": reason}
+
+    # what lists and reminders ask
+
+    @classmethod
+    def updated(cls, cases: Iterable[int]) -> dict[int, datetime]:
+        """When each of `cases` (ids) last changed, in any of its incidents: {id: UTC}."""
+        looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
+        rows = (
+            Link.select(Link.case, fn.MAX(Event.at))
+            .join(Event, on=(Event.incident == Link.incident))
+            .where(Link.case.in_(list(cases)), Link.ended_at.is_null())
+            .where(Event.verb.not_in(looks), Event.subject != "notice")
+            .group_by(Link.case)
+        )
+        return {case: Event.at.python_value(at) for case, at in rows.tuples()}
+
+    @classmethod
+    def hand_over(cls, origin: User, to: User, by: User, visible: Callable) -> "list[Case]":
+        """Give every living case that `origin` leads or stands in for to `to`, inside the caller's
+        transaction, and return them; none that `to` may not see.
+        """
+        mine = ((cls.lead == origin) | (cls.deputy == origin)) & (cls.status != "closed")
+        moved = list(visible(cls, to).where(mine))
+        for case in moved:
+            roles = [name for name in ("lead", "deputy") if getattr(case, name) == origin]
+            changed = case.set(**dict.fromkeys(roles, to))
+            if case.lead == case.deputy:
+                changed |= case.set(deputy=None)
+            case.save()
+            Event.write("case:edit", case, by, changed)
+        return moved
+
+
+class Link(OfIncident):
+    """That an incident stands in a case, from when, and until it was moved."""
+
+    keeps, part_of, changes = "submitted", "case", ("ended_at", "version")
+
+    case = ForeignKeyField(Case, backref="links", on_delete="RESTRICT", verbose_name="Case")
+    by = ForeignKeyField(User, on_delete="RESTRICT")
+    at = Moment(default=now)
+    reason = TextField(null=True)
+    ended_at = Moment(null=True)
+
+    @classmethod
+    def narrowed(cls, rows: Any, by: User) -> Any:
+        """As the case."""
+        return Case.narrowed(rows, by)

@@ -1,0 +1,182 @@
+"""Triage: the decision on an incident. A later one supersedes it, and none is overwritten."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from peewee import ForeignKeyField, ModelSelect, TextField, fn
+
+from models.ground.clock import LONDON, now
+from models.ground.database import transaction
+from models.ground.fields import Day, Moment, Pick
+from models.ground.record import Base, Refused
+from models.history.event import Event
+from models.history.step import starts
+from models.people.user import User
+
+from .case import Case
+from .child import Child, Flag
+from .incident import Incident, Involved, OfIncident
+
+MOST = 3  # categories of one child: more is no category (facts: vendors cap it, DSLs ask for few)
+# what stays within the school, by the words we ship: above the first thresholds it wants a reason
+INSIDE = ("No further action", "Monitor until a date", "Internal support", "Early help")
+GRAVE = ("Targeted", "Statutory")
+MONITOR = INSIDE[1]
+
+
+class Triage(OfIncident):
+    """What was decided on an incident: its case, risk, urgency, threshold, categories by child, and
+    why (Keeping children safe in education: decisions and the reasons for them are recorded).
+    """
+
+    keeps = "fixed"
+
+    by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Decided by")
+    at = Moment(default=now, verbose_name="Decided")
+    case = ForeignKeyField(Case, null=True, on_delete="RESTRICT", verbose_name="Case")
+    risk = Pick("risk", verbose_name="Risk to the child", help_text="As it is now.")
+    urgency = Pick("urgency", verbose_name="Urgency")
+    threshold = Pick(
+        "threshold",
+        verbose_name="Threshold",
+        help_text="By the threshold document of your local safeguarding partnership.",
+    )
+    decision = Pick("decision", verbose_name="Decision")
+    review_on = Day(null=True, verbose_name="Look again on", help_text="Needed to monitor.")
+    rationale = TextField(
+        verbose_name="Why: the rationale",
+        help_text="What you weighed, for somebody who reads it in five years.",
+    )
+    not_referred = TextField(
+        null=True,
+        verbose_name="Why it was not referred",
+        help_text="Needed where a referral was considered and not made.",
+    )
+
+    def __str__(self):
+        return f"triage of {self.incident}"
+
+    reference = property(__str__)
+
+    def parts(self) -> list[Base]:
+        categories = Category.select().where(Category.triage == self.id).order_by(Category.id)
+        return [Triage.get_by_id(self.id), *categories]
+
+    @classmethod
+    def narrowed(cls, rows: Any, by: User) -> Any:
+        """As the case: whoever reports reads no decision."""
+        return Case.narrowed(rows, by)
+
+    @classmethod
+    def of(cls, incident: "Incident | int") -> list["Triage"]:
+        """Every decision on an incident, the one in force first, with who decided and the case."""
+        query = cls.select(cls, Case, *User.named()).join(User).switch(cls)
+        query = query.left_outer_join(Case, on=(cls.case == Case.id), attr="case")
+        return list(query.where(cls.incident == incident).order_by(cls.id.desc()))
+
+    @classmethod
+    def in_force(cls) -> "ModelSelect[Triage]":
+        """A query of the ids of the latest decision on each incident."""
+        return cls.select(fn.MAX(cls.id)).group_by(cls.incident)
+
+    @classmethod
+    @starts(*Incident.STATUSES)
+    def decide(
+        cls,
+        incident: Incident,
+        by: User,
+        opens: bool = False,
+        case: Case | None = None,
+        categories: Iterable[tuple[Child, str, str]] = (),
+        flags: Iterable[str] = (),
+        adult: str | None = None,
+        **answers: Any,
+    ) -> "Triage":
+        """Decide on `incident`. opens: a new case; case: an open one it becomes part of; neither:
+        no case, closed here.
+
+        categories: [(child, part, category)], at most MOST of each child, who must be linked.
+        flags: kinds that the child gets from today. adult: of a new case, the adult at risk whom it
+        is about. answers: the other fields. Raises Refused.
+        """
+        categories = list(dict.fromkeys(categories))
+        errors = cls.wrong(incident, opens, case, categories, answers)
+        if errors:
+            raise Refused("The triage was not saved.", errors)
+        with transaction():
+            if opens:
+                case = Case.open_for(incident, by, adult)
+            elif case:
+                case.take_in(incident, by)
+            triage = cls.create(incident=incident, by=by, at=now(), case=case, **answers)
+            for child, part, name in categories:
+                Category.create(
+                    incident=incident, triage=triage, child=child, part=part, category=name
+                )
+            fresh = Incident.get_by_id(incident.id)
+            also = [fresh] if fresh.stage != "triaged" else []
+            if also:
+                fresh.reach("triaged")
+            if added := Flag.add(fresh.child, flags):
+                Event.write("child:flag", fresh.child, by, flags=[one.kind for one in added])
+            Event.write("triage:decide", triage, by, also=also)
+        return triage
+
+    @staticmethod
+    def wrong(
+        incident: Incident, opens: bool, case: Case | None, categories: list, answers: dict
+    ) -> dict[str, str]:
+        """What contradicts itself: {field: sentence}."""
+        errors, today = {}, now().astimezone(LONDON).date()
+        linked = {incident.child_id, *(one.child_id for one in Involved.of(incident))}
+        by_child: dict[int, set[str]] = {}
+        for child, _part, name in categories:
+            by_child.setdefault(child.id, set()).add(name)
+        if any(id not in linked for id in by_child):
+            errors["categories"] = "A category is given to a child who is not linked to it."
+        elif any(len(names) > MOST for names in by_child.values()):
+            errors["categories"] = f"Give each child at most {MOST} categories."
+        elif not by_child.get(incident.child_id):
+            errors["categories"] = f"Give {incident.child} at least one category."
+        decision, threshold = answers.get("decision"), answers.get("threshold")
+        if decision == MONITOR and not answers.get("review_on"):
+            errors["review_on"] = "Say on which day somebody looks again."
+        if answers.get("review_on") and answers["review_on"] < today:
+            errors["review_on"] = "This day is past. Give a later one."
+        if decision in INSIDE and threshold in GRAVE and not answers.get("not_referred"):
+            errors["not_referred"] = f"At “{threshold}”, say why it is not referred."
+        if opens and case:
+            errors["case"] = "Choose a new case, or one that is open: not both."
+        return errors
+
+    @classmethod
+    def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:
+        """What a case lacks before it can close: a decision on each of its incidents."""
+        done = cls.select(cls.incident).where(cls.incident.in_(incidents))
+        undone = Incident.select().where(Incident.id.in_(incidents), Incident.id.not_in(done))
+        return [(f"Triage of {one}", one, "triage") for one in undone.order_by(Incident.id)]
+
+
+class Category(OfIncident):
+    """A category, given to one child of an incident in one triage, with the part they had."""
+
+    keeps, part_of = "fixed", "triage"
+
+    triage = ForeignKeyField(Triage, backref="categories", on_delete="RESTRICT")
+    child = ForeignKeyField(Child, on_delete="RESTRICT", verbose_name="Child")
+    part = Pick("child's part", max_length=60, verbose_name="Part")
+    category = Pick("category", max_length=120, verbose_name="Category")
+
+    @classmethod
+    def narrowed(cls, rows: Any, by: User) -> Any:
+        """As the case."""
+        return Case.narrowed(rows, by)
+
+    @classmethod
+    def of(cls, triages: Iterable[int]) -> dict[int, list["Category"]]:
+        """The categories of each of `triages` (ids), with the children: {id: [Category]}."""
+        rows = cls.select(cls, Child).join(Child).where(cls.triage.in_(list(triages)))
+        found: dict[int, list[Category]] = {}
+        for row in rows.order_by(cls.id):
+            found.setdefault(row.triage_id, []).append(row)
+        return found
