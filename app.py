@@ -172,9 +172,11 @@ def create_app(**given):
             if user.is_authenticated
             else []
         )
+        drawer = [view for view in admin._views if view.found_in == "drawer"] if entries else []
         return {
             "settings": settings,
             "entries": entries,
+            "drawer": [view for view in drawer if view.is_accessible()],
             "me": user,
             "page_here": sessions.after_sign_in,
             "demo_people": demo.PEOPLE if settings.demo else (),

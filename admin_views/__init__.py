@@ -20,9 +20,9 @@ from .rails.signin import codes_left
 
 
 def missing_url(record, anchor):
-    """Where to answer what a sign-off still lacks."""
-    if anchor == "tracker":
-        return url_for("log.details_view", id=record.id, _anchor=anchor)
+    """Where to answer what a sign-off, or the closing of a case, still lacks."""
+    if anchor in ("tracker", "triage", ""):
+        return url_for(f"{record.noun()}.details_view", id=record.id, _anchor=anchor or None)
     return url_for(f"{record.noun()}.edit_view", id=record.id, _anchor=anchor)
 
 

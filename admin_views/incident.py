@@ -10,6 +10,7 @@ from wtforms import MultipleFileField
 from models import (
     Addendum,
     Attachment,
+    Case,
     Child,
     Choice,
     Event,
@@ -28,8 +29,8 @@ from models.ground.words import age, due
 
 from .home import Need
 from .rails.door import me
-from .rails.fields import InvolvedField, LongTextField, PickField, clean
-from .rails.forms import AddendumForm, PersonForm, ReasonForm, why
+from .rails.fields import InvolvedField, LongTextField, NamedField, PickField, RowField, clean
+from .rails.forms import AddendumForm, PersonForm, ReasonForm, required, why
 from .rails.taking import Step
 from .rails.writing import RecordView
 
@@ -41,6 +42,28 @@ class TriggerForm(BaseForm):
 
     kind = PickField("Kind of event", names=lambda: Choice.names("notifiable event"))
     why = LongTextField("Why it is due", filters=[clean])
+
+
+class CaseForm(BaseForm):
+    """A case that is not closed."""
+
+    case = RowField("Case", none="Choose…", validators=[required("Choose a case.")])
+
+
+class MoveForm(BaseForm):
+    """From one case into another, or into a new one."""
+
+    origin = RowField("Out of", none="Choose…", validators=[required("Choose a case.")])
+    case = RowField("Into", none="A new case")
+
+
+class ChildForm(BaseForm):
+    """The child who was linked by mistake, and the right one."""
+
+    wrong = RowField("Linked by mistake", none="Choose…", validators=[required("Choose a child.")])
+    child = NamedField(
+        "The right child", records=Child.offered, what="child", validators=[required()]
+    )
 
 
 def triggered(log):
@@ -148,6 +171,32 @@ class IncidentView(RecordView):
             said=lambda incident: f"{incident} is no longer shared with them.",
         ),
     )
+    steps += (
+        Step(
+            "incident:acknowledge",
+            "Acknowledge",
+            said=lambda incident: f"{incident} is acknowledged: it is yours to triage.",
+            several="triage.index_view",
+        ),
+        Step(
+            "case:add",
+            "Add to this case",
+            why("Why it belongs there too", CaseForm),
+            said=lambda incident: f"{incident} stands in this case too.",
+        ),
+        Step(
+            "case:move",
+            "Move to another case",
+            why("Why", MoveForm),
+            said=lambda incident: f"{incident} was moved.",
+        ),
+        Step(
+            "incident:correct_child",
+            "Correct the child",
+            why("How it came about", ChildForm),
+            said=lambda incident: f"{incident}: the child was corrected.",
+        ),
+    )
     cards = {"child": "incident/card.html", "home": "incident/mine.html"}
 
     def joined(self, query):
@@ -179,6 +228,32 @@ class IncidentView(RecordView):
 
     def saved_words(self, record, is_created):
         return saved_as(record)
+
+    def ready(self, verb, form, record):
+        if verb in ("case:add", "case:move"):
+            form.case.offer(self.open_cases(record))
+        if verb == "case:move":
+            form.origin.offer(self.standing(record))
+        if verb == "incident:correct_child":
+            others = [one.child for one in Involved.of(record) if one.child_id]
+            form.wrong.offer([record.child, *others])
+
+    def offers(self, record, verb):
+        """A move wants a case to move it out of: not the one that was opened for it."""
+        return super().offers(record, verb) and (verb != "case:move" or self.standing(record))
+
+    @staticmethod
+    def standing(record):
+        """The cases in which it stands and out of which it may be moved."""
+        here = visible(Case, me()).where(Case.id.in_(Case.of(record).select(Case.id)))
+        rows = here.where(Case.incident != record.id).select(Case, Incident, Child)
+        return list(rows.join(Incident).join(Child).order_by(Case.id))
+
+    @staticmethod
+    def open_cases(record):
+        """The latest cases that are not closed, and that the reader may see."""
+        rows = visible(Case, me()).where(Case.status.in_(Case.ALIVE)).select(Case, Incident, Child)
+        return list(rows.join(Incident).join(Child).order_by(Case.id.desc()).limit(100))
 
     def about(self, record):
         by = me()

@@ -6,7 +6,7 @@ from .rails.door import Page, me
 
 
 class SetUpView(Page):
-    noun, title, found_in, place = "set_up", "Set up", "main", 99
+    noun, title, found_in, place = "set_up", "Set up", "drawer", 99
 
     def found(self):
         """The views that this person finds here, in the order of their places."""

@@ -17,7 +17,7 @@ from .rails.writing import RecordView
 
 
 class TaskView(RecordView):
-    shows, title, found_in, place = Task, "Tasks", "main", 25
+    shows, title, found_in, place = Task, "Tasks", "drawer", 25
     one, under = "task", Incident
     permission = "task:done"
     add_permission = "task:give"
@@ -35,7 +35,7 @@ class TaskView(RecordView):
         Step("task:done", "Done", why("What came of it?", name="effect")),
         Step("task:cancel", "Cancel this task", ReasonForm),
     )
-    cards = {"incident": "task/card.html", "log": "task/card.html"}
+    cards = dict.fromkeys(("incident", "log", "case"), "task/card.html")
 
     def joined(self, query):
         query = (
@@ -62,7 +62,8 @@ class TaskView(RecordView):
 
     def card(self, page, record):
         incident = record if page == "incident" else record.incident
-        tasks = visible(Task, me()).where(Task.incident == incident)
+        within = record.incidents() if page == "case" else [incident.id]
+        tasks = visible(Task, me()).where(Task.incident.in_(within))
         rows, gives = list(self.joined(tasks).order_by(Task.due_on)), self.can_create
         return {"tasks": rows, "gives": gives, "incident": incident} if rows or gives else None
 

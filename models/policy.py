@@ -8,6 +8,7 @@ from typing import Any
 from peewee import Expression, ModelSelect, fn
 
 from models.access.proposal import Proposal
+from models.case.case import Case
 from models.case.child import Child
 from models.case.choice import Choice
 from models.case.incident import Incident, ShutOut
@@ -90,6 +91,14 @@ def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
         if any(reasons) and person.id not in shut_out:
             seen.append((person, [reason for reason in reasons if reason]))
     return seen
+
+
+def who_sees_case(case: Case) -> list[tuple[User, list[str]]]:
+    """Who can see `case`, and why: whoever sees the incident it was opened for, and may read cases.
+    Who is shut out of one incident in it is shut out of that one too.
+    """
+    may = {person.id for person in User.who_may("case:read")}
+    return [(person, why) for person, why in who_sees(case.incident) if person.id in may]
 
 
 def sections(by: User) -> "ModelSelect[Any]":

@@ -292,18 +292,23 @@ class TableField(fields.Field):
 
 
 class RowField(fields.SelectField):
-    """One of a few rows, from a list; the data is the row. `offer` says which."""
+    """One of a few rows, from a list; the data is the row. `offer` says which, `none` what it means
+    that none is chosen.
+    """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, none="None", **kwargs):
         super().__init__(*args, validate_choice=False, choices=[], **kwargs)
+        self.none = none
 
     def offer(self, rows):
         """The rows that may be chosen; what is saved stays choosable."""
         saved = self.object_data
         rows = rows if saved is None or saved in rows else [saved, *rows]
         named = {str(row.id): row for row in rows}
-        self.choices = [SelectChoice("", "None")]
-        self.choices += [SelectChoice(id, str(row)) for id, row in named.items()]
+        self.choices = [SelectChoice("", self.none)]
+        self.choices += [
+            SelectChoice(id, getattr(row, "label", None) or str(row)) for id, row in named.items()
+        ]
         self.wrong = bool(self.raw_data and self.raw_data[0]) and self.raw_data[0] not in named
         self.data = named.get(self.raw_data[0]) if self.raw_data else saved
         self.coerce = named.get

@@ -16,6 +16,8 @@ from .door import me, saved
 from .forms import put_errors
 from .sessions import stale
 
+MOST = 100  # records that a step is taken on at once
+
 
 @dataclass(frozen=True)
 class Step:
@@ -24,7 +26,8 @@ class Step:
     form: what it asks for besides its button. guarded: whether it asks for the passphrase again
     after 10 minutes. said: a function of what the method returned, giving the sentence that is
     shown, or (sentence, kind). leads: a function of the same, giving the address that it leads to.
-    permission: where the step is a part of what another permission allows.
+    permission: where the step is a part of what another permission allows. several: it may be
+    taken on several records of a list at once; the endpoint to go to afterwards.
     """
 
     verb: str
@@ -34,6 +37,7 @@ class Step:
     said: Callable | None = None
     leads: Callable | None = None
     permission: str = ""
+    several: str = ""
 
     def drawn(self, sent=None):
         """Its form, filled from what was `sent`, with ids of its own on the page; or None."""
@@ -96,6 +100,8 @@ class Taking:
 
         A rule that refuses, and a reason left out, bring the same page back with what was typed.
         """
+        if step.several and request.form.get("several"):
+            return self.take_all(step, ids)
         if len(ids) != 1:
             abort(400)
         record = self.asked(ids[0])
@@ -115,6 +121,18 @@ class Taking:
         flash(*(said if isinstance(said, tuple) else (said, "success")))
         here = url_for(f"{self.noun}.details_view", id=record.id)
         return saved(step.leads(result) if step.leads else here)
+
+    def take_all(self, step, ids):
+        """Take a step that asks for nothing on each of `ids` that were ticked in a list."""
+        for record in [self.asked(id) for id in dict.fromkeys(ids[:MOST])]:
+            try:
+                step_of(step.verb)(record, by=me())
+            except Refused as refused:
+                flash(str(refused), "warning")
+        many = f"{len(ids)} records" if len(ids) > 1 else "one record"
+        said = f"{step.label}: done for {many}." if ids else "Nothing was ticked: tick some first."
+        flash(said, "success" if ids else "warning")
+        return saved(url_for(step.several))
 
     @expose("/action/", methods=("POST",))
     def action_view(self):

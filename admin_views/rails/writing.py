@@ -65,8 +65,14 @@ class RecordView(Taking, Reading):
         context = known | self.about(record) | context
         context["forms"] = context.get("forms") or self.step_forms(record)
         cards = self.cards_on(self.noun, record)
+        beside = self.cards_on(f"{self.noun} aside", record)
         page = self.render(
-            self.details_template, record=record, labels=labels, cards=cards, **context
+            self.details_template,
+            record=record,
+            labels=labels,
+            cards=cards,
+            beside=beside,
+            **context,
         )
         return page, status
 
@@ -75,10 +81,14 @@ class RecordView(Taking, Reading):
         return {}
 
     @staticmethod
-    def story(incident):
-        """The history of a case for its page; all who looked at it only when somebody asks."""
+    def story(incident, record=None):
+        """The history of an incident for its page, or of one record of it; all who looked only when
+        somebody asks.
+        """
         more = {"reads": None} if request.args.get("reads") == "all" else {}
-        return Event.shown_of_incident(incident, me().may("section:read_restricted"), **more)
+        return Event.shown_of_incident(
+            incident, me().may("section:read_restricted"), record=record, **more
+        )
 
     @expose("/details/")
     def details_view(self):

@@ -232,8 +232,7 @@ class Case(OfIncident):
         a lead or deputy who may not read it. A new one is emailed.
         """
         with transaction():
-            if Case.get_by_id(self.id).status == "closed":
-                raise Refused(f"{self} is closed. Reopen it first. Nothing was saved.")
+            self.stay_open()
             may = {person.id for person in User.who_may("case:read")} - ShutOut.of(self.incident_id)
             changed = self.set(**values)
             errors = {
@@ -253,6 +252,11 @@ class Case(OfIncident):
                 new = [changed[name][1] for name in ("lead", "deputy") if name in changed]
                 told = [one for one in new if one and one != by]
                 Notice.announce("case:edit", self, by, told, changed)
+
+    def stay_open(self) -> None:
+        """Raise Refused when this case is closed: read-only at every door."""
+        if Case.get_by_id(self.id).status == "closed":
+            raise Refused(f"{self} is closed. Reopen it first. Nothing was saved.")
 
     @step("open", "monitoring")
     def monitor(self, until: date, reason: str, by: User) -> dict[str, str]:

@@ -331,6 +331,11 @@ class Incident(Record):
         return {"reason": reason}
 
     @property
+    def acknowledge_by(self) -> datetime:
+        """When somebody should have it in hand (UTC): a setting of the school."""
+        return self.reported_at + timedelta(hours=settings.acknowledge_hours)
+
+    @property
     def due_at(self) -> datetime:
         """When Ofsted should have been told of it (UTC), were it notifiable: the clock runs from
         the report, so the decision cannot wait longer.

@@ -92,6 +92,17 @@ def link(event: Any) -> str:
     return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
+def of_records(verb: str, records: Sequence[Base]) -> "list[Event]":
+    """The events with `verb` of several records of one noun, the first first, with who did it. One
+    query.
+    """
+    if not records:
+        return []
+    rows = Event.select(Event, *User.named()).left_outer_join(User)
+    rows = rows.where(Event.subject == records[0].noun(), Event.verb == verb)
+    return list(rows.where(Event.record.in_([one.id for one in records])).order_by(Event.id))
+
+
 class Story(NamedTuple):
     """The history of one case as its page shows it."""
 
@@ -263,13 +274,20 @@ class Event(Base):
 
     @classmethod
     def shown_of_incident(
-        cls, incident: int, restricted: bool = False, reads: int | None = READS
+        cls,
+        incident: int,
+        restricted: bool = False,
+        reads: int | None = READS,
+        record: Base | None = None,
     ) -> "Story":
         """The history of one case as its page shows it, oldest first: what was done; the latest
         `reads` of who looked, or all for None; and how many looked. Restricted as in of_incident().
+        record: only what was done to this one.
         """
         looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
         mine = cls.select().where(cls.incident == incident)
+        if record:
+            mine = mine.where(cls.subject == record.noun(), cls.record == record.id)
         done = list(mine.where(cls.verb.not_in(looks)).order_by(cls.id))
         looked = mine.where(cls.verb.in_(looks)).order_by(cls.id.desc())
         latest = list(looked.limit(reads))[::-1]

@@ -1,0 +1,152 @@
+"""Cases: the list, one case with what is to be done, why, and what it lacks before it can close."""
+
+from datetime import timedelta
+
+from flask import url_for
+from flask_admin.form import BaseForm
+
+from models import Case, Category, Child, Event, Incident, Log, Triage, User, now, settings, visible
+from models.ground.words import age, due
+from models.policy import who_sees_case
+
+from .home import Need
+from .rails.door import me
+from .rails.fields import LongTextField, clean
+from .rails.forms import ReasonForm, required
+from .rails.moments import DayField
+from .rails.taking import Step
+from .rails.writing import RecordView
+
+TABS = ("open", "monitoring", "to confirm", "closed")
+
+
+class MonitorForm(BaseForm):
+    """Until when nothing is to be done but to look again."""
+
+    until = DayField("Monitor until", validators=[required()])
+    reason = LongTextField("Why", validators=[required("Give the reason.")], filters=[clean])
+
+
+def now_is(case):
+    return f"{case} is {'closed' if case.status == 'closed' else case.status}."
+
+
+class CaseView(RecordView):
+    shows, title, found_in, place = Case, "Cases", "main", 22
+    one = "case"
+    permission = "case:read"
+    edit_permission = "case:edit"
+    create_view = export = None  # a case is opened by a triage, or by a notification
+    reads = True
+    intro = "What belongs together about one child, from the first worry to its closing."
+    empty = "There is no case here. One is opened at the triage of an incident."
+    order = (Case.opened_at.desc(),)
+    column_list = ["subject", "reference", "lead", "updated", "opened_at", "status"]
+    column_labels = {"subject": "Child", "updated": "Last change"}
+    column_sortable_list = ["reference", "opened_at"]
+    filters = {"tab": ("Show", lambda: TABS), "whose": ("Led by", lambda: ("me",))}
+    form_columns = [name for names in Case.GROUPS.values() for name in names]
+    steps = (
+        Step("case:monitor", "Monitor until this day", MonitorForm, said=now_is),
+        Step("case:close", "Close case", guarded=True, said=now_is),
+        Step("case:close_anyway", "Close anyway", ReasonForm, guarded=True, said=now_is),
+        Step("case:confirm", "Confirm the closing", guarded=True, said=now_is),
+        Step("case:send_back", "Send back", ReasonForm, said=now_is),
+        Step("case:reopen", "Reopen", ReasonForm, said=lambda case: f"{case} is open again."),
+    )
+    cards = {"child": "case/card.html"}
+
+    def joined(self, query):
+        lead, deputy = User.alias(), User.alias()
+        query = query.select(Case, Incident, Child, *User.named(lead), *User.named(deputy))
+        query = query.join(Incident).join(Child).switch(Case)
+        query = query.left_outer_join(lead, on=(Case.lead == lead.id), attr="lead").switch(Case)
+        return query.left_outer_join(deputy, on=(Case.deputy == deputy.id), attr="deputy")
+
+    def get_list(self, *args, **kwargs):
+        count, rows = super().get_list(*args, **kwargs)
+        changed = Case.updated(row.id for row in rows)
+        for row in rows:
+            row.changed_at = changed.get(row.id, row.opened_at)
+        return count, rows
+
+    def cell(self, row, name):
+        if name == "updated":
+            return f"{age(row.changed_at)} ago"
+        if name == "status" and row.status == "monitoring":
+            return f"monitoring, {due(row.monitor_until)[0]}"
+        return super().cell(row, name)
+
+    def mark(self, row, name):
+        return "soon" if name == "updated" and stale(row.status, row.changed_at) else ""
+
+    def chosen(self, name, value):
+        return Case.status == value if name == "tab" else Case.lead == me()
+
+    def update(self, form, record):
+        record.edit(me(), **self.values(form))
+        return record
+
+    def still_open(self, record):
+        record.stay_open()
+
+    def about(self, record):
+        by = me()
+        incidents = visible(Incident, by).where(Incident.id.in_(record.incidents()))
+        incidents = incidents.select(Incident, Child, *User.named()).join(Child).switch(Incident)
+        incidents = incidents.join(User, on=(Incident.reported_by == User.id))
+        logs = visible(Log, by).where(Log.incident.in_(record.incidents()))
+        triages = visible(Triage, by).where(Triage.incident.in_(record.incidents()))
+        triages = triages.select(Triage, Incident, *User.named()).join(User).switch(Triage)
+        decisions = list(triages.join(Incident).order_by(Triage.id.desc()))
+        categories = Category.of([one.id for one in decisions])
+        alive = record.status in ("open", "monitoring")
+        return {
+            "incidents": list(incidents.order_by(Incident.reported_at.desc())),
+            "logs": list(logs.order_by(Log.id.desc())),
+            "decisions": [(one, categories.get(one.id, [])) for one in decisions],
+            "names": sorted({one.category for rows in categories.values() for one in rows}),
+            "missing": record.missing() if alive else [],
+            "seen": who_sees_case(record),
+            "closed": Event.last(record, "case:close", "case:close_anyway"),
+            "history": self.story(record.incident_id, record) if by.may("incident:read") else None,
+        }
+
+    def card(self, page, record):
+        """On the page of a child: the cases about them that the reader may see."""
+        rows = visible(Case, me()).where(Case.about(record))
+        rows = list(self.joined(rows).order_by(Case.id.desc()))
+        return {"cases": rows} if rows else None
+
+    def needs(self, limit):
+        """Of the reader's own cases, those whose day has come, and those that nothing happened in;
+        and what waits for a second signature.
+        """
+        by = me()
+        mine = visible(Case, by).where((Case.lead == by) | (Case.deputy == by))
+        today = now().date()
+        monitored = mine.where(Case.status == "monitoring", Case.monitor_until <= today)
+        for case in self.joined(monitored).order_by(Case.monitor_until).limit(limit):
+            words, mark = due(case.monitor_until)
+            yield self.need(case, f"{case} · look again", words, mark, "Look again")
+        if by.may("case:confirm"):
+            waiting = visible(Case, by).where(Case.status == "to confirm")
+            for case in self.joined(waiting).limit(limit):
+                if case.another(by):
+                    yield self.need(case, f"{case} · to be closed", "waits", "", "Sign")
+        live = {case.id: case for case in self.joined(mine.where(Case.status == "open"))}
+        changed = Case.updated(live)
+        for id, case in live.items():
+            at = changed.get(id, case.opened_at)
+            if stale(case.status, at):
+                yield self.need(case, f"{case} · no change", f"for {age(at)}", "soon", "Open")
+
+    @staticmethod
+    def need(case, what, words, mark, verb):
+        url = url_for("case.details_view", id=case.id)
+        return Need(case.subject, what, words, mark, verb, url, case.opened_at)
+
+
+def stale(status, changed_at):
+    """Whether nothing happened in an open case for longer than the school wants."""
+    return status == "open" and changed_at < now() - timedelta(days=settings.case_days)

@@ -1,0 +1,163 @@
+"""Triage: what waits, acknowledged, decided, decided again; by the right people, and shut to the
+adult whom it is about.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from models import Case, Category, Event, Flag, Incident, Refused, Triage, visible
+from models.case.incident import ABOUT
+from models.ground.clock import at, now
+
+from .conftest import report, triage
+
+pytestmark = pytest.mark.both
+SENT = {
+    "into": "A new case", "risk": "Medium", "urgency": "24 hours", "threshold": "Early help", "decision": "Internal support",
+    "rationale": "A mark, and no explanation yet.", "categories-rows": "1", "categories-0-part": "Affected",
+    "categories-0-first": "Physical", "categories-0-second": "Neglect",
+}  # fmt: skip
+
+
+def sent(incident, **more):
+    return SENT | {"categories-0-child": incident.child.in_full} | more
+
+
+def test_from_new_to_triaged_in_the_browser(cast, school, incident):
+    page = cast.carol.get("/triage/")
+    assert "Zofia Łukasiewicz" in page.text_only and "new for" in page.text_only
+    page = cast.carol.press("incident:acknowledge", incident)
+    assert "Acknowledged by Carol" in page.text_only
+    page = cast.alice.get("/triage/").text_only
+    assert "Carol Vaughan-Ŵyn has it" in page, "others see whose it is"
+    page = cast.carol.get(f"/triage/new/?incident={incident.id}")
+    assert "A red mark on the left wrist." in page.text_only and "Known of Zofia" in page.text_only
+    page = cast.carol.post(f"/triage/new/?incident={incident.id}", sent(incident))
+    assert "is triaged: Internal support. It stands in CASE-" in page.text_only
+    case, one = Case.get(), Triage.get()
+    assert (one.case, one.by, case.lead) == (case, school.carol, school.carol)
+    assert [row.category for row in Category.select()] == ["Physical", "Neglect"]
+    assert Incident.get().stage == "triaged" and "Zofia" not in cast.carol.get("/triage/").text_only
+    assert cast.carol.get(f"/case/details/?id={case.id}").status_code == 200
+
+
+def test_a_later_decision_supersedes_and_all_are_shown_in_order(cast, school, incident):
+    triage(school, incident, opens=True)
+    later = triage(school, incident, by=school.alice, case=Case.get(), decision="Child protection")
+    assert [one.id for one in Triage.of(incident)] == [later.id, later.id - 1]
+    page = cast.carol.get(f"/incident/details/?id={incident.id}").text_only
+    assert page.index("Child protection") < page.index("Earlier decisions") < page.index("Internal")
+    assert Case.select().count() == 1, "decided again, it stays in its case"
+    assert Event.last(incident, "incident:acknowledge") is None
+
+
+def test_the_form_says_what_is_wrong_and_gives_everything_back(cast, incident):
+    url = f"/triage/new/?incident={incident.id}"
+    page = cast.carol.post(
+        url, sent(incident, **{"categories-0-first": "", "categories-0-second": ""})
+    )
+    assert page.status_code == 422 and "at least one category" in page.text_only
+    assert "A mark, and no explanation yet." in page.text
+    page = cast.carol.post(url, sent(incident, into=""))
+    assert page.status_code == 422 and "Choose a case" in page.text_only
+    page = cast.carol.post(url, sent(incident, threshold="Statutory"))
+    assert "say why it is not referred" in page.text_only
+    page = cast.carol.post(url, sent(incident, decision="Monitor until a date"))
+    assert "Say on which day" in page.text_only
+    page = cast.carol.post(url, sent(incident, **{"categories-0-child": "Somebody else"}))
+    assert page.status_code == 422, "a child who is not linked"
+    page = cast.carol.post(url, sent(incident, **{"categories-0-first": "Invented"}))
+    assert page.status_code == 422 and "not on the list" in page.text_only
+    page = cast.carol.post(url, sent(incident, into="CASE-2026-0009, Somebody"))
+    assert page.status_code == 422 and "not on the list" in page.text_only
+    assert not Triage.select().exists() and not Case.select().exists()
+
+
+def test_no_case_is_closed_here_and_flags_are_set_once(cast, school, incident):
+    form = sent(incident, into="No case: closed here", flags=["Young carer", "SEND support"])
+    page = cast.carol.post(f"/triage/new/?incident={incident.id}", form)
+    assert "It is closed here" in page.text_only and not Case.select().exists()
+    cast.carol.post(f"/triage/new/?incident={incident.id}", form | {"rationale": "Again."})
+    assert sorted(flag.kind for flag in Flag.in_force(school.child)) == [
+        "SEND support",
+        "Young carer",
+    ]
+    assert Event.last(school.child, "child:flag").detail["flags"] == ["Young carer", "SEND support"]
+
+
+def test_wrong_person(cast, school, incident):
+    for name in ("dave", "connor", "ira", "grace"):
+        person = getattr(cast, name)
+        assert person.get("/triage/").status_code in (302, 403), name
+        assert person.get(f"/triage/new/?incident={incident.id}").status_code in (302, 403), name
+        assert (
+            person.post(f"/triage/new/?incident={incident.id}", sent(incident)).status_code == 403
+        )
+        assert person.press("incident:acknowledge", incident).status_code == 403
+    triage(school, incident, opens=True)
+    page = cast.dave.get(f"/incident/details/?id={incident.id}").text
+    assert "Internal support" not in page and "CASE-" not in page, "who reports reads no decision"
+    assert not visible(Triage, school.dave).exists() and not visible(Case, school.dave).exists()
+
+
+def test_wrong_moment_and_twice(cast, school, incident):
+    assert incident.acknowledge(by=school.carol).stage == "acknowledged"
+    assert incident.acknowledge(by=school.alice).stage == "acknowledged"
+    assert Event.last(incident, "incident:acknowledge").by == school.carol, "the first stands"
+    triage(school, incident, opens=True)
+    assert incident.acknowledge(by=school.alice).stage == "triaged"
+    case = Case.get()
+    case.close_anyway(reason="Nothing more.", by=school.alice)
+    with pytest.raises(Refused, match="is closed"):
+        triage(school, report(school), case=case)
+    assert not [one for one in Incident.select() if one.stage == "triaged"][1:], "nothing was saved"
+
+
+def test_several_are_acknowledged_at_once(cast, school):
+    small = [report(school, alert=False, topic=f"Worry {number}") for number in range(3)]
+    about = report(school, adults=[(school.carol, ABOUT)], by=school.dina)
+    cast.carol.get("/triage/")
+    send = {"action": "incident:acknowledge", "several": "1"}
+    page = cast.carol.post("/incident/action/", send | {"rowid": [one.id for one in small]})
+    assert "done for 3 records" in page.text_only
+    assert {one.stage for one in Incident.select().where(Incident.id != about.id)} == {
+        "acknowledged"
+    }
+    page = cast.carol.post("/incident/action/", send)
+    assert "tick some first" in page.text_only
+    assert cast.carol.post("/incident/action/", send | {"rowid": [about.id]}).status_code == 404
+    assert Incident.get_by_id(about.id).stage == "new"
+
+
+def test_what_nobody_acknowledges_is_late(cast, school, incident):
+    with at(now() + timedelta(hours=5)):
+        assert "chip late" in cast.carol.get("/triage/").text
+    incident.acknowledge(by=school.carol)
+    with at(now() + timedelta(hours=5)):
+        assert "chip late" not in cast.carol.get("/triage/").text
+
+
+def test_the_child_of_each_category_is_linked(school):
+    incident = report(school, others=[(school.children[1], "Witness")])
+    one = triage(
+        school,
+        incident,
+        categories=[
+            (school.child, "Affected", "Physical"),
+            (school.children[1], "Alleged to have caused harm", "Child-on-child"),
+        ],
+    )
+    assert {row.child.name: row.part for row in Category.of([one.id])[one.id]} == {
+        "Zofia Łukasiewicz": "Affected",
+        "Ngũgĩ wa Kamau": "Alleged to have caused harm",
+    }, "the part of each child is their own"
+    with pytest.raises(Refused) as refused:
+        triage(school, incident, categories=[(school.children[2], "Affected", "Physical")])
+    assert "not linked" in refused.value.errors["categories"]
+    many = [
+        (school.child, "Affected", name) for name in ("Physical", "Neglect", "Online", "Sexual")
+    ]
+    with pytest.raises(Refused) as refused:
+        triage(school, incident, categories=many)
+    assert "at most 3" in refused.value.errors["categories"]
