@@ -31,6 +31,7 @@ from commands import opened, prepare, sentences
 from models import (
     TABLES,
     Document,
+    Incident,
     Notice,
     Role,
     SetupLink,
@@ -238,6 +239,7 @@ def deliver(app):
         if now() >= soon.get("watch", now()):
             soon["watch"] = now() + timedelta(minutes=5)
             upkeep.watch()
+            Incident.alarm()
         return sent, made
 
 

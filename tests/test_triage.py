@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Case, Category, Event, Flag, Incident, Refused, Triage, visible
+from models import Case, Category, Event, Flag, Incident, Notice, Refused, Triage, User, visible
 from models.case.incident import ABOUT
 from models.ground.clock import at, now
 
@@ -136,6 +136,24 @@ def test_what_nobody_acknowledges_is_late(cast, school, incident):
     incident.acknowledge(by=school.carol)
     with at(now() + timedelta(hours=5)):
         assert "chip late" not in cast.carol.get("/triage/").text
+
+
+def test_every_dsl_is_told_once_of_what_nobody_acknowledges(school, incident):
+    about = report(school, adults=[(school.bob, ABOUT)])
+    taken = report(school)
+    taken.acknowledge(by=school.carol)
+    assert Incident.alarm() == 0
+    with at(now() + timedelta(hours=5)):
+        before = Notice.select().count()
+        assert Incident.alarm() == 2
+        assert Incident.alarm() == 0, "once each"
+        told = Notice.select().order_by(Notice.id).offset(before)
+        alarms = {(one.user, one.event.record) for one in told}
+        everybody = set(User.level_5())
+        assert alarms == {(one, incident.id) for one in everybody} | {
+            (one, about.id) for one in everybody - {school.bob}
+        }, "nothing of it to the adult whom it is about"
+        assert not [one for one in told if one.rests or "Zofia" in one.body]
 
 
 def test_the_child_of_each_category_is_linked(school):

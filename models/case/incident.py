@@ -255,6 +255,25 @@ class Incident(Record):
                 Event.write("incident:acknowledge", fresh, by)
         return fresh
 
+    @classmethod
+    def alarm(cls) -> int:
+        """Email every Level 5 about each incident that nobody has acknowledged in time: once each.
+        Returns how many. The delivery asks it every five minutes.
+        """
+        before = now() - timedelta(hours=settings.acknowledge_hours)
+        told = Event.select(Event.id).where(
+            Event.subject == cls.noun(), Event.record == cls.id, Event.verb == "incident:alarm"
+        )
+        late = cls.select().where(cls.stage == "new", cls.reported_at < before, ~fn.EXISTS(told))
+        for incident in late.order_by(cls.id).limit(100):
+            with transaction():
+                if Event.last(incident, "incident:alarm"):
+                    continue  # another process was first
+                shut_out = ShutOut.of(incident)
+                people = [one for one in User.level_5() if one.id not in shut_out]
+                Notice.announce("incident:alarm", incident, None, people)
+        return len(late)
+
     def reach(self, stage: str) -> None:
         """Move it on in its triage: "acknowledged", or "triaged", from which nothing leads back."""
         self.stage = stage

@@ -31,6 +31,7 @@ SUBJECT = "Safeguarding Tracker: something waits for you"
 DIGEST = "user:digest"  # the event of the one email a day: see models/shelf/digest.py
 URGENT = (  # of what is about a case; what is about no case is always sent at once
     "log:trigger",
+    "incident:alarm",
     "incident:report",  # told only where an adult was named in it
     "incident:name_adult",
     "incident:clear_adult",
