@@ -119,6 +119,17 @@ def test_templates_never_query():
         assert not found, f"{file.name} queries: give it the rows from the view"
 
 
+def test_lines_of_templates_are_short():
+    """A line of a text email is a line of the email: those are as long as what they say."""
+    for file in HERE.glob("templates/**/*.html"):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            assert len(line) <= 100, (
+                f"{file}:{number} has {len(line)} columns, a hundred are allowed: one tag per "
+                "line where a line would hide a condition. The line break after a %} is not "
+                "drawn, nor is one before a {%-"
+            )
+
+
 def test_one_vocabulary(app):
     for verb in PERMISSIONS:
         name = verb.split(":")[1]
