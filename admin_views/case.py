@@ -7,6 +7,7 @@ from flask_admin.form import BaseForm
 
 from models import Case, Category, Child, Event, Incident, Log, Triage, User, now, settings, visible
 from models.ground.words import age, due
+from models.history.event import of_records
 from models.policy import who_sees_case
 
 from .home import Need
@@ -122,23 +123,27 @@ class CaseView(RecordView):
         """Of the reader's own cases, those whose day has come, and those that nothing happened in;
         and what waits for a second signature.
         """
-        by = me()
-        mine = visible(Case, by).where((Case.lead == by) | (Case.deputy == by))
-        today = now().date()
-        monitored = mine.where(Case.status == "monitoring", Case.monitor_until <= today)
-        for case in self.joined(monitored).order_by(Case.monitor_until).limit(limit):
-            words, mark = due(case.monitor_until)
-            yield self.need(case, f"{case} · look again", words, mark, "Look again")
+        by, today = me(), now().date()
+        mine = ((Case.lead == by) | (Case.deputy == by)) & Case.status.in_(("open", "monitoring"))
         if by.may("case:confirm"):
-            waiting = visible(Case, by).where(Case.status == "to confirm")
-            for case in self.joined(waiting).limit(limit):
-                if case.another(by):
-                    yield self.need(case, f"{case} · to be closed", "waits", "", "Sign")
-        live = {case.id: case for case in self.joined(mine.where(Case.status == "open"))}
-        changed = Case.updated(live)
-        for id, case in live.items():
-            at = changed.get(id, case.opened_at)
-            if stale(case.status, at):
+            mine |= Case.status == "to confirm"
+        rows = list(self.joined(visible(Case, by).where(mine)))
+        open_now = [row.id for row in rows if row.status == "open"]
+        changed = Case.updated(open_now) if open_now else {}
+        waiting = [row for row in rows if row.status == "to confirm"]
+        closers = {
+            event.record: event.by_id
+            for verb in ("case:close", "case:close_anyway")
+            for event in of_records(verb, waiting)
+        }
+        for case in rows:
+            at = changed.get(case.id, case.opened_at)
+            if case.status == "monitoring" and case.monitor_until <= today:
+                words, mark = due(case.monitor_until)
+                yield self.need(case, f"{case} · look again", words, mark, "Look again")
+            elif case.status == "to confirm" and closers.get(case.id) != by.id:
+                yield self.need(case, f"{case} · to be closed", "waits", "", "Sign")
+            elif stale(case.status, at):
                 yield self.need(case, f"{case} · no change", f"for {age(at)}", "soon", "Open")
 
     @staticmethod

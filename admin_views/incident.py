@@ -183,18 +183,21 @@ class IncidentView(RecordView):
             "Add to this case",
             why("Why it belongs there too", CaseForm),
             said=lambda incident: f"{incident} stands in this case too.",
+            asked=True,
         ),
         Step(
             "case:move",
             "Move to another case",
             why("Why", MoveForm),
             said=lambda incident: f"{incident} was moved.",
+            asked=True,
         ),
         Step(
             "incident:correct_child",
             "Correct the child",
             why("How it came about", ChildForm),
             said=lambda incident: f"{incident}: the child was corrected.",
+            asked=True,
         ),
     )
     cards = {"child": "incident/card.html", "home": "incident/mine.html"}
@@ -237,10 +240,6 @@ class IncidentView(RecordView):
         if verb == "incident:correct_child":
             others = [one.child for one in Involved.of(record) if one.child_id]
             form.wrong.offer([record.child, *others])
-
-    def offers(self, record, verb):
-        """A move wants a case to move it out of: not the one that was opened for it."""
-        return super().offers(record, verb) and (verb != "case:move" or self.standing(record))
 
     @staticmethod
     def standing(record):

@@ -206,7 +206,7 @@ def besides(school, incident):
             due_on=now().date(),
             visible=visible,
         ),
-        triage(school, incident),
+        triage(school, incident, opens=True),  # a Case, with its Link
     ]
 
 

@@ -27,7 +27,8 @@ class Step:
     after 10 minutes. said: a function of what the method returned, giving the sentence that is
     shown, or (sentence, kind). leads: a function of the same, giving the address that it leads to.
     permission: where the step is a part of what another permission allows. several: it may be
-    taken on several records of a list at once; the endpoint to go to afterwards.
+    taken on several records of a list at once; the endpoint to go to afterwards. asked: its form
+    is rarely wanted, so it is drawn only when the address asks for it.
     """
 
     verb: str
@@ -38,6 +39,7 @@ class Step:
     leads: Callable | None = None
     permission: str = ""
     several: str = ""
+    asked: bool = False
 
     def drawn(self, sent=None):
         """Its form, filled from what was `sent`, with ids of its own on the page; or None."""
@@ -93,7 +95,11 @@ class Taking:
     def step_forms(self, record):
         """{verb: its form, or None for a bare button} of the steps that can be taken now."""
         offered = [one for one in self.steps if self.offers(record, one.verb)]
-        return {one.verb: self.drawn(one, record) for one in offered}
+        wanted = request.args.get("step")
+        return {
+            one.verb: None if one.asked and one.verb != wanted else self.drawn(one, record)
+            for one in offered
+        }
 
     def take(self, step, ids):
         """Take `step` on the one record that the form names, and go to where it leads.

@@ -265,14 +265,15 @@ class Incident(Record):
             Event.subject == cls.noun(), Event.record == cls.id, Event.verb == "incident:alarm"
         )
         late = cls.select().where(cls.stage == "new", cls.reported_at < before, ~fn.EXISTS(told))
-        for incident in late.order_by(cls.id).limit(100):
+        found = list(late.order_by(cls.id).limit(100))
+        for incident in found:
             with transaction():
                 if Event.last(incident, "incident:alarm"):
                     continue  # another process was first
                 shut_out = ShutOut.of(incident)
                 people = [one for one in User.level_5() if one.id not in shut_out]
                 Notice.announce("incident:alarm", incident, None, people)
-        return len(late)
+        return len(found)
 
     def reach(self, stage: str) -> None:
         """Move it on in its triage: "acknowledged", or "triaged", from which nothing leads back."""
