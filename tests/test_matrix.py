@@ -5,13 +5,9 @@ fails, with the cure.
 import re
 from pathlib import Path
 
-import pytest
-
 from models import Log, db
 
 from .person import Person
-
-pytestmark = pytest.mark.both
 
 WRITTEN = Path(__file__).with_name("matrix.txt")
 WHO = ["stranger", "ira", "grace", "dave", "connor", "carol", "mark", "bob", "alice"]
