@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from smtplib import SMTPResponseException
 
 from models.access.proposal import Proposal
+from models.case.case import Case
 from models.case.child import Child, Flag
 from models.case.incident import Incident
 from models.case.log import Log
 from models.case.task import Task
 from models.case.template import columns
 from models.case.tracker import Tracker
+from models.case.triage import Triage
 from models.ground.clock import LONDON, at, now
 from models.ground.database import transaction
 from models.history.event import Event, plain
@@ -190,6 +192,19 @@ def tell(story, number, people, children, later):
             immediate_action="Spoke with the child in a quiet place and told the safeguarding team before the end of the lesson.",
             told_dsl=number % 2 == 0, parents_told="Not yet", parents_why="To be decided by the DSL.", intervention=False, safeguarding_alert=ends != NONE)
 
+    def triage():
+        incident, alive = case["incident"], Case.select().where(Case.about(child), Case.status.in_(Case.ALIVE)).first()
+        by = people["alice" if number % 2 else "carol"]
+        incident.acknowledge(by=by)
+        category, risk, threshold, decision = DECIDED.get(topic, ("Health and other", "Low", "Universal", "No further action"))
+        small = decision == "No further action" and not alive
+        Triage.decide(
+            incident, by, opens=not small and not alive, case=None if small else alive, risk=risk, threshold=threshold, decision=decision,
+            urgency="24 hours" if risk in ("High", "Critical") else "Five working days", categories=[(child, "Affected", category)],
+            rationale="The child was seen and spoken to, the earlier entries were read, and this is what they show together.",
+            not_referred="The social worker was asked first, and advises support in school." if threshold in ("Targeted", "Statutory") and decision == "Internal support" else None,
+            flags=["Child protection plan"] if decision == "Child protection" else ())
+
     def trigger():
         case["log"] = Log.trigger(case["incident"], people["mark"])
 
@@ -216,6 +231,8 @@ def tell(story, number, people, children, later):
         section.save_answers({text["id"]: "To be asked on Friday."}, people["carol"])
 
     later(days, number % 5 * 37, report)
+    if days > 4 or ends not in (NONE, DECIDE):
+        later(days, number % 5 * 37 + 65, triage)
     if ends == NONE and number % 4 == 0:
         later(days - 1, 60, lambda: case["incident"].amend(text="The child was seen again the next morning and had nothing to add.", by=people[reporter]))
     if ends == NOT:
@@ -241,6 +258,24 @@ def tell(story, number, people, children, later):
         later(days - 40, 20, lambda: case["log"].reopen(reason="The police gave new information.", by=people["bob"]))
 
 
+DECIDED = {  # by topic: category, risk, threshold, decision
+    "Gifts from older young people": ("Exploitation", "High", "Targeted", "Child in need"),
+    "Pressured for pictures": ("Online", "High", "Statutory", "Police"),
+    "Police call-out at home": ("Domestic abuse and family", "High", "Statutory", "Child in need"),
+    "Bruise on cheek": ("Physical", "High", "Statutory", "Child protection"),
+    "Afraid of the weekend": ("Domestic abuse and family", "Critical", "Statutory", "Child protection"),
+    "Alone at the weekend": ("Neglect", "Medium", "Early help", "Early help"),
+    "Held by the arm": ("Physical", "Medium", "Statutory", "LADO"),
+    "Missing overnight": ("Attendance or missing", "High", "Statutory", "Child in need"),
+    "Older boyfriend": ("Exploitation", "High", "Statutory", "Child protection"),
+    "Marks on her arm": ("Mental health", "High", "Targeted", "Internal support"),
+    "Picture shared": ("Child-on-child", "Medium", "Targeted", "Police"),
+    "Fainting": ("Mental health", "Medium", "Early help", "Early help"),
+    "Talk about a group": ("Radicalisation", "Medium", "Targeted", "Channel"),
+    "Letter about the flat": ("Domestic abuse and family", "Medium", "Early help", "Early help"),
+    "Fight": ("Child-on-child", "Low", "Universal", "No further action"),
+    "Name-calling": ("Child-on-child", "Low", "Universal", "No further action"),
+}
 TASKS = (
     ("Ask the attendance officer for the register of the last month", "carol"),
     ("Write to the parents about the meeting", "alice"),

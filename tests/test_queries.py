@@ -196,6 +196,7 @@ def test_a_search_reads_the_words_once(cast, school):
 @pytest.mark.only("sqlite")
 def test_the_list_is_filtered_by_an_index_in_the_order_it_is_read(cast, school):
     fill(school, 10)
+    cast.alice.get("/")
     for chosen in ("status=triggered", "status=triggered&place=Classroom"):
         with counted() as statements:
             cast.alice.get(f"/incident/?{chosen}")

@@ -161,7 +161,7 @@ class Case(OfIncident):
         links = Link.select(Link.case).where(Link.ended_at.is_null())
         return cls.id.in_(links.where(Link.incident.in_(Incident.concerning(child))))
 
-    def incidents(self) -> "ModelSelect[Incident]":
+    def incidents(self) -> Any:
         """A query of the ids of the incidents that stand in it now."""
         return Link.select(Link.incident).where(Link.case == self.id, Link.ended_at.is_null())
 
@@ -326,7 +326,7 @@ class Case(OfIncident):
     def updated(cls, cases: Iterable[int]) -> dict[int, datetime]:
         """When each of `cases` (ids) last changed, in any of its incidents: {id: UTC}."""
         looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
-        rows = (
+        rows: Any = (
             Link.select(Link.case, fn.MAX(Event.at))
             .join(Event, on=(Event.incident == Link.incident))
             .where(Link.case.in_(list(cases)), Link.ended_at.is_null())

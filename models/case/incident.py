@@ -453,7 +453,8 @@ class ShutOut(Model):
     @classmethod
     def of(cls, incident: "Incident | int") -> set[int]:
         """The ids of those who are shut out of `incident`."""
-        return {row[0] for row in cls.select(cls.user).where(cls.incident == incident).tuples()}
+        rows: Any = cls.select(cls.user).where(cls.incident == incident).tuples()
+        return {user for (user,) in rows}
 
     @classmethod
     def incidents_of(cls, by: User) -> Any:

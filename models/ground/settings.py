@@ -231,6 +231,9 @@ class Settings:
     proxies: int
     processes: int | None
     notify_hours: float
+    acknowledge_hours: float
+    second_sign_off: bool
+    case_days: int
     upload_mb: float
     backups: Path | None
     backup_key: Path | None
