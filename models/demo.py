@@ -196,7 +196,7 @@ def tell(story, number, people, children, later):
         incident, alive = case["incident"], Case.select().where(Case.about(child), Case.status.in_(Case.ALIVE)).first()
         by = people["alice" if number % 2 else "carol"]
         incident.acknowledge(by=by)
-        category, risk, threshold, decision = DECIDED.get(topic, ("Health and other", "Low", "Universal", "No further action"))
+        category, risk, threshold, decision = DECIDED.get(topic) or ("Health and other", *(("Low", "Universal", "No further action") if ends == NONE else ("Medium", "Early help", "Early help")))
         small = decision == "No further action" and not alive
         Triage.decide(
             incident, by, opens=not small and not alive, case=None if small else alive, risk=risk, threshold=threshold, decision=decision,
