@@ -5,7 +5,7 @@ from flask_admin import expose
 from flask_admin.helpers import get_form_data
 from werkzeug.datastructures import MultiDict
 
-from models import Draft, Event, Receipt, Refused, look, transaction
+from models import Draft, Event, Receipt, Refused, look, transaction, who_sees
 from models.ground.words import when
 
 from .door import here, me, saved
@@ -79,6 +79,11 @@ class RecordView(Taking, Reading):
         """The history of a case for its page; all who looked at it only when somebody asks."""
         more = {"reads": None} if request.args.get("reads") == "all" else {}
         return Event.shown_of_case(incident, me().may("section:read_restricted"), **more)
+
+    @staticmethod
+    def seen(incident):
+        """Who can see a case, and why, for its page, when somebody asks; nobody until then."""
+        return who_sees(incident) if request.args.get("who") == "all" else []
 
     @expose("/details/")
     def details_view(self):

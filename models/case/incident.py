@@ -7,6 +7,7 @@ from typing import Any
 from peewee import Case, CharField, Expression, ForeignKeyField, ModelSelect, TextField, fn
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import contains, transaction
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.ground.record import Base, Record, Refused
@@ -168,14 +169,7 @@ class Incident(Record):
         return self.reference
 
     def parts(self) -> list[Base]:
-        return [
-            Incident.get_by_id(self.id),
-            *(
-                part
-                for model in (Involved, Addendum)
-                for part in model.select().where(model.incident == self.id).order_by(model.id)
-            ),
-        ]
+        return [Incident.get_by_id(self.id), *Involved.rows_of(self), *Addendum.rows_of(self)]
 
     @classmethod
     def report(
@@ -232,7 +226,7 @@ class Incident(Record):
                 Involved.create(incident=incident, child=child, part=part)
             for adult, part in adults:
                 Involved.create(incident=incident, adult=adult, part=part)
-            told = [person for person in User.level_5() if about and person not in about]
+            told = [one for one in User.level_5() if one not in about] if about else []
             Notice.announce("incident:report", incident, by, told)
         return incident
 
@@ -297,6 +291,12 @@ class OfIncident(Record, abstract=True):
         Incident, backref=lambda key: f"{key.model.noun()}s", on_delete="RESTRICT"
     )
 
+    @classmethod
+    @composed
+    def rows_of(cls, incident: Any) -> Any:
+        """Those of one incident, in their order."""
+        return cls.select().where(cls.incident == incident).order_by(cls.id)
+
 
 class Involved(OfIncident):
     """Another child, or an adult with an account, and their part in an incident."""
@@ -308,16 +308,18 @@ class Involved(OfIncident):
     part = CharField(max_length=60, verbose_name="Part")
 
     @classmethod
-    def of(cls, incident: Incident) -> list["Involved"]:
+    @composed
+    def of(cls, incident: Any) -> Any:
         """Everyone involved, with their names, in one query."""
-        return list(
-            cls.select(cls, Child, *User.named())
-            .left_outer_join(Child)
-            .switch(cls)
-            .left_outer_join(User)
-            .where(cls.incident == incident)
-            .order_by(cls.id)
-        )
+        rows = cls.select(cls, Child, *User.named()).left_outer_join(Child).switch(cls)
+        rows = rows.left_outer_join(User).where(cls.incident == incident)
+        return rows.order_by(cls.id)
+
+    @classmethod
+    @composed
+    def names(cls, adult: Any) -> Any:
+        """Whether `adult` was ever named in an incident, whatever their part: a row, or none."""
+        return cls.select(cls.id).where(cls.adult == adult).limit(1).tuples()
 
     @classmethod
     def stands(cls) -> Expression:
@@ -339,16 +341,19 @@ class Involved(OfIncident):
 
     @classmethod
     def named(cls, incident: Incident) -> list["Involved"]:
+        """The adults whom the concern is about: the latest row that names each, with the name."""
+        return list({row.adult_id: row for row in cls.naming(incident)}.values())
+
+    @classmethod
+    @composed
+    def naming(cls, incident: Any) -> Any:
         """The adults whom the concern is about: the rows that name them, with their names, in one
         query.
         """
         rows = cls.select(cls, *User.named()).join(User)
         rows = rows.where(cls.incident == incident, cls.part == ABOUT)
-        latest = {
-            row.adult_id: row
-            for row in rows.where(cls.adult.in_(cls.about(incident))).order_by(cls.id)
-        }
-        return list(latest.values())
+        rows = rows.where(cls.adult.in_(cls.about(incident)))
+        return rows.order_by(cls.id)
 
     @classmethod
     def cases_about(cls, adult: User) -> "ModelSelect[Involved]":
@@ -369,10 +374,7 @@ class Addendum(OfIncident):
         return cls.create(incident=incident, by=by, at=now(), text=text)
 
     @classmethod
-    def of(cls, incident: Incident) -> list["Addendum"]:
-        return list(
-            cls.select(cls, *User.named())
-            .join(User)
-            .where(cls.incident == incident)
-            .order_by(cls.id)
-        )
+    @composed
+    def of(cls, incident: Any) -> Any:
+        rows = cls.select(cls, *User.named()).join(User)
+        return rows.where(cls.incident == incident).order_by(cls.id)
