@@ -151,8 +151,10 @@ def create_app(**given):
 
     @app.teardown_request
     def close_database(_problem):
-        kept = app.config.get("KEEPS_OPEN") and not db.connection().in_transaction
-        if g.pop("opened", False) and not kept:
+        opened = g.pop("opened", False)
+        if app.config.get("KEEPS_OPEN"):
+            opened = not db.is_closed() and db.connection().in_transaction
+        if opened:
             db.close()
 
     @app.after_request
