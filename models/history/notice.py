@@ -108,7 +108,7 @@ class Notice(Record):
         return event
 
     @classmethod
-    def of_no_case(cls) -> Expression:
+    def of_no_incident(cls) -> Expression:
         """The condition that an email is about an account or the installation."""
         return cls.event.in_(Event.select(Event.id).where(Event.incident.is_null()))
 
@@ -141,7 +141,7 @@ class Notice(Record):
 
     @classmethod
     @composed
-    def of_case(cls, incident: Any) -> Any:
+    def of_incident(cls, incident: Any) -> Any:
         """The emails about one case, in the order they were queued, with their recipients."""
         rows = cls.select(cls, Event, *User.named()).join(User).switch(cls).join(Event)
         return rows.where(Event.incident == incident).order_by(cls.id)
