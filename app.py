@@ -152,7 +152,10 @@ def create_app(**given):
 
     @app.teardown_request
     def close_database(_problem):
-        if g.pop("opened", False):
+        opened = g.pop("opened", False)
+        if app.config.get("KEEPS_OPEN"):
+            opened = not db.is_closed() and db.connection().in_transaction
+        if opened:
             db.close()
 
     @app.after_request
@@ -267,6 +270,9 @@ def serve(app, listener, beside=None):
     unless another process does.
     """
     logging.basicConfig()
+    # each thread keeps its connection to SQLite: opening one, and reading the schema, costs a page
+    # a millisecond or two
+    app.config["KEEPS_OPEN"] = sqlite()
     threading.Thread(target=beside or deliver_for_ever, args=(app,), daemon=True).start()
     with (
         db.connection_context() if sqlite() else nullcontext()

@@ -108,7 +108,7 @@ class CaseView(RecordView):
             "decisions": [(one, categories.get(one.id, [])) for one in decisions],
             "names": sorted({one.category for rows in categories.values() for one in rows}),
             "missing": record.missing() if alive else [],
-            "seen": who_sees_case(record),
+            "seen": self.seen(record, who_sees_case),
             "closed": Event.last(record, "case:close", "case:close_anyway"),
             "history": self.story(record.incident_id, record) if by.may("incident:read") else None,
         }

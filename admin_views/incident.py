@@ -22,7 +22,6 @@ from models import (
     look,
     now,
     visible,
-    who_sees,
 )
 from models.case.incident import ADULTS_PART
 from models.ground.words import age, due
@@ -260,10 +259,10 @@ class IncidentView(RecordView):
         return {
             "involved": Involved.of(record),
             "addenda": Addendum.of(record),
-            "attachments": list(record.attachments),
-            "seen": who_sees(record)
+            "attachments": Attachment.rows_of(record),
+            "seen": self.seen(record)
             if by.may("incident:read") or record.reported_by_id == by.id
-            else [],
+            else None,
             "named": [one.adult for one in Involved.named(record)],
             "shares": Share.of(record) if by.may("incident:share") else [],
             "log": logs.get(record.id),
@@ -286,7 +285,8 @@ class IncidentView(RecordView):
         query = visible(Incident, by).where(*others)
         rows = list(query.order_by(Incident.reported_at.desc()).limit(limit))
         count = query.count() if len(rows) == limit else len(rows)
-        logs = visible(Log, by).where(Log.incident.in_([record.id, *(row.id for row in rows)]))
+        triggered = [row.id for row in (record, *rows) if row.status == "triggered"]
+        logs = visible(Log, by).where(Log.incident.in_(triggered)) if triggered else ()
         return count, rows, {log.incident_id: log for log in logs}
 
     def card(self, page, record):

@@ -23,7 +23,6 @@ from models import (
     User,
     look,
     visible,
-    who_sees,
 )
 from models.ground.words import age, due
 from models.history.paper import to_pdf
@@ -203,11 +202,11 @@ class LogView(RecordView):
 
     def about(self, record):
         by = me()
-        tracker = record.tracker.first()
+        tracker = next(iter(Tracker.of(record)), None)
         sections = tracker.in_order() if tracker else []
         history = self.story(record.incident_id)
         return {
-            "seen": who_sees(record.incident),
+            "seen": self.seen(record.incident),
             "tracker": tracker,
             "sections": sections,
             "opens": self.opens,

@@ -92,8 +92,10 @@ class Door:
         """A new second factor opens nothing until a code, handed over face to face, shows whose it
         is.
         """
-        if current_user.is_authenticated and self.noun != "account" and Proposal.holds_back(me()):
+        asks = current_user.is_authenticated and self.noun != "account" and "let_in" not in g
+        if asks and Proposal.holds_back(me()):
             return redirect(url_for("account.index_view", _anchor="code"))
+        g.let_in = True  # a view may call another
         return super()._handle_view(name, **kwargs)
 
     def read_form(self, name):

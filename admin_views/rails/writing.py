@@ -5,7 +5,7 @@ from flask_admin import expose
 from flask_admin.helpers import get_form_data
 from werkzeug.datastructures import MultiDict
 
-from models import Draft, Event, Receipt, Refused, look, transaction
+from models import Draft, Event, Receipt, Refused, look, transaction, who_sees
 from models.ground.words import when
 
 from .door import here, me, saved
@@ -89,6 +89,11 @@ class RecordView(Taking, Reading):
         return Event.shown_of_incident(
             incident, me().may("section:read_restricted"), record=record, **more
         )
+
+    @staticmethod
+    def seen(incident, who=who_sees):
+        """Who can see a record, and why, for its page, when somebody asks; nobody until then."""
+        return who(incident) if request.args.get("who") == "all" else []
 
     @expose("/details/")
     def details_view(self):

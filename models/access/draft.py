@@ -5,10 +5,12 @@ away.
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from peewee import CharField, ForeignKeyField, IntegerField, fn
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Json, Moment
 from models.ground.record import Base, NoIncident, Refused
@@ -75,15 +77,19 @@ class Draft(Base):
 
     @classmethod
     def of(cls, user: User, path: str) -> "Draft | None":
-        found = cls.get_or_none(cls.user == user, cls.path == address(path))
+        found = next(iter(cls.at(user, address(path))), None)
         return found if found and isinstance(found.fields, list) else None  # a damaged one is none
 
     @classmethod
-    def all_of(cls, user: User) -> list["Draft"]:
+    @composed
+    def at(cls, user, path):
+        return cls.select().where(cls.user == user, cls.path == path)
+
+    @classmethod
+    @composed
+    def all_of(cls, user: Any) -> Any:
         """The drafts of `user`, newest first."""
-        return list(
-            cls.select().where(cls.user == user).order_by(cls.saved_at.desc(), cls.id.desc())
-        )
+        return cls.select().where(cls.user == user).order_by(cls.saved_at.desc(), cls.id.desc())
 
     @classmethod
     def forget(cls) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from peewee import CharField, ForeignKeyField, IntegerField, ModelSelect
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import DAMAGED, transaction
 from models.ground.fields import Json, Moment
 from models.ground.record import NoIncident, Record, Refused
@@ -178,8 +179,13 @@ class Proposal(Record):
         """Whether `user` signs in with a new second factor and has not yet shown, by a code, that
         it is they who set it up.
         """
-        waiting = cls.select().where(cls.status == CODE, cls.user == user, cls.kind == "factor")
-        return waiting.exists()
+        return bool(cls.held_back(user))
+
+    @classmethod
+    @composed
+    def held_back(cls, user):
+        waiting = cls.status == CODE, cls.user == user, cls.kind == "factor"
+        return cls.select(cls.id).where(*waiting)
 
     def gainers(self) -> list[User]:
         """Those who would read more: the person, or everyone who has the role."""

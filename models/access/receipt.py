@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from peewee import CharField, ForeignKeyField
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.fields import Moment
 from models.ground.record import Base, NoIncident
 from models.people.user import User
@@ -59,9 +61,15 @@ class Receipt(Base):
         """The receipt of the very same form sent before with the same content, or None."""
         if not token:
             return None
-        return cls.get_or_none(
-            cls.token == written(token), cls.user == user, cls.content == cls.digest(sent)
-        )
+        found, content = cls.of(written(token), user), cls.digest(sent)
+        return next((one for one in found if one.content == content), None)
+
+    @classmethod
+    @composed
+    def of(cls, token: Any, user: Any) -> Any:
+        """What the form with this token made, the latest first."""
+        rows = cls.select().where(cls.token == token, cls.user == user)
+        return rows.order_by(cls.id.desc())
 
     @classmethod
     def earlier(cls, token: str | None, user: User) -> "Receipt | None":
@@ -70,5 +78,4 @@ class Receipt(Base):
         """
         if not token:
             return None
-        mine = cls.select().where(cls.token == written(token), cls.user == user)
-        return mine.order_by(cls.id.desc()).first()
+        return next(iter(cls.of(written(token), user)), None)

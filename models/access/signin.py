@@ -11,6 +11,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, OperationalError
 
 from models.ground.board import Board
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Moment
 from models.ground.record import Base, NoIncident, Refused
@@ -85,15 +86,18 @@ class Session(Base):
         """The open session of `token` and `user`, or None: ended, idle for 20 minutes, older than
         10 hours, or never there.
         """
-        session = cls.get_or_none(
-            cls.token == hashed(token), cls.user == user, cls.ended_at.is_null()
-        )
+        session = next(iter(cls.open_with(hashed(token), user)), None)
         if not session or session.ran_out:
             return None
         # often enough, without a write at each page; what is hidden runs out all the same
         if not session.hidden_at and now() - session.seen_at > timedelta(minutes=1):
             session.touch()
         return session
+
+    @classmethod
+    @composed
+    def open_with(cls, token, user):
+        return cls.select().where(cls.token == token, cls.user == user, cls.ended_at.is_null())
 
     @classmethod
     def lost(cls, token: str | None) -> tuple[User, str] | None:

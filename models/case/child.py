@@ -9,6 +9,7 @@ from re import fullmatch
 from peewee import CharField, Expression, ForeignKeyField, ModelSelect, fn
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import contains, db, fold
 from models.ground.fields import Day, Pick
 from models.ground.record import Base, NoIncident, Record, Refused
@@ -119,6 +120,11 @@ class Child(Record):
         return contains(cls.name, term) | contains(cls.upn, term)
 
     @classmethod
+    @composed
+    def counted(cls):
+        return cls.select(fn.COUNT(cls.id), fn.SUM(cls.version), fn.MAX(cls.id)).tuples()
+
+    @classmethod
     def on_roll(cls) -> "ModelSelect[Child]":
         """Everyone whom a report may be about: not left before today."""
         return (
@@ -148,8 +154,7 @@ class Child(Record):
 
 def stamp() -> tuple:
     """What changes whenever a row of the children does."""
-    counts = fn.COUNT(Child.id), fn.SUM(Child.version), fn.MAX(Child.id)
-    return (settings.database, *db.execute(Child.select(*counts)).fetchone())
+    return (settings.database, *Child.counted()[0])
 
 
 @lru_cache(maxsize=1)

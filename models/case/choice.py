@@ -9,6 +9,7 @@ from pathlib import Path
 from peewee import CharField, Expression, IntegerField, TextField
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import contains
 from models.ground.fields import YesNo
 from models.ground.record import NoIncident, Record
@@ -47,12 +48,13 @@ class Choice(Record):
     @classmethod
     def names(cls, of: str) -> "builtins.list[str]":
         """The choices of one list that are offered now, in order."""
-        return [
-            row.name
-            for row in cls.select(cls.name)
-            .where(cls.list == of, ~cls.retired)
-            .order_by(cls.position, cls.id)
-        ]
+        return [name for (name,) in cls.offered(of)]
+
+    @classmethod
+    @composed
+    def offered(cls, of):
+        rows = cls.select(cls.name).where(cls.list == of, ~cls.retired)
+        return rows.order_by(cls.position, cls.id).tuples()
 
     @classmethod
     def lists(cls):

@@ -7,6 +7,7 @@ from typing import Any
 from peewee import CharField, Expression, ForeignKeyField, IntegerField, Model, TextField, fn
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import contains, db, transaction
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.ground.record import Base, Record, Refused
@@ -172,14 +173,7 @@ class Incident(Record):
         return self.reference
 
     def parts(self) -> list[Base]:
-        return [
-            Incident.get_by_id(self.id),
-            *(
-                part
-                for model in (Involved, Addendum)
-                for part in model.select().where(model.incident == self.id).order_by(model.id)
-            ),
-        ]
+        return [Incident.get_by_id(self.id), *Involved.rows_of(self), *Addendum.rows_of(self)]
 
     @classmethod
     def report(
@@ -238,8 +232,8 @@ class Incident(Record):
             for adult, part in adults:
                 Involved.create(incident=incident, adult=adult, part=part)
             leave_somebody(incident)
-            shut_out = ShutOut.of(incident)
-            told = [one for one in User.level_5() if about and one.id not in shut_out]
+            shut_out = ShutOut.of(incident) if about else ()
+            told = [one for one in User.level_5() if one.id not in shut_out] if about else []
             Notice.announce("incident:report", incident, by, told)
         return incident
 
@@ -393,6 +387,12 @@ class OfIncident(Record, abstract=True):
         Incident, backref=lambda key: f"{key.model.noun()}s", on_delete="RESTRICT"
     )
 
+    @classmethod
+    @composed
+    def rows_of(cls, incident: Any) -> Any:
+        """Those of one incident, in their order."""
+        return cls.select().where(cls.incident == incident).order_by(cls.id)
+
 
 class Involved(OfIncident):
     """Another child, or an adult with an account, and their part in an incident."""
@@ -404,16 +404,9 @@ class Involved(OfIncident):
     part = CharField(max_length=60, verbose_name="Part")
 
     @classmethod
-    def of(cls, incident: Incident) -> list["Involved"]:
+    def of(cls, incident: Any) -> list["Involved"]:
         """Everyone involved, with their names, in one query; no child who was linked by mistake."""
-        rows = list(
-            cls.select(cls, Child, *User.named())
-            .left_outer_join(Child)
-            .switch(cls)
-            .left_outer_join(User)
-            .where(cls.incident == incident)
-            .order_by(cls.id)
-        )
+        rows = cls.all_of(incident)
         stand = {row.child_id: row.id for row in rows if row.child_id}
         wrong = {row.child_id for row in rows if row.part == LINKED_WRONGLY}
         return [
@@ -424,7 +417,20 @@ class Involved(OfIncident):
         ]
 
     @classmethod
+    @composed
+    def all_of(cls, incident):
+        rows = cls.select(cls, Child, *User.named()).left_outer_join(Child).switch(cls)
+        rows = rows.left_outer_join(User).where(cls.incident == incident)
+        return rows.order_by(cls.id)
+
+    @classmethod
     def named(cls, incident: Incident) -> list["Involved"]:
+        """The adults whom the concern is about: the latest row that names each, with the name."""
+        return list({row.adult_id: row for row in cls.naming(incident)}.values())
+
+    @classmethod
+    @composed
+    def naming(cls, incident: Any) -> Any:
         """The adults whom the concern is about: the rows that name them, with their names, in one
         query.
         """
@@ -453,8 +459,18 @@ class ShutOut(Model):
     @classmethod
     def of(cls, incident: "Incident | int") -> set[int]:
         """The ids of those who are shut out of `incident`."""
-        rows: Any = cls.select(cls.user).where(cls.incident == incident).tuples()
-        return {user for (user,) in rows}
+        return {user for (user,) in cls.users_of(getattr(incident, "id", incident))}
+
+    @classmethod
+    @composed
+    def users_of(cls, incident):
+        return cls.select(cls.user).where(cls.incident == incident).tuples()
+
+    @classmethod
+    @composed
+    def anything(cls, by: Any) -> Any:
+        """Whether a person (an id) is shut out of anything: a row, or none."""
+        return cls.select(cls.incident).where(cls.user == by).limit(1).tuples()
 
     @classmethod
     def incidents_of(cls, by: User) -> Any:
@@ -464,8 +480,8 @@ class ShutOut(Model):
 
 def leave_somebody(incident: "Incident | int") -> None:
     """Raise Refused where every Level 5 is shut out of `incident`: nobody would decide on it."""
-    level_5 = {person.id for person in User.level_5()}
-    if level_5 and level_5 <= ShutOut.of(incident):
+    shut_out = ShutOut.of(incident)
+    if shut_out and shut_out >= ({person.id for person in User.level_5()} or {0}):
         raise Refused(GO_ELSEWHERE)
 
 
@@ -481,10 +497,7 @@ class Addendum(OfIncident):
         return cls.create(incident=incident, by=by, at=now(), text=text)
 
     @classmethod
-    def of(cls, incident: Incident) -> list["Addendum"]:
-        return list(
-            cls.select(cls, *User.named())
-            .join(User)
-            .where(cls.incident == incident)
-            .order_by(cls.id)
-        )
+    @composed
+    def of(cls, incident: Any) -> Any:
+        rows = cls.select(cls, *User.named()).join(User)
+        return rows.where(cls.incident == incident).order_by(cls.id)

@@ -7,6 +7,7 @@ from typing import Any
 from peewee import CharField, Expression, ForeignKeyField, ModelSelect, TextField
 
 from models.ground.clock import LONDON, now
+from models.ground.composed import composed
 from models.ground.database import contains, transaction
 from models.ground.fields import Moment, Pick
 from models.ground.record import Record, Refused
@@ -103,10 +104,7 @@ class Log(OfIncident):
         return self.reference
 
     def parts(self):
-        return [
-            Log.get_by_id(self.id),
-            *Assignee.select().where(Assignee.log == self.id).order_by(Assignee.id),
-        ]
+        return [Log.get_by_id(self.id), *Assignee.rows_of(self)]
 
     def recipients(self) -> list[User]:
         """The people to email: everyone assigned now, but for an adult whom the concern is
@@ -135,7 +133,7 @@ class Log(OfIncident):
         kind, why: what is known already of the decision, both may be left for later.
         """
         with transaction():
-            if log := cls.get_or_none(cls.incident == incident):
+            for log in cls.rows_of(incident):
                 return log
             claim(incident, ("to decide",), "triggered")
             if not Case.of(incident).exists():
@@ -155,11 +153,11 @@ class Log(OfIncident):
                 decided_why=why,
                 aware_at=incident.reported_at,
             )
-            for person in User.level_5().where(User.id.not_in(ShutOut.of(incident.id))):
-                Assignee.create(log=log, user=person, assigned_at=now())
-            Notice.announce(
-                "log:trigger", log, by, log.recipients(), {"status": ("", "open")}, also=[incident]
-            )
+            told = list(User.level_5().where(User.id.not_in(ShutOut.of(incident))))
+            rows = [{"log": log, "user": person, "assigned_at": now()} for person in told]
+            if rows:
+                Assignee.insert_many(rows).execute()
+            Notice.announce("log:trigger", log, by, told, {"status": ("", "open")}, also=[incident])
         return log
 
     @property
@@ -306,12 +304,13 @@ class Log(OfIncident):
         """The same of the log with this id, asked before the log is read; None where there is no
         such log.
         """
-        last = (
-            Event.story(cls.select(cls.incident).where(cls.id == id))
-            .order_by(Event.id.desc())
-            .first()
-        )
-        return last and last.hash
+        return next((last.hash for last in cls.latest_change(id)), None)
+
+    @classmethod
+    @composed
+    def latest_change(cls, id):
+        story = Event.story(cls.select(cls.incident).where(cls.id == id))
+        return story.order_by(Event.id.desc()).limit(1)
 
     def look_again(self, seen: str | None) -> None:
         """Raise Refused, with what changed since, when the case is not as the signer saw it.
@@ -447,18 +446,21 @@ class Assignee(Record):
         """The people assigned to a log with their names, and who assigned them, in one query.
         `ended`: also those taken off.
         """
+        return [row for row in cls.all_of(log) if ended or not row.ended_at]
+
+    @classmethod
+    @composed
+    def all_of(cls, log):
         by = User.alias()
-        query = (
-            cls.select(cls, *User.named(), *User.named(by))
-            .join(User, on=(cls.user == User.id))
-            .switch(cls)
-            .left_outer_join(by, on=(cls.by == by.id), attr="by")
-        )
-        return list(
-            query.where(
-                (cls.log == log) if ended else (cls.log == log) & cls.ended_at.is_null()
-            ).order_by(cls.id)
-        )
+        rows = cls.select(cls, *User.named(), *User.named(by))
+        rows = rows.join(User, on=(cls.user == User.id)).switch(cls)
+        rows = rows.left_outer_join(by, on=(cls.by == by.id), attr="by")
+        return rows.where(cls.log == log).order_by(cls.id)
+
+    @classmethod
+    @composed
+    def rows_of(cls, log):
+        return cls.select().where(cls.log == log).order_by(cls.id)
 
     @classmethod
     def logs_of(cls, user: User) -> "ModelSelect[Assignee]":

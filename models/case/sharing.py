@@ -1,10 +1,12 @@
 """Who else may read: an incident shared with a named person, and access in an emergency."""
 
 from datetime import timedelta
+from typing import Any
 
 from peewee import ForeignKeyField, ModelSelect, TextField
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Moment
 from models.ground.record import Base, NoIncident, Refused
@@ -39,7 +41,8 @@ class Share(OfIncident):
     ended_at = Moment(null=True)
 
     @classmethod
-    def of(cls, incident: Incident) -> list["Share"]:
+    @composed
+    def of(cls, incident: Any) -> Any:
         """What is shared now, with the names, in one query."""
         by = User.alias()
         query = (
@@ -48,7 +51,7 @@ class Share(OfIncident):
             .switch(cls)
             .join(by, on=(cls.by == by.id), attr="by")
         )
-        return list(query.where(cls.incident == incident, cls.ended_at.is_null()).order_by(cls.id))
+        return query.where(cls.incident == incident, cls.ended_at.is_null()).order_by(cls.id)
 
     @classmethod
     def incidents_of(cls, user: User) -> "ModelSelect[Share]":

@@ -10,6 +10,7 @@ from typing import Any
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import DAMAGED, transaction
 from models.ground.fields import Json, Moment, YesNo
 from models.ground.record import Record, Refused
@@ -63,13 +64,16 @@ class Tracker(Record):
             )
         return tracker
 
+    @classmethod
+    @composed
+    def of(cls, log: Any) -> Any:
+        """The tracker of a log, or none, with its template and who began it, in one query."""
+        rows = cls.select(cls, Template, *User.named()).join(Template).switch(cls).join(User)
+        return rows.where(cls.log == log)
+
     def in_order(self) -> list["Section"]:
         """The sections in order, with who last saved each, in one query."""
-        return list(
-            self.sections.select(Section, *User.named())
-            .left_outer_join(User)
-            .order_by(Section.position)
-        )
+        return Section.of(self)
 
     def missing(self) -> list[tuple[str, "Section", str]]:
         """Required questions without an answer: [(text, section, anchor)]."""
@@ -140,6 +144,12 @@ class Section(Record):
             if self.follows(question) is False
             and self.answers.get(question["id"]) not in (None, "", [])
         ]
+
+    @classmethod
+    @composed
+    def of(cls, tracker: Any) -> Any:
+        rows = cls.select(cls, *User.named()).left_outer_join(User)
+        return rows.where(cls.tracker == tracker).order_by(cls.position)
 
     @classmethod
     def pin(cls, position: int, section: Any, questions: Iterable[Any]) -> "Section":

@@ -1,6 +1,7 @@
 """Our kinds of column: what is stored, and what is read back."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,9 @@ class Moment(DateTimeField):
         )
 
     def python_value(self, value):
+        if isinstance(value, str):  # from SQLite; Peewee tries one format after another
+            with suppress(ValueError):
+                return datetime.fromisoformat(value).replace(tzinfo=UTC)
         value = super().python_value(value)
         return LONG_AGO if isinstance(value, str) else value.replace(tzinfo=UTC) if value else None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from peewee import AutoField, Field, IntegerField, Model, fn
 
 from .clock import now
+from .composed import composed
 from .database import db
 
 FEW = 5
@@ -113,6 +114,20 @@ class Base(Model):
             return seen(field)
         one = parent.alias()
         return fn.EXISTS(one.select(one.id).where(one.id == field, parent.among(seen, one)))
+
+    @classmethod
+    @composed
+    def with_id(cls, id):
+        return cls.select().where(cls._meta.primary_key == id)
+
+    @classmethod
+    def get_by_id(cls, id: Any) -> Any:
+        """The row with this id; raises DoesNotExist."""
+        for row in cls.with_id(id):
+            return row
+        raise cls.DoesNotExist(  # type: ignore[attr-defined]  # Peewee adds it
+            f"There is no {cls.noun()} {id}."
+        )
 
     def its_incident(self) -> int | None:
         """The id of the incident that this record belongs to, or None."""

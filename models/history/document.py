@@ -116,7 +116,7 @@ class Document(Base):
                     Event.write("document:keep", self, None, **said, stamped=stamped, reason=why)
             fresh = Document.get_by_id(self.id)
             self.pdf, self.sha256 = fresh.pdf, fresh.sha256
-        return bytes(self.pdf)  # type: ignore[arg-type]  # it is there by now
+        return bytes(self.pdf)
 
     @classmethod
     def adopt(cls) -> None:

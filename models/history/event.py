@@ -4,6 +4,7 @@ transaction of the change.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from datetime import date, datetime
 from hashlib import sha256
@@ -12,7 +13,8 @@ from typing import Any, NamedTuple
 from peewee import CharField, ForeignKeyField, IntegerField, Model, ModelSelect, TextField
 
 from models.ground.clock import now
-from models.ground.database import DAMAGED, transaction
+from models.ground.composed import composed
+from models.ground.database import DAMAGED, db, transaction
 from models.ground.fields import Moment
 from models.ground.record import Base, Refused
 from models.ground.words import from_history
@@ -21,6 +23,8 @@ from models.permissions import VOCABULARY
 
 GENESIS = "0" * 64
 LOOKS = (":read", ":read_original", ":pdf", ":export", ":refused")  # verbs that change nothing
+LOOKING = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
+MOST = 2**31 - 1  # rows: all of them
 READS = 20  # of those who looked at a case, the latest that its page lists
 address = ContextVar("address", default="")  # the network address of the request, set by the app
 
@@ -145,9 +149,7 @@ class Event(Base):
     previous = CharField(max_length=64)
     hash = CharField(max_length=64, unique=True)
 
-    closed = (
-        True  # what a restricted section said is read only by who asked for it: see of_incident
-    )
+    closed = True  # what a restricted section said is read only by who asked for it
 
     class Meta:
         indexes = ((("subject", "record"), False),)
@@ -198,7 +200,7 @@ class Event(Base):
         if letters:
             payload["told"] = {user.email: letter(subject, body) for user, subject, body in letters}
         text = json.dumps(payload, sort_keys=True, ensure_ascii=False)
-        with transaction():
+        with nullcontext() if db.in_transaction() else transaction():
             last = cls.head()
             event = cls(
                 id=last.id + 1 if last else 1,
@@ -260,7 +262,12 @@ class Event(Base):
     @classmethod
     def head(cls) -> "Event | None":
         """The last event: its number and hash say which history a paper was printed from."""
-        return cls.select(cls.id, cls.hash).order_by(cls.id.desc()).first()
+        return next(iter(cls.end_of_chain()), None)
+
+    @classmethod
+    @composed
+    def end_of_chain(cls):
+        return cls.select(cls.id, cls.hash).order_by(cls.id.desc()).limit(1)
 
     @classmethod
     def of_incident(cls, incident: int, restricted: bool = False) -> list["Event"]:
@@ -284,24 +291,34 @@ class Event(Base):
         `reads` of who looked, or all for None; and how many looked. Restricted as in of_incident().
         record: only what was done to this one.
         """
-        looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
-        mine = cls.select().where(cls.incident == incident)
+        done, latest = cls.done_in(incident), cls.looks_at(incident, reads or MOST)[::-1]
         if record:
-            mine = mine.where(cls.subject == record.noun(), cls.record == record.id)
-        done = list(mine.where(cls.verb.not_in(looks)).order_by(cls.id))
-        looked = mine.where(cls.verb.in_(looks)).order_by(cls.id.desc())
-        latest = list(looked.limit(reads))[::-1]
+            of = record.noun(), record.id
+            done = [event for event in done if (event.subject, event.record) == of]
+            latest = [event for event in latest if (event.subject, event.record) == of]
         for event in (*done, *latest):
             event.closed = not restricted
+        looked = cls.select().where(cls.incident == incident, cls.verb.in_(LOOKING))
         return Story(done, latest, looked.count() if len(latest) == reads else len(latest))
+
+    @classmethod
+    @composed
+    def done_in(cls, incident):
+        mine = cls.select().where(cls.incident == incident, cls.verb.not_in(LOOKING))
+        return mine.order_by(cls.id)
+
+    @classmethod
+    @composed
+    def looks_at(cls, incident, most):
+        mine = cls.select().where(cls.incident == incident, cls.verb.in_(LOOKING))
+        return mine.order_by(cls.id.desc()).limit(most)
 
     @classmethod
     def story(cls, incident: Any) -> "ModelSelect[Event]":
         """A query of the events by which a case changed, oldest first: not who looked, nor the work
         of sending and keeping.
         """
-        looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
-        mine = cls.select().where(cls.incident == incident, cls.verb.not_in(looks))
+        mine = cls.select().where(cls.incident == incident, cls.verb.not_in(LOOKING))
         return mine.where(cls.subject.not_in(("notice", "document"))).order_by(cls.id)
 
     @classmethod

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from peewee import CharField, Expression, ForeignKeyField, IntegerField, ModelSelect, TextField
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Moment
 from models.ground.record import Base, Record, Refused
@@ -92,15 +93,19 @@ class Notice(Record):
         """
         with transaction():
             event = Event.write(verb, record, by, changed, letters=letters, **detail)
-            for user, subject, body in letters:
-                cls.create(
-                    event=event,
-                    user=user,
-                    email=user.email,
-                    subject=subject,
-                    body=body,
-                    queued_at=event.at,
-                )
+            rows = [
+                {
+                    "event": event,
+                    "user": user,
+                    "email": user.email,
+                    "subject": subject,
+                    "body": body,
+                    "queued_at": event.at,
+                }
+                for user, subject, body in letters
+            ]
+            if rows:
+                cls.insert_many(rows).execute()
         return event
 
     @classmethod
@@ -136,16 +141,11 @@ class Notice(Record):
         )
 
     @classmethod
-    def of_incident(cls, incident: int) -> list["Notice"]:
+    @composed
+    def of_incident(cls, incident: Any) -> Any:
         """The emails about one case, in the order they were queued, with their recipients."""
-        return list(
-            cls.select(cls, Event, *User.named())
-            .join(User)
-            .switch(cls)
-            .join(Event)
-            .where(Event.incident == incident)
-            .order_by(cls.id)
-        )
+        rows = cls.select(cls, Event, *User.named()).join(User).switch(cls).join(Event)
+        return rows.where(Event.incident == incident).order_by(cls.id)
 
     def about(self, by: User) -> str:
         """What it was about, in a sentence for `by`, who may see it: all have the same subject."""

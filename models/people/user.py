@@ -23,6 +23,7 @@ from peewee import (
 )
 
 from models.ground.clock import LONDON
+from models.ground.composed import composed
 from models.ground.database import contains, db, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
 from models.ground.record import Base, NoIncident, Record, Refused
@@ -137,17 +138,18 @@ class User(UserMixin, Record):
         request.
         """
         if "_roles" not in self.__dict__:
-            self.__dict__["_roles"] = list(
-                Role.select()
-                .join(UserRole)
-                .where(UserRole.user == self)
-                .order_by(Role.level.desc())
-            )
+            self.__dict__["_roles"] = type(self).roles_of(self)
         return self.__dict__["_roles"]
 
     @roles.setter
     def roles(self, _roles):
         self.__dict__.pop("_roles", None)  # Flask-Security's create_user passes roles=[]
+
+    @classmethod
+    @composed
+    def roles_of(cls, user):
+        rows = Role.select().join(UserRole).where(UserRole.user == user)
+        return rows.order_by(Role.level.desc())
 
     @property
     def reads(self) -> bool:
@@ -260,13 +262,18 @@ class User(UserMixin, Record):
         """Those who may sign in whom `typed` may mean or, without it, whom a form suggests,
         nobody where they are many.
         """
-        active = cls.select(*cls.named()).where(cls.active).order_by(cls.name)
+        if typed is None and len(cls.active_ids(SUGGESTED + 1)) > SUGGESTED:
+            return []
+        rows = list(cls.select(*cls.named()).where(cls.active).order_by(cls.name))
         if typed is None:
-            few = list(active.limit(SUGGESTED + 1))
-            return few if len(few) <= SUGGESTED else []
-        rows = list(active)
+            return rows
         ids = {row[0] for row in meant([(row.id, row.name) for row in rows], typed)}
         return [row for row in rows if row.id in ids]
+
+    @classmethod
+    @composed
+    def active_ids(cls, most):
+        return cls.select(cls.id).where(cls.active).limit(most).tuples()
 
     @classmethod
     def named(cls, row: Any = None) -> tuple:

@@ -56,6 +56,8 @@ def ready(peer, number):
         env=os.environ | {"ROWS": str(number)},
         stdout=subprocess.DEVNULL,
     )
+    for file in (peer / "data").glob("run.db*"):  # with the log of an earlier run
+        file.unlink()
     shutil.copy(peer / "data" / f"b{number}.db", peer / "data" / "run.db")
     return peer
 
