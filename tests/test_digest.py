@@ -379,6 +379,7 @@ def test_what_is_urgent_comes_in_the_quiet_hours(app, cast, monday, inbox):
     Device.tell(school.carol, "Firefox on Windows")
     tell(school.dave, school.ira, "something")
     upkeep.daily([])
+    Notice.announce("incident:alarm", incident, None, [school.alice])
     Event.write("incident:read", incident, school.grace)
     Tracker.begin(log, school.carol)
     post(app, NOON, inbox)

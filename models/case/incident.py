@@ -426,17 +426,14 @@ class Involved(OfIncident):
     @classmethod
     def named(cls, incident: Incident) -> list["Involved"]:
         """The adults whom the concern is about: the latest row that names each, with the name."""
-        return list({row.adult_id: row for row in cls.naming(incident)}.values())
+        return list({row.adult_id: row for row in cls.named(incident)}.values())
 
     @classmethod
-    @composed
-    def naming(cls, incident: Any) -> Any:
+    def named(cls, incident: Any) -> list["Involved"]:
         """The adults whom the concern is about: the rows that name them, with their names, in one
         query.
         """
-        rows = cls.select(cls, *User.named()).join(User)
-        rows = rows.where(cls.incident == incident, cls.part.in_((ABOUT, CLEARED)))
-        latest = {row.adult_id: row for row in rows.order_by(cls.id)}
+        latest = {row.adult_id: row for row in cls.all_of(incident) if row.part in (ABOUT, CLEARED)}
         return [row for row in latest.values() if row.part == ABOUT]
 
 
