@@ -10,6 +10,7 @@ from peewee import Expression, ModelSelect, fn
 from models.access.proposal import Proposal
 from models.case.child import Child
 from models.case.choice import Choice
+from models.case.feedback import Feedback
 from models.case.incident import Incident, Involved
 from models.case.log import Assignee, Log
 from models.case.sharing import LASTS, Emergency, Share
@@ -20,7 +21,7 @@ from models.ground.record import Base, NoCase
 from models.ground.words import when
 from models.history.document import Document
 from models.history.event import Event
-from models.history.notice import DIGEST, ENDS, Notice
+from models.history.notice import DIGEST, ENDS, HANDED, Notice
 from models.people.role import Role
 from models.people.user import User
 
@@ -134,15 +135,29 @@ def events(by: User) -> "ModelSelect[Any]":
 
     But for refusals that belong to none: their being there, or not, would tell whether there is
     a record. One's own are shown to nobody, others' to nobody who is shut out of anything.
-    That somebody had a daily email tells the same, so neither it nor the sending of what belongs to
-    no case is shown.
+    That somebody had a daily email, or a leaver's work, tells the same, so neither it nor the
+    sending of what belongs to no case is shown; what was said to an author is shown to those who
+    may see that.
     """
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
     told = ~refused if Involved.cases_about(by).exists() else ~refused | (Event.by != by)
-    told &= Event.verb.not_in((DIGEST, *ENDS.values()))
+    told &= Event.verb.not_in((DIGEST, HANDED, *ENDS.values()))
+    theirs = feedback(by).select(Feedback.id)
+    told &= (Event.subject != Feedback.noun()) | Event.record.in_(theirs)
     return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
+
+
+def feedback(by: User) -> "ModelSelect[Any]":
+    """What the team said to an author: for whoever may say it, and for the author; never to an
+    adult whom the incident is about.
+    """
+    rows = Feedback.select().where(sees(by, Feedback.incident))
+    if by.may("feedback:give"):
+        return rows
+    own = Incident.select(Incident.id).where(Incident.reported_by == by)
+    return rows.where(Feedback.incident.in_(own))
 
 
 def of_log(model: type[Base]) -> Callable[[User], Any]:
@@ -162,6 +177,7 @@ VISIBLE = {
     Document: documents,
     Notice: notices,
     Event: events,
+    Feedback: feedback,
     Child: only(Child, "child:read"),
     Template: only(Template, "template:edit"),
     TemplateSection: only(TemplateSection, "template:edit"),
