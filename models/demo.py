@@ -7,6 +7,8 @@ from smtplib import SMTPResponseException
 
 from models.access.proposal import Proposal
 from models.case.child import Child, Flag
+from models.case.clarification import Clarification
+from models.case.feedback import Feedback
 from models.case.incident import Incident
 from models.case.log import Log
 from models.case.task import Task
@@ -206,9 +208,9 @@ def tell(story, number, people, children, later):
         for section in case["tracker"].in_order()[:upto]:
             section.save_answers({q["id"]: given(q, child, case["incident"]) for q in section.questions}, people["carol" if section.position % 2 else "alice"])
 
-    def task(what, owner, days):
+    def task(what, owner, days, **more):
         day = now().date() + timedelta(days=days)
-        case["task"] = Task.give(case["incident"], people["alice"], what=what, owner=people[owner], due_on=day, visible=visible)
+        case["task"] = Task.give(case["incident"], people["alice"], what=what, owner=people[owner], due_on=day, visible=visible, **more)
 
     def note():
         section = case["tracker"].in_order()[5 + number % 3]
@@ -230,6 +232,13 @@ def tell(story, number, people, children, later):
     if ends == BEGUN:
         what, owner = TASKS[number % len(TASKS)]
         later(days - 6, 60, lambda: task(what, owner, days - 8 + number % 5))
+    if topic == WEEKLY:
+        later(days - 1, 75, lambda: task("Ask in the quiet room how the week was", "carol", 7, repeats="Each week", urgency="Five working days"))
+        later(days - 8, 75, lambda: case["task"].done(effect="Fed by the aunt since Tuesday.", evidence="Her message of Tuesday, 18:40.", by=people["carol"]))
+    if topic == ASKED:
+        later(days, 150, lambda: Clarification.ask(case["incident"], people["carol"], "Did you see who was with the child, and at what time?", now().date() + timedelta(days=3)))
+    if topic == THANKED:
+        later(days, 200, lambda: Feedback.give(case["incident"], people["alice"], "Thank you", "You wrote down the words as they were said, and told us within the hour. That made the next call easy."))
     if ends in (DONE, AGAIN):
         later(days - 7, 30, lambda: task("Ring the family’s support worker", "carol", 5))
         later(days - 10, 45, lambda: case["task"].done(effect="She visits on Mondays from now on.", by=people["carol"]))
@@ -241,6 +250,7 @@ def tell(story, number, people, children, later):
         later(days - 40, 20, lambda: case["log"].reopen(reason="The police gave new information.", by=people["bob"]))
 
 
+WEEKLY, ASKED, THANKED = "Held by the arm", "Threat in a game", "No heating"  # the stories with one that repeats, a question, a thank-you
 TASKS = (
     ("Ask the attendance officer for the register of the last month", "carol"),
     ("Write to the parents about the meeting", "alice"),

@@ -15,7 +15,7 @@ from models.case.incident import ABOUT
 from models.ground.clock import at, now
 from models.ground.settings import settings
 
-from .conftest import report
+from .conftest import report, run
 from .person import Person
 
 pytestmark = pytest.mark.both
@@ -201,3 +201,14 @@ def test_an_address_is_made_by_whoever_knows_the_passphrase(cast, school):
         kept["fs_paa"] = 0
     page = cast.alice.post("/account/calendar/")
     assert "Your passphrase, please" in page.text_only and not Calendar.select().exists()
+
+
+def test_a_restore_brings_back_no_address_that_was_ended_since(app, school, vault, elsewhere):
+    token = Calendar.make(school.alice)
+    assert run(app, "backup", vault).exit_code == 0
+    Calendar.end(school.alice, school.alice)
+    elsewhere()
+    restored = run(app, "restore", vault)
+    assert restored.exit_code == 0, restored.output
+    assert User.get(User.email == school.alice.email) and not Calendar.select().exists()
+    assert ask(school, token).status_code == 404
