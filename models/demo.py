@@ -212,6 +212,9 @@ def tell(story, number, people, children, later):
         day = now().date() + timedelta(days=days)
         case["task"] = Task.give(case["incident"], people["alice"], what=what, owner=people[owner], due_on=day, visible=visible, **more)
 
+    def weekly():
+        return Task.get(Task.incident == case["incident"], Task.status == "open")
+
     def note():
         section = case["tracker"].in_order()[5 + number % 3]
         text = next(question for question in section.questions if question["kind"] == "long text")
@@ -234,7 +237,8 @@ def tell(story, number, people, children, later):
         later(days - 6, 60, lambda: task(what, owner, days - 8 + number % 5))
     if topic == WEEKLY:
         later(days - 1, 75, lambda: task("Ask in the quiet room how the week was", "carol", 7, repeats="Each week", urgency="Five working days"))
-        later(days - 8, 75, lambda: case["task"].done(effect="Fed by the aunt since Tuesday.", evidence="Her message of Tuesday, 18:40.", by=people["carol"]))
+        for week, effect in enumerate(WEEKS):
+            later(days - 8 - 7 * week, 75, lambda effect=effect: weekly().done(effect=effect, evidence="The note in her planner.", by=people["carol"]))
     if topic == ASKED:
         later(days, 150, lambda: Clarification.ask(case["incident"], people["carol"], "Did you see who was with the child, and at what time?", now().date() + timedelta(days=3)))
     if topic == THANKED:
@@ -250,7 +254,9 @@ def tell(story, number, people, children, later):
         later(days - 40, 20, lambda: case["log"].reopen(reason="The police gave new information.", by=people["bob"]))
 
 
-WEEKLY, ASKED, THANKED = "Held by the arm", "Threat in a game", "No heating"  # the stories with one that repeats, a question, a thank-you
+# the stories with a task that repeats, a question, a thank-you
+WEEKLY, ASKED, THANKED = "Held by the arm", "Threat in a game", "No heating"
+WEEKS = ("She smiled, and spoke of her cousin.", "Quieter than last week.", "She asked to help in the library.")
 TASKS = (
     ("Ask the attendance officer for the register of the last month", "carol"),
     ("Write to the parents about the meeting", "alice"),

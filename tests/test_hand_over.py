@@ -163,11 +163,17 @@ def test_the_adult_whom_it_is_about_neither_hands_over_nor_hears_of_it(cast, sch
     assert "Ring the LADO" not in page.text and incident.reference not in page.text
     press(cast.bob, school, school.alice, keys([task]))
     assert Task.get().owner == school.carol
+    other = give(school, report(school), "Ask the driver")
+    page = shown(cast.bob, school, school.alice)
+    assert page.text.count('name="things"') == 1 and "Ring the LADO" not in page.text
+    press(cast.bob, school, school.alice, keys([task, other]))
+    assert [one.owner for one in Task.select().order_by(Task.id)] == [school.carol, school.alice]
     page = shown(cast.mark, school, school.bob)
     assert 'name="things"' not in page.text and "may not see these" in page.text_only
     hand_over(school.carol, school.alice, keys([task]), school.mark, visible)
     history = cast.bob.get("/event/").text_only
-    assert "handed over" not in history, "that there was something would tell him"
+    assert history.count("handed over") == 1, "that there was more would tell him"
+    assert "handed over a colleague’s work" not in history
     assert "handed over" in cast.alice.get("/event/").text_only
 
 

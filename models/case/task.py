@@ -50,7 +50,7 @@ class Task(HandsOver, OfIncident):
     """
 
     STATUSES = ("open", "done", "cancelled")
-    holders, unfinished = {"owner": "does it"}, ("open",)
+    holders, unfinished = {"owner": "task"}, ("open",)
     keeps, changes = "submitted", ("status", "version", "effect", "evidence", "owner")
 
     what = TextField(verbose_name="What is to be done", help_text="One thing that one person does.")
@@ -67,6 +67,7 @@ class Task(HandsOver, OfIncident):
     repeats = Pick(
         fixed=tuple(REPEATS),
         null=True,
+        default=NEVER,
         max_length=20,
         verbose_name="Repeats",
         help_text="Done, it comes again, until one is cancelled: for the same person, in the same "
@@ -152,7 +153,7 @@ class Task(HandsOver, OfIncident):
         the next one.
         """
         self.effect, self.evidence = effect, evidence
-        if self.repeats:
+        if REPEATS.get(self.repeats):
             self.next_on = self.again(by).due_on
 
     def again(self, by: User) -> "Task":
