@@ -65,7 +65,7 @@ def test_whom_it_is_shared_with_reads_the_incident_and_not_this(cast, school, th
 def test_no_child_s_record_holds_it(cast, school, incident, thanked):
     """Neither the log, its paper, the history of the case nor the child's page."""
     thanked.acknowledge(by=school.dave)
-    assert thanked.case() is None
+    assert thanked.its_incident() is None
     assert not Event.select().where(Event.incident == incident.id, Event.subject == "feedback")
     log = Log.trigger(incident, school.mark)
     paper = log.paper(restricted=True)

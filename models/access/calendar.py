@@ -13,7 +13,7 @@ from models.ground.board import Board
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Moment
-from models.ground.record import Base, NoCase
+from models.ground.record import Base, NoIncident
 from models.ground.words import pages
 from models.history.event import Event
 from models.history.notice import SUBJECT, Notice
@@ -31,7 +31,7 @@ WRONG = Board()  # {number of a network address: until when its wrong ones count
 class Calendar(Base):
     """The calendar address of one person: one at a time, of which only a hash is kept."""
 
-    belongs, keeps = NoCase("a person's own"), "free"
+    belongs, keeps = NoIncident("a person's own"), "free"
 
     user = ForeignKeyField(User, unique=True, backref="calendars", on_delete="RESTRICT")
     token = CharField(unique=True, max_length=64)

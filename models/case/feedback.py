@@ -9,7 +9,7 @@ from peewee import ForeignKeyField, TextField
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Moment, Pick
-from models.ground.record import NoCase, Record, Refused
+from models.ground.record import NoIncident, Record, Refused
 from models.history.event import Event
 from models.history.step import starts, step
 from models.people.user import User
@@ -26,7 +26,7 @@ class Feedback(Record):
     the incident is about all the same, and emails say nothing of it.
     """
 
-    belongs = NoCase("it is about how a report was written, and is no part of a child's record")
+    belongs = NoIncident("it is about how a report was written, and is no part of a child's record")
     STATUSES = ("given", "read")
     keeps, changes = "submitted", ("status", "version")
 

@@ -104,11 +104,11 @@ def held(person: User, to: User, by: User, visible: Callable) -> list[Held]:
         for column in model.holders:
             query = unfinished.where(getattr(model, column) == person).order_by(model.id)
             rows += [(row, column) for row in model.with_child(query)]
-    cases = {row.case() for row, _column in rows}
+    cases = {row.its_incident() for row, _column in rows}
     seen = visible(Incident, to).where(Incident.id.in_(cases)).select(Incident.id)
     open_to = {id for (id,) in seen.tuples()}
     why = f"{to} may not see it. Share it with them first."
-    return [Held(row, column, "" if row.case() in open_to else why) for row, column in rows]
+    return [Held(row, column, "" if row.its_incident() in open_to else why) for row, column in rows]
 
 
 def hand_over(person: User, to: User, keys: Iterable[str], by: User, visible: Callable) -> int:
