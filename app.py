@@ -60,6 +60,7 @@ CSP = (
     "data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; connect-src 'self'"
 )
+KEPT = ("static", "calendar")  # their answers say themselves who may keep them
 HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
@@ -164,7 +165,7 @@ def create_app(**given):
             response.headers.setdefault(name, value.replace("{nonce}", g.get("nonce", "")))
         if app.config["SESSION_COOKIE_SECURE"]:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.endpoint != "static" or response.status_code >= 400:
+        if request.endpoint not in KEPT or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -13,6 +13,7 @@ from models.ground.dates import EXAMPLE
 from models.ground.words import INLINE, PAGE
 
 from .account import first_start
+from .calendar import feed
 from .home import HomeView
 from .rails.door import Door
 from .rails.moments import this_day
@@ -59,5 +60,6 @@ def install(app, settings):
     for view in views():
         if view is not HomeView:
             admin.add_view(view())
+    app.add_url_rule("/calendar/<token>.ics", "calendar", feed, methods=["GET"])
     app.add_url_rule("/setup/<token>", "setup", first_start, methods=["GET", "POST"])
     return admin

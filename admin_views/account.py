@@ -8,7 +8,17 @@ from flask_security import hash_password
 from flask_security.proxies import _security
 from wtforms import PasswordField, StringField
 
-from models import PERMISSIONS, Draft, Emergency, Proposal, Refused, Session, SetupLink
+from models import (
+    PERMISSIONS,
+    Calendar,
+    Draft,
+    Emergency,
+    Proposal,
+    Refused,
+    Session,
+    SetupLink,
+    settings,
+)
 from models.access.accounts import choose_emails
 from models.access.proposal import TRIES
 from models.people.user import User, normal
@@ -97,6 +107,8 @@ class AccountView(Page):
             "emergency": Emergency.of(user) if user.may("emergency:begin") else None,
             "form": ReasonForm(),
             "emails": emails_of(user),
+            "calendar": Calendar.of(user) if user.may("task:done") else None,
+            "address": "",
         }
         return self.render("account/page.html", **known | context), status
 
@@ -139,6 +151,20 @@ class AccountView(Page):
                 flash("Saved. What is urgent is sent at once all the same.", "success")
                 return saved(url_for("account.index_view", _anchor="emails"))
         return self.page(422, emails=form)
+
+    @expose("/calendar/", methods=("POST",))
+    def calendar_view(self):
+        """Make a calendar address, which this answer alone shows, or end the one there is."""
+        if not me().may("task:done"):
+            abort(403)
+        if request.form.get("end"):
+            Calendar.end(me(), me())
+            flash("The calendar address is ended: it opens nothing any more.", "success")
+            return saved(url_for("account.index_view", _anchor="calendar"))
+        if again := stale():
+            return again
+        path = url_for("calendar", token=Calendar.make(me()))
+        return self.page(address=settings.url + path)
 
     @expose("/emergency/", methods=("POST",))
     def emergency_view(self):

@@ -4,16 +4,35 @@ others.
 
 from datetime import UTC, datetime, time
 
-from flask import url_for
+from flask import g, request, url_for
 
 from models import Child, Incident, Task, User, visible
-from models.ground.words import due
+from models.case.task import today
+from models.ground.words import day, due
 
 from .home import Need
 from .rails.door import me
+from .rails.fields import LongTextField, clean
 from .rails.forms import ReasonForm, why
 from .rails.taking import Step
 from .rails.writing import RecordView
+
+TABS = {"mine": "My tasks", "overdue": "Overdue", "all": "All that I may follow"}
+
+
+class DoneForm(why("What came of it?", name="effect")):
+    """What came of it and, where there is something, what shows it."""
+
+    evidence = LongTextField(
+        "Evidence",
+        description="What shows it, if anything does: a reply, a reference, who was there.",
+        filters=[clean],
+    )
+
+
+def done_words(task):
+    again = f" It repeats: the next one is due {day(task.next_on)}." if task.next_on else ""
+    return f"{task}: done.{again}"
 
 
 class TaskView(RecordView):
@@ -25,14 +44,26 @@ class TaskView(RecordView):
     empty = "No task is here. One is added on the page of an incident."
     edit_view = export = None
     order = (Task.status.desc(), Task.due_on)
-    column_list = ["what", "child", "owner", "due_on", "status"]
+    column_list = ["what", "child", "owner", "due_on", "urgency", "status"]
     column_labels = {"child": "About"}
     column_sortable_list = ["due_on", "status"]
-    filters = {"status": ("Status", lambda: Task.STATUSES)}
-    form_columns = ["what", "owner", "due_on"]
-    page_columns = ["what", "owner", "due_on", "status", "given_by", "given_at", "effect"]
+    tabs = TABS
+    filters = {"tab": ("Show", lambda: TABS), "status": ("Status", lambda: Task.STATUSES)}
+    form_columns = ["what", "owner", "due_on", "urgency", "repeats"]
+    page_columns = [
+        "what",
+        "owner",
+        "due_on",
+        "urgency",
+        "repeats",
+        "status",
+        "given_by",
+        "given_at",
+        "effect",
+        "evidence",
+    ]
     steps = (
-        Step("task:done", "Done", why("What came of it?", name="effect")),
+        Step("task:done", "Done", DoneForm, said=done_words),
         Step("task:cancel", "Cancel this task", ReasonForm),
     )
     cards = dict.fromkeys(("incident", "log", "case"), "task/card.html")
@@ -45,6 +76,29 @@ class TaskView(RecordView):
             .switch(Task)
         )
         return query.join(User, on=(Task.owner == User.id))
+
+    @property
+    def tab(self):
+        """The tab that is shown: the one asked for or, for whoever has something to do, theirs."""
+        if request.args.get("tab") in TABS:
+            return request.args["tab"]
+        if "task_tab" not in g:
+            mine = Task.select().where(Task.owner == me(), Task.status == "open")
+            g.task_tab = "mine" if mine.exists() else "all"
+        return g.task_tab
+
+    def get_query(self):
+        """All that they may see; on the list only what its tab holds."""
+        query = super().get_query()
+        return query.where(*self.shown()) if request.endpoint == "task.index_view" else query
+
+    def shown(self):
+        """The conditions of the tab."""
+        late = (Task.status == "open") & (Task.due_on < today())
+        return {"mine": [Task.owner == me()], "overdue": [late], "all": []}[self.tab]
+
+    def chosen(self, name, value):
+        return True if name == "tab" else super().chosen(name, value)
 
     def cell(self, row, name):
         if name == "due_on" and row.status == "open":
@@ -74,4 +128,5 @@ class TaskView(RecordView):
             words, mark = due(task.due_on)
             at = datetime.combine(task.due_on, time(17), UTC)
             url = url_for("task.details_view", id=task.id)
-            yield Need(task.incident.child, task.what, words, mark, "Do this", url, at)
+            what = " · ".join(filter(None, (task.what, task.urgency)))
+            yield Need(task.incident.child, what, words, mark, "Do this", url, at)

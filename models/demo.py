@@ -8,6 +8,8 @@ from smtplib import SMTPResponseException
 from models.access.proposal import Proposal
 from models.case.case import Case
 from models.case.child import Child, Flag
+from models.case.clarification import Clarification
+from models.case.feedback import Feedback
 from models.case.incident import Incident
 from models.case.log import Log
 from models.case.task import Task
@@ -221,9 +223,12 @@ def tell(story, number, people, children, later):
         for section in case["tracker"].in_order()[:upto]:
             section.save_answers({q["id"]: given(q, child, case["incident"]) for q in section.questions}, people["carol" if section.position % 2 else "alice"])
 
-    def task(what, owner, days):
+    def task(what, owner, days, **more):
         day = now().date() + timedelta(days=days)
-        case["task"] = Task.give(case["incident"], people["alice"], what=what, owner=people[owner], due_on=day, visible=visible)
+        case["task"] = Task.give(case["incident"], people["alice"], what=what, owner=people[owner], due_on=day, visible=visible, **more)
+
+    def weekly():
+        return Task.get(Task.incident == case["incident"], Task.status == "open")
 
     def note():
         section = case["tracker"].in_order()[5 + number % 3]
@@ -247,6 +252,14 @@ def tell(story, number, people, children, later):
     if ends == BEGUN:
         what, owner = TASKS[number % len(TASKS)]
         later(days - 6, 60, lambda: task(what, owner, days - 8 + number % 5))
+    if topic == WEEKLY:
+        later(days - 1, 75, lambda: task("Ask in the quiet room how the week was", "carol", 7, repeats="Each week", urgency="Five working days"))
+        for week, effect in enumerate(WEEKS):
+            later(days - 8 - 7 * week, 75, lambda effect=effect: weekly().done(effect=effect, evidence="The note in her planner.", by=people["carol"]))
+    if topic == ASKED:
+        later(days, 150, lambda: Clarification.ask(case["incident"], people["carol"], "Did you see who was with the child, and at what time?", now().date() + timedelta(days=3)))
+    if topic == THANKED:
+        later(days, 200, lambda: Feedback.give(case["incident"], people["alice"], "Thank you", "You wrote down the words as they were said, and told us within the hour. That made the next call easy."))
     if ends in (DONE, AGAIN):
         later(days - 7, 30, lambda: task("Ring the family’s support worker", "carol", 5))
         later(days - 10, 45, lambda: case["task"].done(effect="She visits on Mondays from now on.", by=people["carol"]))
@@ -276,6 +289,9 @@ DECIDED = {  # by topic: category, risk, threshold, decision
     "Fight": ("Child-on-child", "Low", "Universal", "No further action"),
     "Name-calling": ("Child-on-child", "Low", "Universal", "No further action"),
 }
+# the stories with a task that repeats, a question, a thank-you
+WEEKLY, ASKED, THANKED = "Held by the arm", "Threat in a game", "No heating"
+WEEKS = ("She smiled, and spoke of her cousin.", "Quieter than last week.", "She asked to help in the library.")
 TASKS = (
     ("Ask the attendance officer for the register of the last month", "carol"),
     ("Write to the parents about the meeting", "alice"),

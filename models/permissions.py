@@ -98,6 +98,11 @@ VOCABULARY = {
     "case:send_back": Verb(
         "sent the case back", "Send a case back that somebody wants to close.", LEVEL_5
     ),
+    "case:hand_over": Verb(
+        "handed the case over",
+        "Hand over the cases that somebody leads, to one colleague.",
+        MANAGERS,
+    ),
     "case:reopen": Verb("reopened the case", "Reopen a case, with a reason.", MANAGERS),
     "attachment:add": Verb("attached a file"),
     "attachment:read": Verb("fetched a file"),
@@ -163,6 +168,28 @@ VOCABULARY = {
     "task:give": Verb("gave a task", "Give tasks about incidents they may see.", TEAM),
     "task:done": Verb("did the task", "Do the tasks that are theirs.", STAFF),
     "task:cancel": Verb("cancelled a task", "Cancel a task, with a reason.", TEAM),
+    "task:hand_over": Verb(
+        "handed over a task", "Hand a leaver’s open tasks over to a colleague.", MANAGERS
+    ),
+    "clarification:ask": Verb(
+        "asked a question", "Ask the reporter of an incident, with a day to answer by.", TEAM
+    ),
+    "clarification:answer": Verb(
+        "answered a question", "Answer what they are asked about their own reports.", STAFF
+    ),
+    "clarification:withdraw": Verb(
+        "withdrew a question", "Withdraw a question to a reporter, with a reason.", TEAM
+    ),
+    "feedback:give": Verb(
+        "gave a word to the author of a report",
+        "Thank or correct the author of a report, off the child’s record.",
+        TEAM,
+    ),
+    "feedback:acknowledge": Verb(
+        "read what was said about their report",
+        "Read what is said to them about their own reports.",
+        STAFF,
+    ),
     "tracker:begin": Verb(
         "began the safeguarding tracker", "Begin the safeguarding tracker of a log.", TEAM
     ),
@@ -254,6 +281,9 @@ VOCABULARY = {
     "user:told": Verb("was sent an email about their account"),
     "user:choose": Verb("chose when emails come"),
     "user:digest": Verb("gathered a day’s emails in one"),
+    "user:handed_over": Verb("handed over a colleague’s work"),
+    "user:calendar": Verb("made a secret calendar address"),
+    "user:no_calendar": Verb("ended the calendar address"),
     "user:signed_in": Verb("signed in"),
     "user:new_browser": Verb("signed in from a browser that was new for them"),
     "user:signed_out": Verb("signed out"),
@@ -291,9 +321,11 @@ NOUNS = {
     "attachment": "Files",
     "child": "Children",
     "choice": "Lists",
+    "clarification": "Questions to reporters",
     "counts": "Counts",
     "emergency": "Emergency access",
     "event": "History",
+    "feedback": "Thanks and corrections",
     "log": "Ofsted logs",
     "notice": "Emails",
     "proposal": "Approvals",

@@ -11,6 +11,7 @@ from models.access.proposal import Proposal
 from models.case.case import Case
 from models.case.child import Child
 from models.case.choice import Choice
+from models.case.feedback import Feedback
 from models.case.incident import Incident, ShutOut
 from models.case.log import Assignee, Log
 from models.case.relation import Relation
@@ -22,7 +23,7 @@ from models.ground.record import Base, NoIncident
 from models.ground.words import when
 from models.history.document import Document
 from models.history.event import Event
-from models.history.notice import DIGEST, ENDS, Notice
+from models.history.notice import DIGEST, ENDS, HANDED, Notice
 from models.people.role import Role
 from models.people.user import User
 
@@ -144,15 +145,29 @@ def events(by: User) -> "ModelSelect[Any]":
 
     But for refusals that belong to none: their being there, or not, would tell whether there is
     a record. One's own are shown to nobody, others' to nobody who is shut out of anything.
-    That somebody had a daily email tells the same, so neither it nor the sending of what belongs to
-    no case is shown.
+    That somebody had a daily email, or a leaver's work, tells the same, so neither it nor the
+    sending of what belongs to no case is shown; what was said to an author is shown to those who
+    may see that.
     """
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
     told = ~refused if ShutOut.anything(by.id) else ~refused | (Event.by != by)
-    told &= Event.verb.not_in((DIGEST, *ENDS.values()))
+    told &= Event.verb.not_in((DIGEST, HANDED, *ENDS.values()))
+    theirs = feedback(by).select(Feedback.id)
+    told &= (Event.subject != Feedback.noun()) | Event.record.in_(theirs)
     return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
+
+
+def feedback(by: User) -> "ModelSelect[Any]":
+    """What the team said to an author: for whoever may say it, and for the author; never to an
+    adult whom the incident is about.
+    """
+    rows = Feedback.select().where(sees(by, Feedback.incident))
+    if by.may("feedback:give"):
+        return rows
+    own = Incident.select(Incident.id).where(Incident.reported_by == by)
+    return rows.where(Feedback.incident.in_(own))
 
 
 def of_log(model: type[Base]) -> Callable[[User], Any]:
@@ -188,6 +203,7 @@ VISIBLE = {
     Document: documents,
     Notice: notices,
     Event: events,
+    Feedback: feedback,
     Child: children,
     Relation: lambda by: Relation.select().where(Relation.child.in_(children(by).select(Child.id))),
     Template: only(Template, "template:edit"),

@@ -11,12 +11,15 @@ from models import (
     TABLES,
     Attachment,
     Attempt,
+    Calendar,
     Child,
+    Clarification,
     Device,
     Document,
     Draft,
     Emergency,
     Event,
+    Feedback,
     Flag,
     Incident,
     Log,
@@ -37,7 +40,7 @@ from models import (
     db,
     demo,
 )
-from models.access import signin
+from models.access import calendar, signin
 from models.case.incident import ABOUT
 from models.case.template import columns
 from models.ground.clock import now
@@ -146,7 +149,7 @@ def school(app, blank, tmp_path):
     tmp_path = tmp_path / "data"
     tmp_path.mkdir()
     engine.current().copy(blank, tmp_path)
-    for kept in (document.AGAIN, looks.WAITING, signin.SEEN):  # by the process
+    for kept in (document.AGAIN, looks.WAITING, signin.SEEN, calendar.WRONG):  # by the process
         kept.clear()
     settle(tmp_path)
     db.connect()
@@ -207,6 +210,8 @@ def besides(school, incident):
             visible=visible,
         ),
         triage(school, incident, opens=True),  # a Case, with its Link
+        Clarification.ask(incident, school.carol, "Which wrist?", now().date()),
+        Feedback.give(incident, school.carol, "Thank you", "Clear, and at once."),
     ]
 
 
@@ -398,6 +403,7 @@ def full(school, signed):
     besides(school, incident)
     SetupLink.make()
     Device.meet("a browser", school.carol)
+    Calendar.make(school.carol)
     Attempt.reserve("carol@thornley.example", "127.0.0.1")
     notice = Notice.select().order_by(Notice.id).first()
     notice.claim(), notice.attempt(lambda one: None)

@@ -1,14 +1,16 @@
 """Absurd input at every form, every button and every address: an answer, never a 500."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from lxml import html
 
-from models import Draft, Notice, Proposal, Role, db
+from models import Draft, Feedback, Notice, Proposal, Role, db
 from models.access.proposal import CODE, hashed
 from models.ground.database import sqlite
 
+from .conftest import report
 from .person import Person
 from .test_matrix import address
 
@@ -127,8 +129,12 @@ def test_absurd_forms_are_answered(app, school, cast, case):
             tries=0,
         )
     seen, broken = set(), []
+    Feedback.give(
+        report(school, by=school.alice), school.carol, "Thank you", "Clear."
+    )  # to be read
+    more = f"/hand-over/?{urlencode({'person': school.alice.label, 'to': school.mark.label})}"
     for person in (cast.alice, cast.ira, cast.connor):
-        found = forms(person, rules(app, "GET"), case)
+        found = forms(person, [*rules(app, "GET"), more], case)
         for form in found.keys() - seen:
             broken += troubles(person, form[0], found[form])
         seen |= found.keys()

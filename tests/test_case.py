@@ -24,6 +24,7 @@ from models import (
     visible,
     who_sees,
 )
+from models.case import handing
 from models.case.incident import ABOUT, ShutOut
 from models.ground.clock import at, now
 from models.ground.settings import settings
@@ -290,8 +291,9 @@ def test_the_lead_is_somebody_who_may_read_it_and_is_told(cast, school, opened):
     Case.get().edit(school.carol, lead=school.alice, deputy=school.carol)
     told = Notice.select().order_by(Notice.id.desc()).get()
     assert told.user == school.alice and "Zofia" not in told.body
-    handed = Case.hand_over(school.alice, school.mark, school.bob, visible)
-    assert [case.lead for case in handed] == [school.mark]
+    held = [one.key for one in handing.held(school.alice, school.mark, school.bob, visible)]
+    assert handing.hand_over(school.alice, school.mark, held, school.bob, visible) == 1
+    assert Case.get().lead == school.mark
 
 
 def test_a_case_in_which_nothing_happens_is_named(cast, school, opened):

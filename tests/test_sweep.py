@@ -26,6 +26,7 @@ pytestmark = pytest.mark.both
 
 FREE = {  # tables that the history does not vouch for, each with its reason
     "session": "where somebody is signed in; that they signed in is an event",
+    "calendar": "a secret address that shows days; that it was made, or ended, is an event",
     "device": "by which a browser is known again; it opens nothing",
     "attempt": "failed sign-ins, counted for a quarter of an hour; each is an event of the person",
     "setup_link": "of the first start, before there is anybody",

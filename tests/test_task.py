@@ -2,12 +2,13 @@
 whom it is about.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from models import Event, Notice, Refused, Share, Task, visible
 from models.case.incident import ABOUT
+from models.case.task import later
 from models.ground.clock import at, now
 
 from .conftest import report
@@ -118,6 +119,120 @@ def test_named_later_its_owner_loses_it_with_the_incident(school, incident):
     Share.name_adult(incident, school.mark, "The child said so.", school.alice)
     assert not visible(Task, school.mark).exists()
     assert task.recipients() == []
+
+
+def weekly(school, incident, owner=None, **more):
+    given = {"what": "Ask how the week was", "owner": owner or school.alice, "due_on": soon()}
+    given |= {"repeats": "Each week", "urgency": "24 hours", "visible": visible}
+    return Task.give(incident, school.carol, **given | more)
+
+
+def test_one_that_repeats_makes_the_next_one_exactly_once(cast, school, incident):
+    form = {"what": "Ask how the week was", "owner": school.alice.label, "urgency": "24 hours"}
+    form |= {"due_on": soon().isoformat(), "repeats": "Each week"}
+    page = cast.carol.post(f"/task/new/?incident={incident.id}", form)
+    assert "each week" in page.text_only and "24 hours" in page.text_only
+    task = Task.get()
+    emails = Notice.select().count()
+    cast.alice.get("/")
+    page = cast.alice.press("task:done", task, effect="She smiled.", evidence="Her drawing.")
+    assert "It repeats: the next one is due" in page.text_only and "Her drawing." in page.text_only
+    again = Task.select().order_by(Task.id.desc()).get()
+    assert again.status == "open" and again.due_on == soon(10), "counted from the day it was due"
+    for name in ("what", "owner", "given_by", "urgency", "repeats", "incident"):
+        assert getattr(again, name) == getattr(task, name), name
+    assert again.effect is None and Event.last(again, "task:give").by is None, "nobody pressed"
+    assert Notice.select().count() == emails + 1, "told of her own step, not of the next one too"
+    assert cast.alice.press("task:done", task, effect="Once more").status_code == 409
+    stale = Task.get_by_id(task.id)
+    stale.status = "open"  # as a second process read it, before the first was through
+    with pytest.raises(Refused, match="only while"):
+        stale.done(effect="At the same time", by=school.alice)
+    assert Task.select().count() == 2 and Task.get_by_id(task.id).effect == "She smiled."
+    home = cast.alice.get("/").text_only
+    assert "Ask how the week was · 24 hours" in home, "the next one waits for her"
+
+
+def test_a_step_that_fails_makes_no_next_one(school, incident, monkeypatch):
+    task = weekly(school, incident)
+
+    def full(*_args, **_kwargs):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(Task, "moved", full)
+    with pytest.raises(RuntimeError):
+        task.done(effect="Done", by=school.alice)
+    assert Task.select().count() == 1 and Task.get().status == "open"
+
+
+def test_cancelled_it_comes_no_more(school, incident):
+    weekly(school, incident).cancel(reason="She has left.", by=school.carol)
+    assert [task.status for task in Task.select()] == ["cancelled"]
+
+
+def test_once_is_once(school, incident):
+    for repeats in (None, "Never"):
+        weekly(school, incident, repeats=repeats).done(effect="Done", by=school.alice)
+    assert {task.repeats for task in Task.select()} == {None}, "as in those from before"
+    Task.create(
+        incident=incident, what="Once", owner=school.alice, due_on=soon(), given_by=school.carol
+    ).done(effect="Done", by=school.alice)
+    assert Task.select().count() == 3
+
+
+def test_done_late_the_next_one_is_not_late_already(school, incident):
+    task = weekly(school, incident)
+    with at(now() + timedelta(days=30)):
+        task.done(effect="At last", by=school.alice)
+        again = Task.select().order_by(Task.id.desc()).get()
+        assert again.due_on == task.due_on + timedelta(days=28) >= now().date()
+
+
+def test_who_left_or_is_shut_out_gets_no_more_of_them(school, incident):
+    task = weekly(school, incident, owner=school.mark)
+    Share.name_adult(incident, school.mark, "The child said so.", school.alice)
+    task.done(effect="By me", by=school.alice)
+    again = Task.select().order_by(Task.id.desc()).get()
+    assert again.owner == school.carol, "then it is the one's who gave it"
+    school.carol.active = False
+    school.carol.save()
+    again.done(effect="By me again", by=school.alice)
+    assert Task.select().order_by(Task.id.desc()).get().owner == school.alice
+
+
+def test_when_it_is_next_due():
+    assert later(date(2026, 3, 4), days=7) == date(2026, 3, 11)
+    assert later(date(2026, 1, 31), months=1) == date(2026, 2, 28)
+    assert later(date(2026, 2, 28), months=1) == date(2026, 3, 31), "the last day stays the last"
+    assert later(date(2026, 12, 4), months=1) == date(2027, 1, 4)
+    assert later(date(2028, 2, 29), months=12) == date(2029, 2, 28)
+
+
+def test_my_tasks_is_what_those_find_who_have_some(cast, school, task):
+    other = weekly(school, task.incident, what="Write to the parents")
+    page = cast.connor.get("/task/")
+    assert "My tasks" in page.text_only and "Ring the mother" in page.text_only
+    assert 'tab=mine" aria-current="page"' in page.text
+    page = cast.alice.get("/task/").text_only
+    assert "Write to the parents" in page and "Ring the mother" not in page, "Alice's own first"
+    page = cast.alice.get("/task/?tab=all").text_only
+    assert "Write to the parents" in page and "Ring the mother" in page
+    page = cast.carol.get("/task/")
+    assert 'tab=all" aria-current="page"' in page.text, "Carol has none: all that she follows"
+    assert "Ring the mother" not in cast.carol.get("/task/?tab=overdue").text_only
+    with at(now() + timedelta(days=5)):
+        other.done(effect="Done", by=school.alice)
+        page = cast.mark.get("/task/?tab=overdue").text_only
+        assert "2 days late" in page and "Write to the parents" not in page
+    page = cast.alice.get(f"/task/details/?id={task.id}")
+    assert page.status_code == 200, "a tab shuts no door: it is Connor's, and Alice follows it"
+    assert cast.dave.get("/task/?tab=all").text_only.count("Ring the mother") == 0
+
+
+def test_an_alert_stays_until_it_is_done(cast, school, task):
+    for _time in range(2):
+        cast.connor.get(f"/task/details/?id={task.id}")
+        assert "Ring the mother" in cast.connor.get("/").text_only, "reading is not doing"
 
 
 def test_late_is_said_in_words(cast, school, task):

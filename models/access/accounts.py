@@ -17,6 +17,7 @@ from models.people.role import Role
 from models.people.user import User, UserRole
 from models.permissions import HARMLESS
 
+from .calendar import Calendar
 from .proposal import Proposal, tell
 from .signin import Session
 
@@ -85,6 +86,8 @@ def edit_person(person: User, by: User, roles: Iterable[Role], **values: Any) ->
         if changed:
             Event.write("user:edit", person, by, changed)
             person.roles = None
+            if "active" in changed:  # an address must not come back with them
+                Calendar.end(person, by)
             if set(changed) - {"name", "job_title"}:
                 Session.end_all(person)
         if "name" in changed:

@@ -1,6 +1,6 @@
 """The case: what belongs together about one child, or one adult at risk, and how it is closed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -18,19 +18,21 @@ from models.people.user import User
 from models.permissions import VOCABULARY
 
 from .child import Child
+from .handing import HandsOver
 from .incident import PARENTS, Incident, OfIncident, ShutOut, leave_somebody
 
 CHILD_TOLD = ["Yes", "Not yet", "Not in their interest", "Too young to be told"]
 TOLD = ("Yes",)  # of either list: the others want a reason
 
 
-class Case(OfIncident):
+class Case(HandsOver, OfIncident):
     """What belongs together about one child, or one adult at risk. It hangs on the incident that it
     was opened for; which incidents stand in it, `Link` says.
     """
 
     STATUSES = ("open", "monitoring", "to confirm", "closed")
     ALIVE = STATUSES[:3]
+    holders, unfinished = {"lead": "lead", "deputy": "deputy"}, ALIVE
     keeps = "submitted"
     changes = (
         "status", "lead", "deputy", "monitor_until", "child_told", "child_told_why", "parents_told",
@@ -334,22 +336,6 @@ class Case(OfIncident):
             .group_by(Link.case)
         )
         return {case: Event.at.python_value(at) for case, at in rows.tuples()}
-
-    @classmethod
-    def hand_over(cls, origin: User, to: User, by: User, visible: Callable) -> "list[Case]":
-        """Give every living case that `origin` leads or stands in for to `to`, inside the caller's
-        transaction, and return them; none that `to` may not see.
-        """
-        mine = ((cls.lead == origin) | (cls.deputy == origin)) & (cls.status != "closed")
-        moved = list(visible(cls, to).where(mine))
-        for case in moved:
-            roles = [name for name in ("lead", "deputy") if getattr(case, name) == origin]
-            changed = case.set(**dict.fromkeys(roles, to))
-            if case.lead == case.deputy:
-                changed |= case.set(deputy=None)
-            case.save()
-            Event.write("case:edit", case, by, changed)
-        return moved
 
 
 class Link(OfIncident):

@@ -424,11 +424,6 @@ class Involved(OfIncident):
         return rows.order_by(cls.id)
 
     @classmethod
-    def named(cls, incident: Incident) -> list["Involved"]:
-        """The adults whom the concern is about: the latest row that names each, with the name."""
-        return list({row.adult_id: row for row in cls.named(incident)}.values())
-
-    @classmethod
     def named(cls, incident: Any) -> list["Involved"]:
         """The adults whom the concern is about: the rows that name them, with their names, in one
         query.

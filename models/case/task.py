@@ -1,7 +1,8 @@
 """Tasks: what somebody is to do about an incident, and by when."""
 
+from calendar import monthrange
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from peewee import Expression, ForeignKeyField, TextField
@@ -10,20 +11,47 @@ from models.ground.clock import LONDON, now
 from models.ground.database import contains, transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Refused
+from models.ground.words import due
 from models.history.notice import Notice
 from models.history.step import starts, step
 from models.people.user import User
 
+from .handing import HandsOver
 from .incident import Incident, OfIncident, ShutOut
 
+NEVER = "Never"
+REPEATS = {  # how often a task comes again: days, or months
+    NEVER: {},
+    "Each week": {"days": 7},
+    "Each month": {"months": 1},
+    "Each term": {"days": 13 * 7},
+    "Each year": {"months": 12},
+}
 
-class Task(OfIncident):
+
+def later(day: date, days: int = 0, months: int = 0) -> date:
+    """`day` so many days or months later; the last day of a month stays the last of one."""
+    if not months:
+        return day + timedelta(days=days)
+    last = day.day == monthrange(day.year, day.month)[1]
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    most = monthrange(year, month + 1)[1]
+    return date(year, month + 1, most if last else min(day.day, most))
+
+
+def today() -> date:
+    """The day it is in Britain."""
+    return now().astimezone(LONDON).date()
+
+
+class Task(HandsOver, OfIncident):
     """What somebody is to do about an incident, and by when. An alert stays until it is done:
     reading is not doing.
     """
 
     STATUSES = ("open", "done", "cancelled")
-    keeps, changes = "submitted", ("status", "version", "effect")
+    holders, unfinished = {"owner": "task"}, ("open",)
+    keeps, changes = "submitted", ("status", "version", "effect", "evidence", "owner")
 
     what = TextField(verbose_name="What is to be done", help_text="One thing that one person does.")
     owner = ForeignKeyField(
@@ -34,11 +62,29 @@ class Task(OfIncident):
     given_by = ForeignKeyField(User, backref="given", on_delete="RESTRICT", verbose_name="Given by")
     given_at = Moment(default=now, verbose_name="Given")
     effect = TextField(null=True, verbose_name="What came of it")
+    evidence = TextField(null=True, verbose_name="Evidence")
+    urgency = Pick("urgency", null=True, max_length=40, verbose_name="Urgency")
+    repeats = Pick(
+        fixed=tuple(REPEATS),
+        null=True,
+        default=NEVER,
+        max_length=20,
+        verbose_name="Repeats",
+        help_text="Done, it comes again, until one is cancelled: for the same person, in the same "
+        "words, counted from the day it was due. Each term means every 13 weeks.",
+    )
+
+    next_on: date | None = None  # when the next one is due, of one that was done just now
 
     def __str__(self):
         return f"task about {self.incident}"
 
     reference = property(__str__)  # what an email calls it: never what is to be done
+
+    @property
+    def gist(self) -> str:
+        """What is to be done, and by when."""
+        return f"{self.what}, {due(self.due_on)[0]}"
 
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:
@@ -56,14 +102,22 @@ class Task(OfIncident):
     @classmethod
     @starts(*Incident.STATUSES)
     def give(
-        cls, incident: Incident, by: User, what: str, owner: User, due_on: date, visible: Callable
+        cls,
+        incident: Incident,
+        by: User,
+        what: str,
+        owner: User,
+        due_on: date,
+        visible: Callable,
+        urgency: str | None = None,
+        repeats: str | None = None,
     ) -> "Task":
         """Give a task to `owner`, who is emailed. Raises Refused for a day that is past, and for
         somebody who may not see the incident.
 
         visible: the policy, a function of a model and a person, for it stands above the nouns.
         """
-        if due_on < now().astimezone(LONDON).date():
+        if due_on < today():
             raise Refused(
                 "The task was not saved.", {"due_on": "This day is past. Give a later one."}
             )
@@ -76,6 +130,8 @@ class Task(OfIncident):
                 what=what,
                 owner=owner,
                 due_on=due_on,
+                urgency=urgency,
+                repeats=None if repeats == NEVER else repeats,
                 given_by=by,
                 given_at=now(),
             )
@@ -97,11 +153,40 @@ class Task(OfIncident):
         return by == self.owner or by.may("task:give")
 
     @step("open", "done", who=theirs)
-    def done(self, effect: str, by: User) -> None:
-        """It is done; `effect`: what came of it."""
-        self.effect = effect
+    def done(self, effect: str, by: User, evidence: str | None = None) -> None:
+        """It is done; `effect`: what came of it, `evidence`: what shows it. One that repeats makes
+        the next one.
+        """
+        self.effect, self.evidence = effect, evidence
+        if REPEATS.get(self.repeats):
+            self.next_on = self.again(by).due_on
+
+    def again(self, by: User) -> "Task":
+        """Give the next one, of a task that `by` just did: in the same transaction, so once.
+
+        Its owner is told where somebody else did this one. Who left, or is shut out, gets no more:
+        then it is the giver's or, failing that too, of whoever did this one.
+        """
+        due_on = later(self.due_on, **REPEATS[self.repeats])
+        while due_on < today():  # done so late that this one is past as well
+            due_on = later(due_on, **REPEATS[self.repeats])
+        shut_out = ShutOut.of(self.incident_id)
+        people = (self.owner, self.given_by, by)
+        owner = next(one for one in people if one.active and one.id not in shut_out)
+        task = Task.create(
+            incident=self.incident,
+            what=self.what,
+            owner=owner,
+            due_on=due_on,
+            urgency=self.urgency,
+            repeats=self.repeats,
+            given_by=self.given_by,
+            given_at=now(),
+        )
+        Notice.announce("task:give", task, None, [owner] if owner != by else [])
+        return task
 
     @step("open", "cancelled")
     def cancel(self, reason: str, by: User) -> dict[str, str]:
-        """It is not to be done any more."""
+        """It is not to be done any more, nor again."""
         return {"reason": reason}

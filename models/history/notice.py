@@ -30,6 +30,7 @@ BACK_OFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 240)]  # then every 4 h
 LEASE = timedelta(minutes=5)  # a worker that dies holds its email no longer than this
 SUBJECT = "Safeguarding Tracker: something waits for you"
 DIGEST = "user:digest"  # the event of the one email a day: see models/shelf/digest.py
+HANDED = "user:handed_over"  # the event of the one email about a leaver's work
 URGENT = (  # of what is about a case; what is about no case is always sent at once
     "log:trigger",
     "incident:alarm",

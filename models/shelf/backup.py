@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from models.access.calendar import Calendar
 from models.access.signin import Session
 from models.case.attachment import Attachment, place
 from models.ground.clock import now
@@ -299,6 +300,7 @@ def restore(source: Path, secret: bytes, tables: list[type[Base]]) -> str:
         migrate(db.obj)
         with transaction():
             Session.update(ended_at=now()).where(Session.ended_at.is_null()).execute()
+            Calendar.delete().execute()  # one that was ended since must not come back
             Event.write(
                 "event:restore",
                 Event(),
