@@ -150,18 +150,21 @@ class IncidentView(RecordView):
             "Name this adult and shut them out",
             why("Why", PersonForm),
             said=lambda incident: f"{incident} is shut to them from now on.",
+            asked=True,
         ),
         Step(
             "incident:clear_adult",
             "Withdraw the naming",
             why("Why it was a mistake", PersonForm),
             said=lambda incident: f"{incident} is open to them again, as far as their role goes.",
+            asked=True,
         ),
         Step(
             "incident:share",
             "Share",
             why("Why they need to know", PersonForm),
             said=lambda incident: f"{incident} is shared.",
+            asked=True,
         ),
         Step(
             "incident:unshare",

@@ -35,6 +35,15 @@ def in_emergency(by: User) -> bool:
     return by.__dict__["_emergency"]
 
 
+def shut_out(by: User) -> bool:
+    """Whether `by` is shut out of anything, as most are not; asked once for each User object, so
+    once a request.
+    """
+    if "_shut_out" not in by.__dict__:
+        by.__dict__["_shut_out"] = bool(ShutOut.anything(by.id))
+    return by.__dict__["_shut_out"]
+
+
 def sees(by: User, column: Any) -> Expression:
     """The condition that `by` sees the incident whose id stands in `column`: the one rule of need
     to know, for every noun.
@@ -43,7 +52,7 @@ def sees(by: User, column: Any) -> Expression:
     emergency. Never what they are shut out of, and never what belongs to none.
     """
     others = column.is_null(False)
-    if ShutOut.anything(by.id):  # most are not: that spares a long list a look-up for each row
+    if shut_out(by):  # else a long list is spared a look-up for each row
         others &= column.not_in(ShutOut.incidents_of(by))
     if by.may("incident:read") or in_emergency(by):
         return others
@@ -152,7 +161,7 @@ def events(by: User) -> "ModelSelect[Any]":
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
-    told = ~refused if ShutOut.anything(by.id) else ~refused | (Event.by != by)
+    told = ~refused if shut_out(by) else ~refused | (Event.by != by)
     told &= Event.verb.not_in((DIGEST, HANDED, *ENDS.values()))
     theirs = feedback(by).select(Feedback.id)
     told &= (Event.subject != Feedback.noun()) | Event.record.in_(theirs)
@@ -189,7 +198,7 @@ def children(by: User) -> "ModelSelect[Any]":
 
 def incidents(by: User) -> "ModelSelect[Any]":
     """As sees() has it; without a condition for who sees all, so that they are counted at once."""
-    if (by.may("incident:read") or in_emergency(by)) and not ShutOut.anything(by.id):
+    if (by.may("incident:read") or in_emergency(by)) and not shut_out(by):
         return Incident.select()
     return Incident.select().where(sees(by, Incident.id))
 

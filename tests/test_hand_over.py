@@ -2,6 +2,7 @@
 may not see.
 """
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -61,7 +62,7 @@ def test_all_in_one_press_and_one_email(cast, school, tasks):
     page = shown(cast.mark, school, school.alice)
     for task in tasks:
         assert task.what in page.text_only
-    assert page.text.count('name="things"') == 3 and page.text.count(" checked") == 3
+    assert page.text.count('name="things"') == 3 and len(re.findall(r"\schecked", page.text)) == 3
     before = Notice.select().count()
     edit_person(school.carol, school.ira, school.carol.roles, active=False)  # she has left already
     page = press(cast.mark, school, school.alice, keys(tasks))
@@ -202,7 +203,7 @@ def test_the_page_costs_the_same_however_much_there_is(cast, school, tasks):
         with counted() as statements:
             assert "Ask the driver" in shown(cast.mark, school, school.alice).text_only
         costs.append(len(statements))
-    assert costs[0] == costs[1] <= 25, costs
+    assert costs[0] == costs[1] <= 30, costs
 
 
 def test_a_noun_joins_by_saying_who_holds_it(school, tasks):
