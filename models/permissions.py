@@ -127,6 +127,14 @@ VOCABULARY = {
         "edited the child's details", "Add children and correct their details.", TEAM
     ),
     "child:add": Verb("added the child"),
+    "roll:take": Verb(
+        "began to import the roll",
+        "Import the roll, the list of children, from a file of theirs.",
+        (*TEAM, "IT"),
+        opens=False,
+    ),
+    "roll:drop": Verb("threw away a list of children that was not imported"),
+    "roll:finish": Verb("finished importing the roll"),
     "template:edit": Verb(
         "edited the template", "Edit what trackers ask.", ("DSL", "IT"), opens=False
     ),
@@ -237,6 +245,7 @@ NOUNS = {
     "log": "Ofsted logs",
     "notice": "Emails",
     "proposal": "Approvals",
+    "roll": "The roll",
     "section": "Tracker sections",
     "user": "People",
 }

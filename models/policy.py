@@ -23,6 +23,7 @@ from models.history.event import Event
 from models.history.notice import DIGEST, ENDS, Notice
 from models.people.role import Role
 from models.people.user import User
+from models.shelf.upload import Roll
 
 
 def in_emergency(by: User) -> bool:
@@ -163,6 +164,8 @@ VISIBLE = {
     Notice: notices,
     Event: events,
     Child: only(Child, "child:read"),
+    # whose file it is: another's holds children, and what they chose
+    Roll: lambda by: Roll.select().where(Roll.by == by if by.may("roll:take") else False),
     Template: only(Template, "template:edit"),
     TemplateSection: only(TemplateSection, "template:edit"),
     Question: only(Question, "template:edit"),
