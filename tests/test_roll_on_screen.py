@@ -364,8 +364,12 @@ def test_those_not_in_the_file_leave_only_if_carol_says_so(cast, school):
         (lambda: listed(rows(30)), "may be a part of it"),
         (lambda: listed([*rows(50), ["x"]]), "does not even say whom it is about"),
         (lambda: listed(rows(50)) + b"B0", "does not even say whom it is about"),
+        (
+            lambda: listed([*rows(50), ["B12", "Sam", "", "01/02/2014", "", ""]]),
+            "does not even say whom it is about",
+        ),
     ],
-    ids=["a part", "a broken row", "cut off"],
+    ids=["a part", "a broken row", "cut off", "half a name"],
 )
 def test_nobody_is_said_to_have_left_by_half_a_list(cast, school, content, words):
     roll_of_60(cast)
@@ -582,6 +586,10 @@ def test_no_child_is_kept_in_the_row_and_nothing_in_the_log(cast, school, caplog
 
 def test_it_is_found_under_set_up_and_done_by_the_server(cast, school):
     assert "Import the roll" in cast.ira.get("/set-up/").text
+    assert ">Choose a file</a>" in cast.ira.get("/roll/").text
+    for path in ("/child/", "/user/"):
+        person = cast.alice if path == "/child/" else cast.ira
+        assert f'href="{path}new/"' in person.get(path).text, "each list has its button"
     assert cast.dave.get("/set-up/").status_code == 403
     choose(cast.ira, listed(rows(2)))
     match(cast.ira, latest())

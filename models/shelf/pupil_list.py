@@ -135,12 +135,13 @@ def read(
 
 
 def known_by(cells: dict[str, str]) -> tuple[str, str] | None:
-    """UPN and folded name of a row that is not taken, as far as they can be read, so that nobody
-    takes the child for one who is not in the list.
+    """UPN and folded name of a row that is not taken, so that nobody takes the child for one who
+    is not in the list; None where neither can be read: half a name is nobody's.
     """
-    name = cells.get("name") or " ".join([cells.get("forename", ""), cells.get("surname", "")])
-    found = cells.get("upn", "").upper(), " ".join(fold(name).split())
-    return found if any(found) else None
+    names = [cells[field] for field in ("name", "forename", "surname") if field in cells]
+    upn, name = cells.get("upn", "").upper(), " ".join(fold(" ".join(names)).split())
+    known = upn if re.fullmatch(UPN, upn) else "", name if all(names) else ""
+    return known if any(known) else None
 
 
 def table_of(text: str, most: int | None = None) -> Iterator[list[str]]:
@@ -216,8 +217,8 @@ def opened(content: bytes) -> tuple[list[str], dict[str, str], list[list[str]]]:
     table = list(table_of(decoded(content), TOP + SHOWN))
     top = heading_of(table)
     named = labels(table[top])
-    usual = {field: named[place] for field, place in columns_of(table[top]).items()}
-    return named, usual, [row for row in table[top + 1 :] if any(row)][:SHOWN]
+    known = {field: named[place] for field, place in one_name(*usual(table[top])).items()}
+    return named, known, [row for row in table[top + 1 :] if any(row)][:SHOWN]
 
 
 def decoded(content: bytes) -> str:
@@ -285,19 +286,34 @@ def columns_of(cells: list[str]) -> dict[str, int]:
     """{field: the place of its column} of a heading; {} for a row that is none. The legal name
     counts, whatever else stands beside it.
     """
+    columns, found = usual(cells)
+    both = {"forename", "surname"} <= columns.keys()
+    if "date_of_birth" not in columns or not ("name" in columns or both):
+        return {}
+    return one_name(columns, found)
+
+
+def usual(cells: list[str]) -> tuple[dict[str, int], dict[str, str]]:
+    """({field: the place of its column}, {field: its heading or ""}) of the columns that are known
+    by their usual names.
+    """
     heading = [plainly(cell) for cell in cells]
     found = {
         field: next((name for name in names if name in heading), "")
         for field, names in HEADINGS.items()
     }
-    columns = {field: heading.index(name) for field, name in found.items() if name}
+    return {field: heading.index(name) for field, name in found.items() if name}, found
+
+
+def one_name(columns: dict[str, int], found: dict[str, str]) -> dict[str, int]:
+    """The columns without a second way to the name: whole, or in two; the legal one counts."""
     both = {"forename", "surname"} <= columns.keys()
-    if "date_of_birth" not in columns or not ("name" in columns or both):
-        return {}
     legal = {field for field, name in found.items() if "legal" in name}
     twofold = both and (
         "name" not in columns or ("name" not in legal and {"forename", "surname"} <= legal)
     )
+    if "name" not in columns:
+        return columns
     return {
         field: place
         for field, place in columns.items()
