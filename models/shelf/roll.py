@@ -228,7 +228,9 @@ def preview(rows: list, bad: list[Bad]) -> tuple[Preview, list[Bad]]:
     odd = list(slipped(rows, known))
     roll = [(child.id, child.upn, child.name) for child in Child.on_roll() if not child.left_on]
     counts: Counter[str] = Counter()
-    outcome, added, corrected, doubtful, met = [], [], [], [], set()
+    outcome, doubtful, met = [], [], set()
+    added: list = []
+    corrected: list = []
     for row, values in rows:
         try:
             what, child, changed = judged(values, known)
