@@ -347,6 +347,9 @@ def test_those_not_in_the_file_leave_only_if_carol_says_so(cast, school):
     press(cast.ira, roll, **LEFT)
     upload.go_on()
     assert latest().counts["left"] == 0 and not Child.get_by_id(gone.id).left_on, "not for Ira"
+    with pytest.raises(Refused, match="nothing to import"):
+        own = looked_at(cast.ira, content)  # nor where the form is not asked
+        own.take(by=school.ira, seen=own.found["digest"], leavers=[LEFT["leavers"]])
     roll = looked_at(cast.carol, content)
     assert gone.name in cast.carol.get(f"/roll/details/?id={roll.id}").text
     assert press(cast.carol, roll).status_code == 409, "unticked there is nothing to do"
