@@ -212,14 +212,14 @@ class LogView(RecordView):
             "sections": sections,
             "opens": self.opens,
             "assignees": Assignee.of(record),
-            "notices": Notice.of_case(record.incident_id) if by.may("notice:read") else [],
+            "notices": Notice.of_incident(record.incident_id) if by.may("notice:read") else [],
             "history": history,
             "fresh": not any(
                 one.verb in ("log:edit", "log:assign", "log:tell") for one in history.done
             ),
             "lacking": record.lacking() if record.status != "completed" else [],
             "signed_off": record.signed_off,
-            "copies": Document.of_case(visible(Document, by), record.incident_id),
+            "copies": Document.of_incident(visible(Document, by), record.incident_id),
         }
 
     @staticmethod

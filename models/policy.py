@@ -16,7 +16,7 @@ from models.case.sharing import LASTS, Emergency, Share
 from models.case.template import Question, Template, TemplateSection
 from models.case.tracker import Section, Tracker
 from models.ground.clock import now
-from models.ground.record import Base, NoCase
+from models.ground.record import Base, NoIncident
 from models.ground.words import when
 from models.history.document import Document
 from models.history.event import Event
@@ -42,7 +42,7 @@ def sees(by: User, column: Any) -> Expression:
     """
     # most are named nowhere: that is asked once, which spares a long list a look-up for each row
     named = fn.EXISTS(Involved.select(Involved.id).where(Involved.adult == by))
-    others = column.is_null(False) & (~named | column.not_in(Involved.cases_about(by)))
+    others = column.is_null(False) & (~named | column.not_in(Involved.incidents_about(by)))
     if by.may("incident:read") or in_emergency(by):
         return others
     theirs = column.in_(Incident.select(Incident.id).where(Incident.reported_by == by))
@@ -123,7 +123,7 @@ def notices(by: User) -> "ModelSelect[Any]":
     those about logs that they may see.
     """
     own = (Notice.user == by) & (
-        Notice.of_no_case() | Notice.among(lambda column: sees(by, column))
+        Notice.of_no_incident() | Notice.among(lambda column: sees(by, column))
     )
     if not by.may("notice:read"):
         return Notice.select().where(own)
@@ -141,7 +141,7 @@ def events(by: User) -> "ModelSelect[Any]":
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
-    told = ~refused if Involved.cases_about(by).exists() else ~refused | (Event.by != by)
+    told = ~refused if Involved.incidents_about(by).exists() else ~refused | (Event.by != by)
     told &= Event.verb.not_in((DIGEST, *ENDS.values()))
     return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
 
@@ -186,7 +186,7 @@ def visible(model: type[Base], by: User) -> "ModelSelect[Any]":
 
     A model of no incident and without a rule has no door: KeyError.
     """
-    if model in VISIBLE or isinstance(model.belongs, NoCase):
+    if model in VISIBLE or isinstance(model.belongs, NoIncident):
         return VISIBLE[model](by)
     rows = model.select().where(model.among(lambda column: sees(by, column)))
     return model.narrowed(rows, by)

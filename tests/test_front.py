@@ -125,7 +125,7 @@ def test_a_long_text_is_cut_at_a_word_and_says_so(text, short):
 
 
 def test_the_timeline_is_in_order_and_names_who(school, story):
-    rows = front.timeline(story, story.tracker.first(), Event.of_case(story.incident_id))
+    rows = front.timeline(story, story.tracker.first(), Event.of_incident(story.incident_id))
     assert [(what, str(who)) for _moment, what, who in rows] == [
         ("It happened (approximate time)", ""),
         ("It was noticed", "Dave Pritchard"),

@@ -15,7 +15,7 @@ import models
 from models import PERMISSIONS, SHIPPED_ROLES, TABLES, VOCABULARY, db, step_of
 from models.case.incident import OfIncident
 from models.ground.database import connect
-from models.ground.record import Base, NoCase
+from models.ground.record import Base, NoIncident
 from models.ground.settings import ALL, settings
 from models.policy import VISIBLE
 
@@ -205,7 +205,7 @@ def test_the_doors_of_flask_admin_that_we_do_not_have(app):
 def test_every_table_has_a_policy_or_no_door(app):
     for view in app.extensions["admin"][0]._views:
         if hasattr(view, "model"):
-            assert view.model in VISIBLE or not isinstance(view.model.belongs, NoCase), (
+            assert view.model in VISIBLE or not isinstance(view.model.belongs, NoIncident), (
                 f"{view.model.__name__} has a screen, is of no incident, and has no rule in "
                 "models/policy.py VISIBLE: say who sees which rows"
             )

@@ -333,7 +333,7 @@ def test_words_are_erased_under_a_decision_and_the_chain_still_fits(school, sign
     assert whole(), "the chain, the emails and the copies still fit"
     assert all(
         "erased under a retention decision" in event.sentence
-        for event in Event.of_case(case)
+        for event in Event.of_incident(case)
         if event.id != kept.id
     )
     assert Event.latest("event:erase").detail["decision"].startswith("Retention ended")
@@ -343,7 +343,10 @@ def test_words_are_erased_under_a_decision_and_the_chain_still_fits(school, sign
 def test_words_are_erased_that_were_there_before_the_history_vouched_for_records(school, log):
     Event.write("event:adopt", Event(), None, states={"incident 1": state(log.incident)})
     log.incident.amend(text="Seen again at lunch.", by=school.dave)
-    assert Event.erase(log.case(), school.alice, "Retention ended on 1 September 2026.") and whole()
+    assert (
+        Event.erase(log.its_incident(), school.alice, "Retention ended on 1 September 2026.")
+        and whole()
+    )
     assert Event.latest("event:erase").detail["unvouched"] == ["incident 1", "log 1"]
     log.incident.amend(text="Seen once more.", by=school.dave)
     untie("addendum")

@@ -79,7 +79,9 @@ def test_neither_history_nor_print_says_what_was_emptied_to_who_asks_without_the
 
 def test_who_asks_without_saying_for_whom_gets_it_without_restricted_words(school, emptied):
     assert "Percival" not in emptied.paper() and "Percival" in emptied.paper(restricted=True)
-    saved = [event for event in Event.of_case(emptied.incident_id) if event.verb == "section:save"]
+    saved = [
+        event for event in Event.of_incident(emptied.incident_id) if event.verb == "section:save"
+    ]
     assert saved and not any("changed" in event.detail for event in saved)
     last = next(section for section in emptied.sections() if section.restricted)
     assert "changed" not in Event.last(last, "section:save").detail, (

@@ -50,7 +50,7 @@ def test_share_with_a_named_person_and_withdraw(cast, school, incident):
         assert cast.mark.press("incident:share", incident, **wrong).status_code == 422
     cast.mark.press("incident:unshare", incident, person=school.dina.label)
     assert cast.dina.get(f"/incident/details/?id={incident.id}").status_code == 404
-    verbs = [event.verb for event in Event.of_case(incident.id)]
+    verbs = [event.verb for event in Event.of_incident(incident.id)]
     assert "incident:share" in verbs and "incident:unshare" in verbs
     assert Share.select().count() == 1, "kept"
 

@@ -8,7 +8,7 @@ import pytest
 
 from models import Draft, Event, Incident, Involved, Log, Notice, Refused, Share, User, db, visible
 from models.case.incident import ABOUT, CLEARED
-from models.ground.record import Base, NoCase
+from models.ground.record import Base, NoIncident
 from models.policy import VISIBLE, sees, who_sees
 
 from .conftest import report
@@ -29,10 +29,10 @@ def test_no_model_shows_a_row_of_the_case_to_the_adult_whom_it_is_about(school, 
     """
     bob, alice = User.get_by_id(school.bob.id), User.get_by_id(school.alice.id)
     for model in Base.every():
-        if isinstance(model.belongs, NoCase):
+        if isinstance(model.belongs, NoIncident):
             assert model in VISIBLE or model.noun() not in ("notice", "event"), model
             continue
-        of_it = [row.id for row in model.select() if row.case() == about_bob.id]
+        of_it = [row.id for row in model.select() if row.its_incident() == about_bob.id]
         assert of_it, f"{model.noun()}: nothing to be hidden, so nothing is shown by this"
         seen = visible(model, bob).where(model.id.in_(of_it))
         assert not seen.exists(), (
@@ -92,7 +92,7 @@ def test_bob_reads_no_word_of_it_on_any_page_list_search_or_csv(cast, school, ab
         assert not [word for word in words if word in text], path
     for model, door in ((Incident, "incident"), (Log, "log"), (Notice, "notice")):
         for row in model.select():
-            if row.case() == about_bob.id:
+            if row.its_incident() == about_bob.id:
                 assert bob.get(f"/{door}/details/?id={row.id}").status_code == 404, (
                     f"{door} {row.id}"
                 )

@@ -114,7 +114,7 @@ def test_from_an_incident_to_a_signed_off_log(cast, school, answers):
     # Bob reopens with a reason; all of it is in the history, and the chain fits
     page = cast.bob.press("log:reopen", log, reason="The police gave new information.")
     assert "The police gave new information." in page.text_only and Log.get().status == "tracking"
-    verbs = {event.verb for event in Event.of_case(incident.id)}
+    verbs = {event.verb for event in Event.of_incident(incident.id)}
     steps = {
         "incident:report",
         "log:trigger",

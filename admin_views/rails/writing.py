@@ -79,7 +79,7 @@ class RecordView(Taking, Reading):
     def story(incident):
         """The history of a case for its page; all who looked at it only when somebody asks."""
         more = {"reads": None} if request.args.get("reads") == "all" else {}
-        return Event.shown_of_case(incident, me().may("section:read_restricted"), **more)
+        return Event.shown_of_incident(incident, me().may("section:read_restricted"), **more)
 
     @expose("/details/")
     def details_view(self):

@@ -11,7 +11,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, fn
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Json, Moment
-from models.ground.record import Base, NoCase, Refused
+from models.ground.record import Base, NoIncident, Refused
 from models.people.user import User
 
 ANEW = (
@@ -34,7 +34,7 @@ def address(path: str) -> str:
 
 
 class Draft(Base):
-    belongs, keeps = NoCase("what somebody is still writing is theirs alone"), "free"
+    belongs, keeps = NoIncident("what somebody is still writing is theirs alone"), "free"
 
     user = ForeignKeyField(User, on_delete="RESTRICT")
     path = CharField(max_length=200)  # the address of the form

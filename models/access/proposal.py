@@ -12,7 +12,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, ModelSelect
 from models.ground.clock import now
 from models.ground.database import DAMAGED, transaction
 from models.ground.fields import Json, Moment
-from models.ground.record import NoCase, Record, Refused
+from models.ground.record import NoIncident, Record, Refused
 from models.ground.words import pages
 from models.history.event import Event
 from models.history.notice import SUBJECT, Notice
@@ -46,7 +46,7 @@ def not_oneself(person: User, by: User) -> bool:
 
 
 class Proposal(Record):
-    belongs, keeps = NoCase("about people and roles"), "submitted"
+    belongs, keeps = NoIncident("about people and roles"), "submitted"
     changes = ("status", "version", "code", "tries")
 
     kind = CharField(max_length=20, verbose_name="Kind")

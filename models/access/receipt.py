@@ -8,7 +8,7 @@ from peewee import CharField, ForeignKeyField
 
 from models.ground.clock import now
 from models.ground.fields import Moment
-from models.ground.record import Base, NoCase
+from models.ground.record import Base, NoIncident
 from models.people.user import User
 
 KEPT = timedelta(days=30)
@@ -24,7 +24,7 @@ class Receipt(Base):
     is shown.
     """
 
-    belongs, keeps = NoCase("a person's own: where a form led them"), "free"
+    belongs, keeps = NoIncident("a person's own: where a form led them"), "free"
 
     token = CharField(max_length=64)
     user = ForeignKeyField(User, on_delete="RESTRICT")

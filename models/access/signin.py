@@ -13,7 +13,7 @@ from models.ground.board import Board
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Moment
-from models.ground.record import Base, NoCase, Refused
+from models.ground.record import Base, NoIncident, Refused
 from models.ground.settings import settings
 from models.ground.words import pages
 from models.history.event import Event, address
@@ -45,7 +45,7 @@ def hashed(token):
 class Session(Base):
     """One browser in which somebody is signed in. Only a hash of its token is kept."""
 
-    belongs, keeps = NoCase("a person's own"), "free"
+    belongs, keeps = NoIncident("a person's own"), "free"
 
     token = CharField(unique=True, max_length=64)
     user = ForeignKeyField(User, backref="sessions", on_delete="RESTRICT")
@@ -189,7 +189,7 @@ class Device(Base):
     is worth nothing then.
     """
 
-    belongs, keeps = NoCase("a person's own"), "free"
+    belongs, keeps = NoIncident("a person's own"), "free"
 
     token = CharField(max_length=64)
     user = ForeignKeyField(User, on_delete="RESTRICT")
@@ -266,7 +266,7 @@ class Attempt(Base):
     restart forgets it.
     """
 
-    belongs, keeps = NoCase("the installation's"), "free"
+    belongs, keeps = NoIncident("the installation's"), "free"
 
     account = CharField(max_length=254, index=True)
     address = CharField(max_length=64, index=True)
@@ -319,7 +319,7 @@ class Attempt(Base):
 class SetupLink(Base):
     """The single-use link of the first start. Only a hash of its token is kept."""
 
-    belongs, keeps = NoCase("the installation's"), "free"
+    belongs, keeps = NoIncident("the installation's"), "free"
 
     token = CharField(unique=True, max_length=64)
     made_at = Moment(default=now)

@@ -11,7 +11,7 @@ from peewee import CharField, Expression, ForeignKeyField, ModelSelect, fn
 from models.ground.clock import now
 from models.ground.database import contains, db, fold
 from models.ground.fields import Day, Pick
-from models.ground.record import Base, NoCase, Record, Refused
+from models.ground.record import Base, NoIncident, Record, Refused
 from models.ground.settings import settings
 from models.ground.words import SUGGESTED, bare, day, meant
 
@@ -25,7 +25,7 @@ EARLIEST = date(1900, 1, 1)
 
 class Child(Record):
     belongs, keeps = (
-        NoCase("the roll is the school's; what is about a child is of an incident"),
+        NoIncident("the roll is the school's; what is about a child is of an incident"),
         "rows",
     )
 
@@ -161,7 +161,7 @@ def known_names(_stamp: tuple, _today: date) -> list[tuple]:
 
 
 class Flag(Record):
-    belongs, keeps, part_of = NoCase("a child's"), "rows", "child"
+    belongs, keeps, part_of = NoIncident("a child's"), "rows", "child"
 
     child = ForeignKeyField(Child, backref="flags", on_delete="RESTRICT")
     kind = Pick("flag", verbose_name="Flag")

@@ -11,14 +11,14 @@ from peewee import CharField, Expression, IntegerField, TextField
 from models.ground.clock import now
 from models.ground.database import contains
 from models.ground.fields import YesNo
-from models.ground.record import NoCase, Record
+from models.ground.record import NoIncident, Record
 from models.history.event import Event
 
 SHIPPED = Path(__file__).parents[1] / "lists.toml"
 
 
 class Choice(Record):
-    belongs, keeps = NoCase("the lists are the school's"), "rows"
+    belongs, keeps = NoIncident("the lists are the school's"), "rows"
 
     list = CharField(max_length=40, index=True, verbose_name="List")
     name = CharField(

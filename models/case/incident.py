@@ -288,7 +288,7 @@ class OfIncident(Record, abstract=True):
     of these rows either.
 
     Shut, with all that follows, to the adult whom it is about. The base gives the foreign key,
-    case(), parts() and the rule of models/policy.py; a noun of its own needs a line only where it
+    its_incident(), parts() and the rule of models/policy.py; a noun of its own needs a line only where it
     opens less than its incident.
     """
 
@@ -351,7 +351,7 @@ class Involved(OfIncident):
         return list(latest.values())
 
     @classmethod
-    def cases_about(cls, adult: User) -> "ModelSelect[Involved]":
+    def incidents_about(cls, adult: User) -> "ModelSelect[Involved]":
         """A query of the ids of the incidents that are about `adult`."""
         rows = cls.select(cls.incident).where(cls.adult == adult)
         return rows.group_by(cls.incident).having(cls.stands())

@@ -364,7 +364,7 @@ class Log(OfIncident):
         """
         incident, sections, signed = self.incident, self.sections(), self.signed_off
         involved, assignees = Involved.of(incident), Assignee.of(self)
-        history = Event.of_case(incident.id, restricted)
+        history = Event.of_incident(incident.id, restricted)
         return pages.get_template("pdf/log.html").render(
             log=self,
             incident=incident,
@@ -378,7 +378,7 @@ class Log(OfIncident):
             sections=sections,
             restricted=restricted,
             assignees=assignees,
-            notices=Notice.of_case(incident.id),
+            notices=Notice.of_incident(incident.id),
             reads=[event for event in history if event.verb.endswith(LOOKS)],
             history=[
                 event

@@ -7,7 +7,7 @@ from peewee import ForeignKeyField, ModelSelect, TextField
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Moment
-from models.ground.record import Base, NoCase, Refused
+from models.ground.record import Base, NoIncident, Refused
 from models.history.event import Event
 from models.history.notice import Notice
 from models.history.step import starts
@@ -150,7 +150,7 @@ class Share(OfIncident):
 class Emergency(Base):
     """Access to every record for 24 hours, for one person, with a reason."""
 
-    belongs, keeps = NoCase("it opens every record for one person"), "fixed"
+    belongs, keeps = NoIncident("it opens every record for one person"), "fixed"
 
     user = ForeignKeyField(User, backref="emergencies", on_delete="RESTRICT")
     reason = TextField()

@@ -8,7 +8,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, TextField, fn
 
 from models.ground.database import transaction
 from models.ground.fields import Pick, YesNo
-from models.ground.record import NoCase, Record, Refused
+from models.ground.record import NoIncident, Record, Refused
 from models.history.event import Event
 from models.people.user import User
 
@@ -64,7 +64,7 @@ def columns(question: dict[str, Any]) -> list["Column"]:
 class Ordered(Record, abstract=True):
     """A row among its siblings, in an order that people change."""
 
-    belongs, keeps = NoCase("what forms ask is the school's"), "rows"
+    belongs, keeps = NoIncident("what forms ask is the school's"), "rows"
 
     def siblings(self):
         raise NotImplementedError
@@ -93,7 +93,7 @@ class Ordered(Record, abstract=True):
 
 
 class Template(Record):
-    belongs, keeps = NoCase("what forms ask is the school's"), "rows"
+    belongs, keeps = NoIncident("what forms ask is the school's"), "rows"
 
     name = CharField(unique=True, max_length=120, verbose_name="Name")
     purpose = TextField(default="", verbose_name="What it is for")

@@ -30,7 +30,7 @@ def without_words(problem: BaseException) -> str:
     return f"{type(problem).__name__}\n{''.join(traceback.format_tb(problem.__traceback__))}"
 
 
-class NoCase(str):
+class NoIncident(str):
     """Why the rows of a model belong to no incident: what `belongs` says where it names no
     field.
     """
@@ -40,7 +40,7 @@ class Base(Model):
     """What every model says of itself, so that forgetting shuts a door instead of opening one.
 
     belongs: the name of the field that leads to its incident (itself, or by a record that is of
-    one), or a NoCase with the reason why there is none. keeps: what the database itself refuses,
+    one), or a NoIncident with the reason why there is none. keeps: what the database itself refuses,
     "free" nothing, "rows" deleting, "submitted" also changing any column but those in `changes`,
     "fixed" all of it. sealed: an SQL condition on OLD and NEW under which no change is taken at
     all. part_of: the foreign key of the record whose digest covers these rows. unvouched: columns
@@ -78,10 +78,10 @@ class Base(Model):
                 f"{cls.__name__} must say what the database keeps of it: keeps = one of {KEEPS}"
             )
         leads = cls.belongs == "id" or isinstance(vars(cls).get(cls.belongs), Field)
-        if not isinstance(cls.belongs, NoCase) and not leads:
+        if not isinstance(cls.belongs, NoIncident) and not leads:
             raise TypeError(
                 f"{cls.__name__} must say where it belongs: belongs = the field that leads to its "
-                "incident, or NoCase with the reason why it is of none"
+                "incident, or NoIncident with the reason why it is of none"
             )
 
     @classmethod
@@ -105,7 +105,7 @@ class Base(Model):
         Asked of each row by the key of what it belongs to, never by a list of all that are let
         through: that would be the whole history for one document.
         """
-        if isinstance(cls.belongs, NoCase):
+        if isinstance(cls.belongs, NoIncident):
             raise LookupError(f"{cls.__name__} is of no incident: {cls.belongs}")
         field = getattr(rows or cls, cls.belongs)
         parent = getattr(cls._meta.fields[cls.belongs], "rel_model", None)
@@ -114,15 +114,19 @@ class Base(Model):
         one = parent.alias()
         return fn.EXISTS(one.select(one.id).where(one.id == field, parent.among(seen, one)))
 
-    def case(self) -> int | None:
+    def its_incident(self) -> int | None:
         """The id of the incident that this record belongs to, or None."""
-        if isinstance(self.belongs, NoCase):
+        if isinstance(self.belongs, NoIncident):
             return None
         if self._meta.fields[self.belongs] is self._meta.primary_key:
             return self.id
         parent = getattr(self._meta.fields[self.belongs], "rel_model", None)
         direct = parent is None or parent.belongs == "id"
-        return self.__data__.get(self.belongs) if direct else getattr(self, self.belongs).case()
+        return (
+            self.__data__.get(self.belongs)
+            if direct
+            else getattr(self, self.belongs).its_incident()
+        )
 
     def parts(self) -> Sequence["Base"]:
         """The rows that make up what this record says, itself first, as they are in the database;

@@ -50,7 +50,7 @@ class Document(Base):
         return f"the copy kept of {self.event.detail.get('record', '')}"
 
     @classmethod
-    def of_case(cls, query: "ModelSelect[Document]", incident: int) -> list["Document"]:
+    def of_incident(cls, query: "ModelSelect[Document]", incident: int) -> list["Document"]:
         """The copies in `query` that were kept for one case, newest first, without their
         contents.
         """

@@ -108,7 +108,7 @@ class Nothing:
     def __init__(self, model, id):
         self.noun, self.id = model.noun, id
 
-    def case(self):
+    def its_incident(self):
         return None
 
     def parts(self):
@@ -134,7 +134,9 @@ class Event(Base):
     previous = CharField(max_length=64)
     hash = CharField(max_length=64, unique=True)
 
-    closed = True  # what a restricted section said is read only by who asked for it: see of_case
+    closed = (
+        True  # what a restricted section said is read only by who asked for it: see of_incident
+    )
 
     class Meta:
         indexes = ((("subject", "record"), False),)
@@ -194,7 +196,7 @@ class Event(Base):
                 verb=verb,
                 subject=record.noun(),
                 record=record.id,
-                incident=record.case(),
+                incident=record.its_incident(),
                 payload=text,
                 digest=sha256(text.encode()).hexdigest(),
                 previous=last.hash if last else GENESIS,
@@ -250,7 +252,7 @@ class Event(Base):
         return cls.select(cls.id, cls.hash).order_by(cls.id.desc()).first()
 
     @classmethod
-    def of_case(cls, incident: int, restricted: bool = False) -> list["Event"]:
+    def of_incident(cls, incident: int, restricted: bool = False) -> list["Event"]:
         """The history of one case (incident, log, tracker), oldest first. `restricted`: also what
         restricted sections said.
         """
@@ -260,11 +262,11 @@ class Event(Base):
         return events
 
     @classmethod
-    def shown_of_case(
+    def shown_of_incident(
         cls, incident: int, restricted: bool = False, reads: int | None = READS
     ) -> "Story":
         """The history of one case as its page shows it, oldest first: what was done; the latest
-        `reads` of who looked, or all for None; and how many looked. Restricted as in of_case().
+        `reads` of who looked, or all for None; and how many looked. Restricted as in of_incident().
         """
         looks = [verb for verb in VOCABULARY if verb.endswith(LOOKS)]
         mine = cls.select().where(cls.incident == incident)

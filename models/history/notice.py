@@ -103,7 +103,7 @@ class Notice(Record):
         return event
 
     @classmethod
-    def of_no_case(cls) -> Expression:
+    def of_no_incident(cls) -> Expression:
         """The condition that an email is about an account or the installation."""
         return cls.event.in_(Event.select(Event.id).where(Event.incident.is_null()))
 
@@ -135,7 +135,7 @@ class Notice(Record):
         )
 
     @classmethod
-    def of_case(cls, incident: int) -> list["Notice"]:
+    def of_incident(cls, incident: int) -> list["Notice"]:
         """The emails about one case, in the order they were queued, with their recipients."""
         return list(
             cls.select(cls, Event, *User.named())

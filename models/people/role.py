@@ -4,12 +4,12 @@ from flask_security import RoleMixin
 from peewee import CharField, IntegerField, TextField
 
 from models.ground.fields import Strings
-from models.ground.record import NoCase, Record
+from models.ground.record import NoIncident, Record
 from models.permissions import HARMLESS, REPORTS, SHIPPED_ROLES
 
 
 class Role(RoleMixin, Record):
-    belongs, keeps = NoCase("roles are the school's"), "rows"
+    belongs, keeps = NoIncident("roles are the school's"), "rows"
 
     name = CharField(unique=True, max_length=80, verbose_name="Name")
     level = IntegerField(

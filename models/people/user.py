@@ -25,7 +25,7 @@ from peewee import (
 from models.ground.clock import LONDON
 from models.ground.database import contains, db, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
-from models.ground.record import Base, NoCase, Record, Refused
+from models.ground.record import Base, NoIncident, Record, Refused
 from models.ground.settings import settings
 from models.ground.words import SUGGESTED, line, meant
 
@@ -57,7 +57,7 @@ class Email(CharField):
 
 
 class User(UserMixin, Record):
-    belongs, keeps = NoCase("people are the school's"), "rows"
+    belongs, keeps = NoIncident("people are the school's"), "rows"
     unvouched = Record.unvouched | dict.fromkeys(
         ("last_login_at", "current_login_at", "last_login_ip", "current_login_ip", "login_count"),
         "the sign-ins themselves are events",
@@ -319,7 +319,7 @@ class User(UserMixin, Record):
 class WebAuthn(WebAuthnMixin, Record):
     """A passkey, as a second factor."""
 
-    belongs, keeps, part_of = NoCase("a person's own"), "free", "user"
+    belongs, keeps, part_of = NoIncident("a person's own"), "free", "user"
     unvouched = Record.unvouched | dict.fromkeys(
         ("sign_count", "lastuse_datetime", "backup_state", "transports", "extensions"),
         "it changes when somebody signs in with it",
@@ -355,7 +355,7 @@ class WebAuthn(WebAuthnMixin, Record):
 
 
 class UserRole(Record):
-    belongs, keeps, part_of = NoCase("a person's"), "free", "user"
+    belongs, keeps, part_of = NoIncident("a person's"), "free", "user"
 
     user = ForeignKeyField(User, backref="user_roles", on_delete="RESTRICT")
     role = ForeignKeyField(Role, backref="user_roles", on_delete="RESTRICT")

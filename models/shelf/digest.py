@@ -139,8 +139,8 @@ def words(notice: Notice, visible: Callable) -> Any:
     """
     person = notice.user
     if notice.event.verb != DIGEST:
-        of_case = notice.event.incident is not None
-        if of_case and not visible(Notice, person).where(Notice.id == notice.id).exists():
+        of_incident = notice.event.incident is not None
+        if of_incident and not visible(Notice, person).where(Notice.id == notice.id).exists():
             raise Withheld
         return notice.body, ()
     detail = notice.event.detail

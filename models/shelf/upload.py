@@ -21,7 +21,7 @@ from models.case.child import Child
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Json, Moment, Pick
-from models.ground.record import Base, NoCase, Record, Refused, without_words
+from models.ground.record import Base, NoIncident, Record, Refused, without_words
 from models.ground.settings import put, settings
 from models.history.event import Event
 from models.history.step import step
@@ -54,7 +54,7 @@ def folder() -> Path:
 class RollColumns(Base):
     """How the columns of a file were matched: files with the same headings are matched so again."""
 
-    belongs, keeps = NoCase("headings of a list, and no child"), "free"
+    belongs, keeps = NoIncident("headings of a list, and no child"), "free"
 
     headings = CharField(max_length=64, unique=True)  # the digest of their labels
     columns = Json()  # {field: label}
@@ -85,7 +85,7 @@ class Roll(Record):
 
     STATUSES = ("to match", "reading", "to confirm", "importing", "imported", "stopped")
     WAITING = STATUSES[:3]  # its file is here, and nothing was saved
-    belongs, keeps = NoCase("the roll is the school's; the file is whose who chose it"), "free"
+    belongs, keeps = NoIncident("the roll is the school's; the file is whose who chose it"), "free"
 
     by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Chosen by")
     at = Moment(default=now, verbose_name="Chosen")
