@@ -49,7 +49,7 @@ from models.ground.settings import settings
 from models.ground.words import FILTERS
 from models.history import event as history
 from models.history import looks
-from models.shelf import digest, upkeep
+from models.shelf import digest, upkeep, upload
 from models.shelf.copying import alone
 
 HERE = Path(__file__).parent
@@ -227,16 +227,18 @@ def send(notice):
 
 
 def deliver(app):
-    """Send what is due and make the PDFs that a sign-off left to make; returns how many of each.
-    Once a day, check everything.
+    """Send what is due, make the PDFs that a sign-off left to make, and go on importing the roll;
+    returns how many emails and PDFs. Once a day, check everything.
     """
     with app.app_context(), nullcontext() if not db.is_closed() else db.connection_context():
         if time.monotonic() >= soon.get("digest", 0):
             soon["digest"] = time.monotonic() + 300  # seconds
             digest.gather(visible)
+            upload.forget()
         sent = Notice.deliver(send)
         upkeep.beat()
         made = Document.finish()
+        upload.go_on()
         soon["begin anew"] = upkeep.daily(TABLES)
         upkeep.beat()
         looks.catch_up()

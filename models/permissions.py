@@ -214,6 +214,14 @@ VOCABULARY = {
         "End that somebody is around a child; a colleague’s only by a Level 5.",
         TEAM,
     ),
+    "roll:take": Verb(
+        "began to import the roll",
+        "Import the roll, the list of children, from a file of theirs.",
+        (*TEAM, "IT"),
+        opens=False,
+    ),
+    "roll:drop": Verb("threw away a list of children that was not imported"),
+    "roll:finish": Verb("finished importing the roll"),
     "template:edit": Verb(
         "edited the template", "Edit what trackers ask.", ("DSL", "IT"), opens=False
     ),
@@ -329,6 +337,7 @@ NOUNS = {
     "log": "Ofsted logs",
     "notice": "Emails",
     "proposal": "Approvals",
+    "roll": "The roll",
     "section": "Tracker sections",
     "user": "People",
 }

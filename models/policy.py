@@ -26,6 +26,7 @@ from models.history.event import Event
 from models.history.notice import DIGEST, ENDS, HANDED, Notice
 from models.people.role import Role
 from models.people.user import User
+from models.shelf.upload import Roll
 
 
 def in_emergency(by: User) -> bool:
@@ -215,6 +216,8 @@ VISIBLE = {
     Feedback: feedback,
     Child: children,
     Relation: lambda by: Relation.select().where(Relation.child.in_(children(by).select(Child.id))),
+    # whose file it is: another's holds children, and what they chose
+    Roll: lambda by: Roll.select().where(Roll.by == by if by.may("roll:take") else False),
     Template: only(Template, "template:edit"),
     TemplateSection: only(TemplateSection, "template:edit"),
     Question: only(Question, "template:edit"),

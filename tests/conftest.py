@@ -28,6 +28,8 @@ from models import (
     Receipt,
     Relation,
     Role,
+    Roll,
+    RollColumns,
     Section,
     Session,
     SetupLink,
@@ -341,6 +343,15 @@ def signed(request, school, shelf):
     return Log.get()
 
 
+def handed_in(by, content=b"Name,DOB\nSam Okafor,01/02/2014\n"):
+    """A list of children that `by` handed in on the screen, looked at and not imported yet."""
+    roll = Roll.hand_in(by, "pupils.csv", content)
+    RollColumns.remember(roll.headings, roll.columns)
+    roll.match_columns(roll.columns)
+    roll.look()
+    return Roll.get_by_id(roll.id)
+
+
 SECRET = b"correct-horse-battery-staple"  # to the keys in a backup
 
 
@@ -400,6 +411,7 @@ def full(school, signed):
     Session.begin(school.carol, "127.0.0.1", "Firefox")
     Draft.keep(school.carol, "/incident/new/", [("topic", "Red mark")])
     Receipt.keep("token", school.carol, [], "/")
+    handed_in(school.ira)
     besides(school, incident)
     SetupLink.make()
     Device.meet("a browser", school.carol)
@@ -447,4 +459,5 @@ def case(school):
         "notice": notice.id,
         "proposal": Proposal.get().id,
         "user": school.dina.id,
+        "roll": handed_in(school.alice).id,
     }

@@ -24,6 +24,7 @@ class RecordView(Taking, Reading):
     """
 
     one = "record"  # what one is called, in the singular
+    adds = ""  # what the button says that begins a new one, where that is not “Add a …”
     add_permission = edit_permission = None
     under = None  # the model of the record that a new one is added under, named in the address
     page_columns = ()  # the columns on its page, where they are not those of the form

@@ -4,12 +4,15 @@ columns it has, and what each row says.
 
 import csv
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from io import StringIO
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from models.case.child import Child
+from models.case.child import UPN, Child
 from models.ground.database import fold
 from models.ground.record import Refused
 
@@ -57,35 +60,61 @@ KNOWN = (  # what such lists also hold: known for what it is, and kept nowhere h
     r"upn|uln|gender|sex|reg|tutor|form|class|house|title"
 )
 TOP = 30  # rows among which the heading is looked for: titles stand above it
+SHOWN = 3  # rows that help to match the columns
 DAYS = ("%d/%m/%Y", "%Y-%m-%d", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%m-%Y", "%d.%m.%Y")
+MOST_ROWS, MOST_COLUMNS = 100_000, 200  # of one list
 COLUMNS = (
     "A row at the top must name the columns: Name (or Forename and Surname), Date of "
     "birth; UPN, Year, Left on. Nothing was saved."
 )
+NO_HEADING = (
+    "No row at the top names the columns: the first one seems to be about a child already. Put a "
+    "row above it that says what each column is, such as Name, Date of birth, UPN. Nothing was "
+    "saved."
+)
+BOOKS = {  # how files begin that spreadsheets make by themselves, and how a CSV is made of them
+    b"PK\x03\x04": "an Excel or another spreadsheet file (.xlsx, .ods)",
+    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)",
+    b"%PDF": "a PDF",
+}
+
+
+class Bad(NamedTuple):
+    """A row that is not taken."""
+
+    row: int
+    why: str  # a sentence that begins small
+    field: str = ""  # which of the fields it is about
+    known: tuple[str, str] | None = None  # UPN and name as far as they can be read; None: neither
+    doubtful: bool = False  # readable, and for a person to decide whom it means
 
 
 def read(
-    content: bytes,
-) -> tuple[list[tuple[int, dict[str, Any]]], list[tuple[int, str]], list[str]]:
-    """([(row, {field: value})], [(row, what is wrong)], [what became of the other columns, in
-    sentences]) of a CSV file (bytes).
+    content: bytes, columns: dict[str, str] | None = None
+) -> tuple[list[tuple[int, dict[str, Any]]], list[Bad], list[str]]:
+    """([(row, {field: value})], [Bad], [what became of the other columns, in sentences]) of a CSV
+    file (bytes). columns: {field: label of its column} as a person matched them; without, they are
+    found by their usual names.
 
     Rows are numbered as a spreadsheet does. Raises Refused for what is no such list.
     """
     text = decoded(content)
-    try:
-        table = list(
-            csv.reader(StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
-        )
-    except csv.Error as problem:
-        raise Refused(f"This is not a whole CSV list: {problem}. Nothing was saved.") from None
-    top = next((place for place, cells in enumerate(table[:TOP]) if columns_of(cells)), None)
-    if top is None:
-        raise Refused(COLUMNS)
-    columns = columns_of(table[top])
+    table = list(table_of(text))
+    if columns:
+        top = heading_of(table)
+        named = labels(table[top])
+        if not set(columns.values()) <= set(named):
+            raise Refused("The columns are not those of this file. Match them again.")
+        places = {field: named.index(label) for field, label in columns.items()}
+    else:
+        known = known_heading(table)
+        if known is None:
+            raise Refused(COLUMNS)
+        top, places = known, columns_of(table[known])
     rows, bad, width = [], [], len(table[top])
     seen: dict[Any, int] = {}
     for row, cells in enumerate(table[top + 1 :], top + 2):
+        found: dict[str, str] = {}
         try:
             if any(cells):
                 if row == len(table) and not text.endswith(("\n", "\r")):
@@ -94,23 +123,115 @@ def read(
                     )
                 if len(cells) != width:
                     raise Refused(f"it has {len(cells)} cells where the heading has {width}.")
-                values = understood(
-                    {
-                        field: normalize("NFC", cells[place]).strip()
-                        for field, place in columns.items()
-                    }
-                )
+                found = {
+                    field: normalize("NFC", cells[place]).strip() for field, place in places.items()
+                }
+                values = understood(found)
                 once_only(values, row, seen)
                 rows.append((row, values))
         except Refused as problem:
-            bad.append((row, str(problem)))
-    return rows, bad, list(left_out(table[top:], columns.values()))
+            bad.append(Bad(row, str(problem), next(iter(problem.errors), ""), known_by(found)))
+    return rows, bad, list(left_out(table[top:], places.values()))
+
+
+def known_by(cells: dict[str, str]) -> tuple[str, str] | None:
+    """UPN and folded name of a row that is not taken, so that nobody takes the child for one who
+    is not in the list; None where neither can be read: half a name is nobody's.
+    """
+    names = [cells[field] for field in ("name", "forename", "surname") if field in cells]
+    upn, name = cells.get("upn", "").upper(), " ".join(fold(" ".join(names)).split())
+    known = upn if re.fullmatch(UPN, upn) else "", name if all(names) else ""
+    return known if any(known) else None
+
+
+def table_of(text: str, most: int | None = None) -> Iterator[list[str]]:
+    """The rows of a CSV text, the first `most` of them or all. Raises Refused where it is none, or
+    would fill the memory.
+    """
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
+    try:
+        for number, cells in enumerate(islice(reader, most)):
+            if number >= MOST_ROWS:
+                raise Refused(
+                    f"The list has more than {MOST_ROWS:,} rows. Export only the pupils who are "
+                    "on roll. Nothing was saved."
+                )
+            if number < TOP and len(cells) > MOST_COLUMNS:
+                raise Refused(
+                    f"The list has more than {MOST_COLUMNS} columns. Export only what is needed: "
+                    "name, date of birth, UPN, year, leaving date. Nothing was saved."
+                )
+            yield cells
+    except csv.Error as problem:
+        raise Refused(f"This is not a whole CSV list: {problem}. Nothing was saved.") from None
+
+
+def known_heading(table: list[list[str]]) -> int | None:
+    """The place of the row that names the columns by names that we know, or None."""
+    return next((place for place, cells in enumerate(table[:TOP]) if columns_of(cells)), None)
+
+
+def heading_of(table: list[list[str]]) -> int:
+    """The place of the row that names the columns: the one whose names we know, else the first
+    with two cells or more. Raises Refused where that is about a child already.
+    """
+    known = known_heading(table)
+    if known is not None:
+        return known
+    several = (place for place, cells in enumerate(table[:TOP]) if sum(map(bool, cells)) > 1)
+    first = next(several, None)
+    if first is None:
+        raise Refused(COLUMNS)
+    if any(is_data(cell.strip()) for cell in table[first]):
+        raise Refused(NO_HEADING)
+    return first
+
+
+def is_data(cell: str) -> bool:
+    """Whether a cell says something of a child: a date or a UPN."""
+    if re.fullmatch(UPN, cell.upper()):
+        return True
+    with suppress(Refused):
+        return day_of(cell, "") is not None
+    return False
+
+
+def labels(cells: list[str]) -> list[str]:
+    """What the columns of a heading are called on the screen, each by a name of its own."""
+    bare = [
+        " ".join("".join(one if one.isprintable() else " " for one in cell).split())[:60]
+        for cell in cells
+    ]
+    numbered = [f"{text or 'no heading'} (column {number})" for number, text in enumerate(bare, 1)]
+    own = [
+        text if text and bare.count(text) == 1 else number
+        for text, number in zip(bare, numbered, strict=True)
+    ]
+    return own if len(set(own)) == len(own) else numbered
+
+
+def opened(content: bytes) -> tuple[list[str], dict[str, str], list[list[str]]]:
+    """What is shown of a file (bytes) so that a person can match its columns: (the labels of the
+    columns, {field: label} of those that are known by their usual names, the first rows below).
+    """
+    table = list(table_of(decoded(content), TOP + SHOWN))
+    top = heading_of(table)
+    named = labels(table[top])
+    known = {field: named[place] for field, place in one_name(*usual(table[top])).items()}
+    return named, known, [row for row in table[top + 1 :] if any(row)][:SHOWN]
 
 
 def decoded(content: bytes) -> str:
     """The text of a file in UTF-8, UTF-16 or Windows-1252, as spreadsheets save it. Raises Refused
     for what is none, or was cut off in a letter.
     """
+    for begins, kind in BOOKS.items():
+        if content.startswith(begins):
+            raise Refused(
+                f"This is {kind}, not a CSV list. Open it in the spreadsheet, choose File, Save "
+                "as, “CSV UTF-8 (comma delimited)”, and take the file that this makes. Nothing "
+                "was saved."
+            )
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         code = "utf-16"
     elif content[:1] == b"\0" or content[1:2] == b"\0":
@@ -141,31 +262,58 @@ def cut(content: bytes) -> bool:
 
 
 def delimiter_of(text: str) -> str:
-    """What separates the cells: that which makes a heading of one of the first lines."""
-    for line in text.splitlines()[:TOP]:
-        for delimiter in ",;\t":
-            if columns_of(next(csv.reader([line], delimiter=delimiter))):
+    """What separates the cells: that which makes a heading of one of the first rows, else that
+    which makes the most cells.
+    """
+    tops = {delimiter: begun(text, delimiter) for delimiter in ",;\t"}
+    for place in range(TOP):
+        for delimiter, rows in tops.items():
+            if place < len(rows) and columns_of(rows[place]):
                 return delimiter
-    raise Refused(COLUMNS)
+    return max(tops, key=lambda one: max((len(cells) for cells in tops[one]), default=0))
+
+
+def begun(text: str, delimiter: str) -> list[list[str]]:
+    """The first rows, as far as they can be read with this delimiter."""
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        for cells in islice(csv.reader(StringIO(text, newline=""), delimiter=delimiter), TOP):
+            rows.append(cells)
+    return rows
 
 
 def columns_of(cells: list[str]) -> dict[str, int]:
     """{field: the place of its column} of a heading; {} for a row that is none. The legal name
     counts, whatever else stands beside it.
     """
+    columns, found = usual(cells)
+    both = {"forename", "surname"} <= columns.keys()
+    if "date_of_birth" not in columns or not ("name" in columns or both):
+        return {}
+    return one_name(columns, found)
+
+
+def usual(cells: list[str]) -> tuple[dict[str, int], dict[str, str]]:
+    """({field: the place of its column}, {field: its heading or ""}) of the columns that are known
+    by their usual names.
+    """
     heading = [plainly(cell) for cell in cells]
     found = {
         field: next((name for name in names if name in heading), "")
         for field, names in HEADINGS.items()
     }
-    columns = {field: heading.index(name) for field, name in found.items() if name}
+    return {field: heading.index(name) for field, name in found.items() if name}, found
+
+
+def one_name(columns: dict[str, int], found: dict[str, str]) -> dict[str, int]:
+    """The columns without a second way to the name: whole, or in two; the legal one counts."""
     both = {"forename", "surname"} <= columns.keys()
-    if "date_of_birth" not in columns or not ("name" in columns or both):
-        return {}
     legal = {field for field, name in found.items() if "legal" in name}
     twofold = both and (
         "name" not in columns or ("name" not in legal and {"forename", "surname"} <= legal)
     )
+    if "name" not in columns:
+        return columns
     return {
         field: place
         for field, place in columns.items()
@@ -213,9 +361,8 @@ def once_only(values, row, seen):
     upn, bare = values.get("upn"), who(values["name"], values["date_of_birth"])
     for key in [upn, (bare, "without")] if upn else [bare]:
         if key in seen:
-            raise Refused(
-                f"it {'has the UPN' if key == upn else 'is the child'} of row {seen[key]}."
-            )
+            why = f"it {'has the UPN' if key == upn else 'is the child'} of row {seen[key]}."
+            raise Refused(why, {"upn" if key == upn else "name": why})
     for key in (upn, bare) if upn else (bare, (bare, "without")):
         seen.setdefault(key, row)
 
@@ -232,22 +379,38 @@ def understood(cells: dict[str, str]) -> dict[str, Any]:
     names = [cells["name"]] if "name" in cells else [cells["forename"], cells["surname"]]
     values: dict[str, Any] = {"name": " ".join(" ".join(names).split())}
     if not all(names):
-        raise Refused("the name is missing.")
+        raise of("name", "the name is missing.")
     if set("?\ufffd") & set(values["name"]):
-        raise Refused(
+        raise of(
+            "name",
             "the name holds a question mark: a letter was lost when the list was saved. Save it "
-            "as “CSV UTF-8”."
+            "as “CSV UTF-8”.",
         )
-    values["date_of_birth"] = day_of(cells["date_of_birth"], "date of birth")
+    if values["name"][0] in "=+-@":
+        raise of("name", f"the name begins with “{values['name'][0]}”: it may be a formula.")
+    values["date_of_birth"] = day(cells, "date_of_birth", "date of birth")
     if upn := cells.get("upn", "").upper():
         values["upn"] = upn
     if "year" in cells:
         values["year"] = cells["year"]
     if "left_on" in cells:
-        values["left_on"] = day_of(cells["left_on"], "leaving date")
-    for sentence in Child(**values).wrong().values():
-        raise Refused(sentence[0].lower() + sentence[1:])
+        values["left_on"] = day(cells, "left_on", "leaving date")
+    for field, sentence in Child(**values).wrong().items():
+        raise of(field, sentence[0].lower() + sentence[1:])
     return values
+
+
+def of(field: str, sentence: str) -> Refused:
+    """What is wrong with a row, and with which field of it."""
+    return Refused(sentence, {field: sentence})
+
+
+def day(cells: dict[str, str], field: str, what: str) -> date | None:
+    """The date in the cell of `field`, or None."""
+    try:
+        return day_of(cells[field], what)
+    except Refused as problem:
+        raise of(field, str(problem)) from None
 
 
 def day_of(text: str, what: str) -> date | None:

@@ -2,10 +2,12 @@
 taken in as often as wanted.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from hashlib import sha256
 from time import sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import fn
 
@@ -13,13 +15,15 @@ from models.case.child import Child
 from models.ground.clock import now
 from models.ground.database import fold, transaction
 from models.ground.record import Refused
-from models.history.event import Event
+from models.history.event import Event, plain
 from models.people.user import User
 
-from .pupil_list import read, who
+from .pupil_list import Bad, read, who
 
 BATCH = 100  # rows in one transaction
 PAUSE = 0.15  # seconds after each, in which others save
+SHOWN = 20  # children whom a preview names
+DONE = ("added", "corrected", "as they were")
 
 
 def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[list[str], list[str]]:
@@ -32,26 +36,36 @@ def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[li
     list, or where it would do so much that a column may have slipped (unless `sure`).
     """
     rows, bad, columns = read(content)
-    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-    if not sure and (odd := list(slipped(batches, len(rows)))):
+    if not sure and (odd := list(slipped(rows, everybody()))):
         raise Refused(
             f"{' '.join(odd)} Perhaps a column has slipped. Nothing was saved. Where the list is "
             "right, say so: --sure."
         )
-    counts = {"added": 0, "corrected": 0, "as they were": 0}
-    for batch in batches:
-        before = counts["as they were"] + len(bad)
+    counts: Counter[str] = Counter()
+    for start in range(0, len(rows), BATCH):
         with transaction():
-            known = here(batch)
-            for row, values in batch:
-                try:
-                    counts[keep(values, known, by)] += 1
-                except Refused as problem:
-                    bad.append((row, str(problem)))
-        if counts["as they were"] + len(bad) < before + len(batch):
+            done, wrong = taken(rows[start : start + BATCH], by)
+        counts += done
+        bad += wrong
+        if done["added"] or done["corrected"]:
             sleep(PAUSE)
-    done = [f"Children {what}: {number:,}." for what, number in counts.items()]
-    return done + columns, [f"Row {row} was not taken: {why}" for row, why in sorted(bad)]
+    said = [f"Children {what}: {counts[what]:,}." for what in DONE]
+    return said + columns, [f"Row {one.row} was not taken: {one.why}" for one in sorted(bad)]
+
+
+def taken(batch: list, by: User | None) -> tuple[Counter[str], list[Bad]]:
+    """Add or correct the children of a few rows, in the caller's transaction: (how many of each of
+    DONE, the rows that are for a person to decide).
+    """
+    counts: Counter[str] = Counter()
+    bad = []
+    known = here(batch)
+    for row, values in batch:
+        try:
+            counts[keep(values, known, by)] += 1
+        except Refused as problem:
+            bad.append(Bad(row, str(problem), doubtful=True))
+    return counts, bad
 
 
 def here(batch: list) -> dict[Any, Any]:
@@ -62,10 +76,20 @@ def here(batch: list) -> dict[Any, Any]:
         [values[key] for _row, values in batch if values.get(key)]
         for key in ("date_of_birth", "upn")
     )
+    return by_keys(
+        Child.select().where(Child.date_of_birth.in_(births) | fn.UPPER(Child.upn).in_(upns))
+    )
+
+
+def everybody() -> dict[Any, Any]:
+    """As `here`, of all the children."""
+    return by_keys(Child.select())
+
+
+def by_keys(children: Any) -> dict[Any, Any]:
+    """The children by what they are known by: see `here`."""
     known: dict[Any, Any] = {}
-    for child in Child.select().where(
-        Child.date_of_birth.in_(births) | fn.UPPER(Child.upn).in_(upns)
-    ):
+    for child in children:
         note(child, known)
     return known
 
@@ -84,24 +108,21 @@ def renamed(values: dict[str, Any], known: dict) -> bool:
     )
 
 
-def slipped(batches: list, total: int) -> Iterator[str]:
-    """What the list would do to so many that a column may have slipped, in sentences."""
+def slipped(rows: list, known: dict) -> Iterator[str]:
+    """What the list would do to so many that a column may have slipped, in sentences. known: the
+    children who are here.
+    """
+    total = len(rows)
     count: Counter[str] = Counter()
-    for batch in batches:
-        known = here(batch)
-        for _row, values in batch:
-            child = known.get(values.get("upn")) or next(
-                iter(known.get(who(values["name"], values["date_of_birth"]), [])), None
-            )
-            count["renamed"] += renamed(values, known)
-            count["added"] += not child
-            if child:
-                count["first UPN"] += bool(values.get("upn")) and not child.upn
-                count["gone"] += (
-                    bool(values.get("left_on"))
-                    and not child.left_on
-                    and values["left_on"] < now().date()
-                )
+    for _row, values in rows:
+        child = known.get(values.get("upn")) or next(
+            iter(known.get(who(values["name"], values["date_of_birth"]), [])), None
+        )
+        count["renamed"] += renamed(values, known)
+        count["added"] += not child
+        if child:
+            count["first UPN"] += bool(values.get("upn")) and not child.upn
+            count["gone"] += leaves(child, values)
     there = Child.on_roll().count()
     if count["renamed"] > max(1, total // 20):
         yield f"{count['renamed']} children who are here would get another name or date of birth."
@@ -117,6 +138,11 @@ def slipped(batches: list, total: int) -> Iterator[str]:
             f"{count['added']} children would be added, and most of the {there} who are here "
             "are not in the list."
         )
+
+
+def leaves(child: Child, values: dict[str, Any]) -> bool:
+    """Whether a child would have left who has not."""
+    return bool(values.get("left_on")) and not child.left_on and values["left_on"] < now().date()
 
 
 def match(values: dict[str, Any], known: dict) -> Child | None:
@@ -157,18 +183,98 @@ def match(values: dict[str, Any], known: dict) -> Child | None:
 
 def keep(values: dict[str, Any], known: dict, by: User | None) -> str:
     """Add or correct one child, with its event; returns which. Raises Refused as match does."""
+    what, child, changed = judged(values, known)
+    if what != "as they were":
+        child.save()
+        Event.write("child:add" if what == "added" else "child:edit", child, by, changed)
+    return what
+
+
+def judged(values: dict[str, Any], known: dict) -> tuple[str, Child, dict[str, tuple]]:
+    """What one row means, with nothing saved: (one of DONE, the child as it would be, {field:
+    (before, after)} of one who is here). `known` is told. Raises Refused as match does.
+    """
     child = match(values, known)
     if not child:
-        child = Child.create(**values)
+        child = Child(**values)
         note(child, known)
-        Event.write("child:add", child, by)
-        return "added"
+        return "added", child, {}
     namesakes = known[who(child.name, child.date_of_birth)]
     changed = child.set(**values)
     if not changed:
-        return "as they were"
+        return "as they were", child, {}
     namesakes.remove(child)
     note(child, known)
-    child.save()
-    Event.write("child:edit", child, by, changed)
-    return "corrected"
+    return "corrected", child, changed
+
+
+class Preview(NamedTuple):
+    """What an import would do, with nothing saved."""
+
+    counts: dict[str, int]  # of each of DONE
+    added: list  # [row, name, year] of the first few
+    corrected: list  # [row, name, {field: [before, after]}] of the first few
+    odd: list[str]  # why a column may have slipped, in sentences
+    absent: list[int]  # ids of those on roll who are not in the list
+    unsure: str  # why nobody can be said to be absent, in a sentence; "" where it can be said
+    digest: str  # of all of it: what was looked at is what is done
+
+
+def preview(rows: list, bad: list[Bad]) -> tuple[Preview, list[Bad]]:
+    """(What the import of `rows` would do, the rows that are for a person to decide). bad: the rows
+    that cannot be read, whose children are in the list all the same.
+    """
+    known = everybody()
+    odd = list(slipped(rows, known))
+    roll = [(child.id, child.upn, child.name) for child in Child.on_roll() if not child.left_on]
+    counts: Counter[str] = Counter()
+    outcome, doubtful, met = [], [], set()
+    added: list = []
+    corrected: list = []
+    for row, values in rows:
+        try:
+            what, child, changed = judged(values, known)
+        except Refused as problem:
+            named = (values.get("upn") or "", who(values["name"], values["date_of_birth"])[0])
+            doubtful.append(Bad(row, str(problem), known=named, doubtful=True))
+            continue
+        counts[what] += 1
+        met.add(child.id)
+        changes = {name: [plain(one) for one in pair] for name, pair in changed.items()}
+        outcome.append([row, what, child.id, changes])
+        if what == "added" and len(added) < SHOWN:
+            added.append([row, child.name, child.year])
+        if what == "corrected" and len(corrected) < SHOWN:
+            corrected.append([row, child.name, changes])
+    going = sum("left_on" in changes for _row, _what, _id, changes in outcome)
+    absent, unsure = missing(roll, met, [*bad, *doubtful], going)
+    sealed = json.dumps([outcome, odd, absent, unsure], sort_keys=True).encode()
+    return Preview(
+        {what: counts[what] for what in DONE}, added, corrected, odd, absent, unsure,
+        sha256(sealed).hexdigest(),
+    ), doubtful  # fmt: skip
+
+
+def missing(roll: list, met: set, bad: list[Bad], going: int) -> tuple[list[int], str]:
+    """(The ids of those on roll who are not in the list, why that cannot be said). roll: [(id, UPN,
+    name)]; met: the ids of those whom the list names; going: how many leave by the list itself.
+
+    A row that cannot be read whole still names its child; where it names nobody, anybody may be
+    meant. A list that lacks a third of the roll is a part of it, or another one.
+    """
+    if any(one.known is None for one in bad):
+        return [], "A row does not even say whom it is about: it could be one of them."
+    upns, names = ({one.known[place] for one in bad if one.known} - {""} for place in (0, 1))
+    absent = [
+        id
+        for id, upn, name in roll
+        if id not in met
+        and (upn or "").upper() not in upns
+        and " ".join(fold(name).split()) not in names
+    ]
+    if len(absent) + going > max(1, len(roll) // 3) and absent:
+        return [], (
+            f"The list lacks {len(absent):,} of the {len(roll):,} who are on roll: it may be a "
+            "part of it, or a column has slipped."
+        )
+    return absent, ""
