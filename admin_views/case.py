@@ -1,11 +1,9 @@
 """Cases: the list, one case with what is to be done, why, and what it lacks before it can close."""
 
-from datetime import timedelta
-
 from flask import url_for
 from flask_admin.form import BaseForm
 
-from models import Case, Category, Child, Event, Incident, Log, Triage, User, now, settings, visible
+from models import Case, Category, Child, Event, Incident, Log, Triage, User, visible
 from models.ground.words import age, due
 from models.history.event import of_records
 from models.policy import who_sees_case
@@ -79,7 +77,7 @@ class CaseView(RecordView):
         return super().cell(row, name)
 
     def mark(self, row, name):
-        return "soon" if name == "updated" and stale(row.status, row.changed_at) else ""
+        return "soon" if name == "updated" and row.resting(row.changed_at) else ""
 
     def chosen(self, name, value):
         return Case.status == value if name == "tab" else Case.lead == me()
@@ -123,7 +121,7 @@ class CaseView(RecordView):
         """Of the reader's own cases, those whose day has come, and those that nothing happened in;
         and what waits for a second signature.
         """
-        by, today = me(), now().date()
+        by = me()
         mine = ((Case.lead == by) | (Case.deputy == by)) & Case.status.in_(("open", "monitoring"))
         if by.may("case:confirm"):
             mine |= Case.status == "to confirm"
@@ -138,20 +136,15 @@ class CaseView(RecordView):
         }
         for case in rows:
             at = changed.get(case.id, case.opened_at)
-            if case.status == "monitoring" and case.monitor_until <= today:
+            if case.status == "monitoring" and case.resting(at):
                 words, mark = due(case.monitor_until)
                 yield self.need(case, f"{case} · look again", words, mark, "Look again")
             elif case.status == "to confirm" and closers.get(case.id) != by.id:
                 yield self.need(case, f"{case} · to be closed", "waits", "", "Sign")
-            elif stale(case.status, at):
+            elif case.resting(at):
                 yield self.need(case, f"{case} · no change", f"for {age(at)}", "soon", "Open")
 
     @staticmethod
     def need(case, what, words, mark, verb):
         url = url_for("case.details_view", id=case.id)
         return Need(case.subject, what, words, mark, verb, url, case.opened_at)
-
-
-def stale(status, changed_at):
-    """Whether nothing happened in an open case for longer than the school wants."""
-    return status == "open" and changed_at < now() - timedelta(days=settings.case_days)

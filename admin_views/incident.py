@@ -16,6 +16,7 @@ from models import (
     Event,
     Incident,
     Involved,
+    Link,
     Log,
     Share,
     User,
@@ -232,6 +233,14 @@ class IncidentView(RecordView):
         return sent
 
     def saved_words(self, record, is_created):
+        """That it was saved and, no more than they may know, that there is an open case."""
+        alive = Case.about(record.child) & Case.status.in_(Case.ALIVE)
+        known = visible(Case, me()).where(alive).first()
+        if known:
+            return f"{saved_as(record)} There is an open case about this child: {known}."
+        within = Link.select(Link.incident).join(Case).where(alive, Link.ended_at.is_null())
+        if visible(Incident, me()).where(Incident.id.in_(within)).exists():
+            return f"{saved_as(record)} There is an open case about this child: it is added to it."
         return saved_as(record)
 
     def ready(self, verb, form, record):

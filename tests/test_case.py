@@ -310,3 +310,16 @@ def test_the_list_finds_and_filters(cast, school, opened):
     assert "Zofia" in page and "Ngũgĩ" not in page
     assert "Ngũgĩ" not in cast.carol.get("/case/?whose=me").text_only
     assert "Zofia" not in cast.carol.get("/case/?tab=closed").text_only
+
+
+def test_whoever_reports_learns_no_more_than_they_may(cast, school, answers, opened):
+    said = "There is an open case about this child"
+    page = cast.dave.post("/incident/new/", answers | {"safeguarding_alert": "no"})
+    assert said in page.text_only and "CASE-" not in page.text, "his report stands in it"
+    assert said not in cast.dina.post("/incident/new/", answers).text_only, (
+        "she reported none of it"
+    )
+    page = cast.carol.post("/incident/new/", answers | {"topic": "Another"})
+    assert f"{said}: {opened}" in page.text_only
+    other = answers | {"child": school.children[1].label}
+    assert said not in cast.dave.post("/incident/new/", other).text_only

@@ -155,14 +155,19 @@ def test_each_earlier_schema_comes_up_full_and_unchanged_twice(earlier, tool):
     columns = columns_now()
     before, rows = hashes(columns), db.execute_sql("SELECT COUNT(*) FROM event").fetchone()[0]
     assert rows > 100 and len(before) > 15
+    offered = "SELECT list, name, meaning, use_when, position, retired FROM choice"
+    choices = set(db.execute_sql(offered).fetchall())
     db.close()
     for _ in range(2):
         application.prepare()
     db.connect()
     after = hashes(columns)
     assert [
-        table for table in before if before[table] != after[table] and table != "event"
+        table
+        for table in before
+        if before[table] != after[table] and table not in ("event", "choice")
     ] == [], "nothing that was there has changed"
+    assert choices < set(db.execute_sql(offered).fetchall()), "lists are added, and none is changed"
     assert Event.select().where(Event.id <= rows).count() == rows and not copying.pending()
     copies = list(settings.folder.glob("before-*"))
     assert len(copies) == 1, "one copy, taken first"

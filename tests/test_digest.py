@@ -14,6 +14,7 @@ from models import (
     Notice,
     Refused,
     Share,
+    Task,
     Tracker,
     User,
     db,
@@ -25,7 +26,7 @@ from models.ground.clock import at, now
 from models.history.notice import DIGEST, SUBJECT, URGENT
 from models.shelf import digest
 
-from .conftest import report
+from .conftest import report, triage
 from .faults import killed_at, post_office, whole
 
 both = pytest.mark.both  # where engines differ: who claims what, and what a crash leaves
@@ -596,3 +597,18 @@ def test_every_email_of_the_demonstration_has_the_one_subject_and_no_child(demo_
         for status in (*Log.STATUSES, *Incident.STATUSES):
             assert f": {status}" not in notice.body, f"{notice.event.verb} says a status"
     assert len(kinds) > 3
+
+
+@both
+def test_the_day_reminds_of_what_is_due_in_numbers(app, cast, monday, inbox):
+    school = monday
+    choose_emails(school.carol, True, False, "", "")
+    incident = report(school)
+    triage(school, incident, opens=True)
+    due = {"owner": school.carol, "due_on": now().date(), "visible": visible}
+    Task.give(incident, school.carol, what="Ring the mother", **due)
+    letters = dict(post(app, MORNING + 30 * DAY, inbox))
+    text = letters["carol"]
+    assert "1 task of yours is due." in text and "1 case of yours is one to look at." in text
+    assert "Zofia" not in text and "CASE-" not in text and "mother" not in text
+    assert "carol" not in dict(post(app, MORNING + 30 * DAY + MINUTE, inbox)), "once a day"

@@ -1,7 +1,7 @@
 """The case: what belongs together about one child, or one adult at risk, and how it is closed."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from peewee import CharField, Expression, ForeignKeyField, ModelSelect, TextField, fn
@@ -323,6 +323,14 @@ class Case(HandsOver, OfIncident):
         return {"reason": reason}
 
     # what lists and reminders ask
+
+    def resting(self, changed_at: datetime) -> bool:
+        """Whether nothing happened in it, open as it is, for longer than the school wants, or the
+        day has come until which it was monitored.
+        """
+        if self.status == "monitoring":
+            return bool(self.monitor_until and self.monitor_until <= now().date())
+        return self.status == "open" and changed_at < now() - timedelta(days=settings.case_days)
 
     @classmethod
     def updated(cls, cases: Iterable[int]) -> dict[int, datetime]:

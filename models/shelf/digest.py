@@ -10,9 +10,11 @@ that was shut meanwhile, and no copy of them is kept.
 from collections.abc import Callable
 from typing import Any
 
+from models.case.case import Case
 from models.case.log import Assignee, Log
+from models.case.task import Task
 from models.case.tracker import Section, Tracker
-from models.ground.clock import now
+from models.ground.clock import LONDON, now
 from models.ground.database import transaction
 from models.ground.settings import settings
 from models.ground.words import line, pages, paragraphs
@@ -72,7 +74,28 @@ def found(person: User, visible: Callable) -> Any:
     if person.progress:
         detail["since"] = since(person, upto)
     gathered = waiting(person, upto) if person.daily else []
-    return (gathered, detail) if gathered or saved(person, detail, visible) else None
+    news = gathered or saved(person, detail, visible)
+    return (gathered, detail) if news or (person.daily and reminders(person, visible)) else None
+
+
+def reminders(person: User, visible: Callable) -> list[str]:
+    """What is due of the person's own, in numbers and with an address, never whom it is about."""
+    today = now().astimezone(LONDON).date()
+    own = (Task.owner == person) & (Task.status == "open") & (Task.due_on <= today)
+    tasks = visible(Task, person).where(own).count()
+    theirs = (Case.lead == person) & Case.status.in_(("open", "monitoring"))
+    cases = list(visible(Case, person).where(theirs))
+    changed = Case.updated(case.id for case in cases)
+    resting = sum(case.resting(changed.get(case.id, case.opened_at)) for case in cases)
+    said = (
+        (tasks, "task of yours is due", "tasks of yours are due", "task"),
+        (resting, "case of yours is one to look at", "cases of yours are to look at", "case"),
+    )
+    return [
+        f"{number} {one if number == 1 else many}.\n{settings.url}/{noun}/"
+        for number, one, many, noun in said
+        if number
+    ]
 
 
 def waiting(person: User, upto: int) -> Any:
@@ -153,6 +176,7 @@ def words(notice: Notice, visible: Callable) -> Any:
     # without its last line, the name of the school
     lines = ["\n".join(paragraphs(one.body)[:-1]) for one in told]
     lines += saved(person, detail, visible)
+    lines += reminders(person, visible) if person.daily else []
     if not lines:
         raise Withheld
     return notice.body.replace("{lines}", "\n\n".join(lines)), told
