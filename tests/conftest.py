@@ -12,6 +12,7 @@ from models import (
     Attachment,
     Attempt,
     Child,
+    Contact,
     Device,
     Document,
     Draft,
@@ -21,6 +22,7 @@ from models import (
     Incident,
     Log,
     Notice,
+    Pack,
     Proposal,
     Receipt,
     Relation,
@@ -207,7 +209,32 @@ def besides(school, incident):
             visible=visible,
         ),
         triage(school, incident),
+        referral(school, incident),
     ]
+
+
+def contact(school, incident, by=None, answers=None, **more):
+    """A contact made by the step itself: the mother, told by telephone."""
+    values = {
+        "body": "Parent or carer", "kind": "Notification", "direction": "We told them", "person": "Helena Marsh-Iwu, mother", "at": now(),
+        "how": "Telephone", "shared": "That there is a mark.", "ground": "Public task",
+    }  # fmt: skip
+    return Contact.add(incident, by or school.carol, answers=answers, **values | more)
+
+
+def referral(school, incident, **more):
+    """A referral to MASH that went up a rung, with a pack."""
+    made = contact(
+        school,
+        incident,
+        body="MASH",
+        kind="Referral",
+        person="Ann Pryce, duty social worker",
+        **more,
+    )
+    made.escalate(whom="Tom Reed, team manager", what="He rings back today.", by=school.carol)
+    Pack.pack(made, recipient="Ann Pryce", asked="An assessment.", others=False, by=school.carol)
+    return Contact.get_by_id(made.id)
 
 
 def triage(school, incident, by=None, **more):
