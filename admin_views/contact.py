@@ -201,16 +201,14 @@ class ContactView(RecordView):
         """The duties that stand there, and the contacts that were made, the latest first."""
         by = me()
         if page == "case":
-            incidents = visible(Incident, by).where(Incident.id.in_(record.incidents()))
+            query = visible(Incident, by).where(Incident.id.in_(record.incidents()))
+            about = list(query.select(Incident, Child).join(Child))
         else:
-            incident = record if page == "incident" else record.incident
-            incidents = Incident.select().where(Incident.id == incident.id)
-        about = list(incidents.select(Incident, Child).join(Child))
-        here = [one.id for one in about]
-        rows = self.joined(visible(Contact, by).where(Contact.incident.in_(here)))
-        rows = list(rows.order_by(Contact.at.desc()))
-        duties = owed(about)
-        if not (rows or duties or self.can_create) or not about:
+            about = [record if page == "incident" else record.incident]
+        rows = visible(Contact, by).where(Contact.incident.in_([one.id for one in about]))
+        rows = list(self.joined(rows).order_by(Contact.at.desc()))
+        duties = owed(about, contacts=rows)
+        if not about or not (rows or duties or self.can_create):
             return None
         return {
             "contacts": rows,
@@ -239,8 +237,8 @@ class ContactView(RecordView):
         duties = Duty.in_force()
         for one in owed(concerned(visible(Incident, by), duties, MOST), duties):
             words, mark = due(one.due_at) if one.due_at and not one.done else ("", "")
-            if mark:
+            if mark and one.due_at:
                 what = f"{one.duty} · {one.incident}"
-                where = {"incident": one.incident.id, "body": one.duty.body or None}
-                url = url_for("contact.create_view", **where)
+                incident, body = one.incident.id, one.duty.body or None
+                url = url_for("contact.create_view", incident=incident, body=body)
                 yield Need(one.incident.child, what, words, mark, "Record it", url, one.due_at)

@@ -21,7 +21,7 @@ class DutyView(RecordView):
     column_labels = {"limit": "Limit"}
     column_sortable_list = ["name", "switched_on"]
     form_columns = [
-        "name", "says", "appears", "who", "body", "number", "unit", "since", "source", "edition",
+        "name", "says", "appears", "who", "body", "amount", "unit", "since", "source", "edition",
         "position", "switched_on",
     ]  # fmt: skip
     order = (Duty.position, Duty.id)

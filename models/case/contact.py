@@ -84,7 +84,7 @@ class Contact(OfIncident):
         return f"contact with {self.body} about {self.incident}"
 
     @property
-    def reference(self):
+    def reference(self) -> str:
         """What an email calls it."""
         return f"contact about {self.incident}"
 

@@ -53,7 +53,7 @@ class Duty(Record):
         verbose_name="Done by a contact with",
         help_text="The body, as it is under Bodies or on the list “body”.",
     )
-    number = IntegerField(
+    amount = IntegerField(
         null=True, verbose_name="Limit", help_text="A number; empty where there is no limit."
     )
     unit = Pick(
@@ -80,11 +80,11 @@ class Duty(Record):
     @property
     def limit(self) -> str:
         """Its limit in words."""
-        return limit(self.number, self.unit)
+        return limit(self.amount, self.unit)
 
     def due_at(self, moment: datetime) -> datetime | None:
         """When it is due that is counted from `moment`; None without a limit."""
-        return after(moment, self.number, self.unit) if self.number and self.unit else None
+        return after(moment, self.amount, self.unit) if self.amount and self.unit else None
 
     def check(self) -> None:
         """Raise Refused for a rule that does not say when, and half a limit."""
@@ -96,10 +96,10 @@ class Duty(Record):
                     f"“{kind}: {value}” says not when. Begin a line with one of: "
                     f"{', '.join(WHEN)}; then a colon, and what."
                 )
-        if bool(self.number) != bool(self.unit):
+        if bool(self.amount) != bool(self.unit):
             errors["unit"] = "Give both a number and what it counts, or neither."
-        if self.number is not None and not 0 < self.number <= MOST:
-            errors["number"] = f"Give a number from 1 to {MOST}, or leave it empty."
+        if self.amount is not None and not 0 < self.amount <= MOST:
+            errors["amount"] = f"Give a number from 1 to {MOST}, or leave it empty."
         if errors:
             raise Refused("Nothing was saved.", errors)
 

@@ -25,7 +25,7 @@ def follow(log: Any, by: User, became: str | None) -> None:
         open_ones = Task.select().where(
             Task.incident == log.incident_id, Task.what == duty.name, Task.status == "open"
         )
-        if became == OPENED and duty.number and not open_ones.exists():
+        if became == OPENED and duty.amount and not open_ones.exists():
             due = duty.due_at(now()).astimezone(LONDON).date()  # type: ignore[union-attr]
             task = Task.create(
                 incident=log.incident_id,

@@ -9,13 +9,13 @@ from models.ground.words import bare
 
 
 def letters(text: str) -> tuple[str, list[int]]:
-    """`text` as names are compared, and the place in `text` of each of its letters."""
+    """`text` as names are compared, and the place in `text` of each of its letters. Apostrophes are
+    one sign, and what is no letter is a space.
+    """
     found, places = [], []
     for place, letter in enumerate(text):
-        if letter in "'’ʼ`":
-            continue
-        plain = fold(letter).replace("đ", "d")
-        for one in plain if re.fullmatch(r"\w*", plain) else " ":
+        plain = "'" if letter in "'’ʼ`" else fold(letter).replace("đ", "d")
+        for one in plain if re.fullmatch(r"\w*|'", plain) else " ":
             found.append(one)
             places.append(place)
     return "".join(found), places
@@ -27,15 +27,14 @@ def cased(letter: str) -> bool:
 
 
 def pattern(words: Iterable[str]) -> str:
-    """The pattern of a name, from its bare words: whole words where the script has such."""
+    """The pattern of a name, from its bare words: whole words where the script has such, with an
+    apostrophe wherever somebody may have typed one.
+    """
     words = list(words)
     start = r"(?<!\w)" if cased(words[0][0]) else ""
     end = r"(?!\w)" if cased(words[-1][-1]) else ""
-    return (
-        start
-        + r"\s*".join(r"\s+" if one is None else re.escape(one) for one in spaced(words))
-        + end
-    )
+    parts = ["'?".join(map(re.escape, one)) if one else r"\s+" for one in spaced(words)]
+    return start + r"\s*".join(parts) + end
 
 
 def spaced(words: list[str]) -> list[str | None]:

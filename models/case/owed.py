@@ -100,45 +100,59 @@ def answered_at(contact: Contact, text: str) -> datetime | None:
     return None
 
 
-def owed(incidents: Iterable[Incident], duties: list[Duty] | None = None) -> list[Owed]:
-    """The duties that stand on `incidents`, which have their children; in six queries, however many
-    there are. Those that are done come last, those that are due first come first.
+def owed(
+    incidents: Iterable[Incident],
+    duties: list[Duty] | None = None,
+    contacts: Iterable[Contact] | None = None,
+) -> list[Owed]:
+    """The duties that stand on `incidents`, which have their children; in a few queries, however
+    many there are. Those that are done come last, those that are due first come first.
+
+    duties, contacts: those in force, and those of the incidents, where they are known already.
     """
     rows = {one.id: one for one in incidents}
     duties = Duty.in_force() if duties is None else duties
     if not rows or not duties:
         return []
     here = list(rows)
-    triages = {
-        one.incident_id: one
-        for one in Triage.select().where(Triage.incident.in_(here)).order_by(Triage.id)
-    }
-    given: dict[int, set[str]] = {}
-    ids = [one.id for one in triages.values()]
-    for category in Category.select().where(Category.triage.in_(ids)):
-        given.setdefault(category.incident_id, set()).add(category.category)
+    if contacts is None:
+        contacts = Contact.select().where(Contact.incident.in_(here))
     made: dict[int, list[Contact]] = {}
-    for contact in Contact.select().where(Contact.incident.in_(here)).order_by(Contact.at):
+    for contact in sorted(contacts, key=lambda one: one.at):
         made.setdefault(contact.incident_id, []).append(contact)
-    named: dict[tuple, str] = {}
-    parts = Involved.select().where(Involved.incident.in_(here))
-    for one in parts.where(Involved.part.in_((ABOUT, CLEARED))).order_by(Involved.id):
-        named[one.incident_id, one.adult_id] = one.part
-    about = {incident for (incident, _adult), part in named.items() if part == ABOUT}
-    cases = {id for (id,) in Case.select(Case.incident).where(Case.incident.in_(here)).tuples()}
-    found = []
+    triages: dict[int, Triage] = {}
+    for triage in Triage.select().where(Triage.incident.in_(here)).order_by(Triage.id):
+        triages[triage.incident_id] = triage
+    given, about = categories(triages.values()), adults(here)
+    left = [one.id for one in rows.values() if one.child.left_on]
+    cases = set(Case.select(Case.incident).where(Case.incident.in_(left)).tuples() if left else ())
+    found: list[Owed] = []
     for id, incident in rows.items():
+        made_here, of_case = made.get(id, []), (id,) in cases
         known = Known(
-            incident,
-            triages.get(id),
-            given.get(id, set()),
-            made.get(id, []),
-            id in about,
-            id in cases,
+            incident, triages.get(id), given.get(id, set()), made_here, id in about, of_case
         )
-        found += [one for duty in duties if (one := known.owes(duty))]
+        found += filter(None, map(known.owes, duties))
     never = datetime.max.replace(tzinfo=UTC)
     return sorted(found, key=lambda one: (bool(one.done), one.due_at or never))
+
+
+def categories(triages: Iterable[Triage]) -> dict[int, set[str]]:
+    """The categories that decisions gave: {id of the incident: {category}}."""
+    given: dict[int, set[str]] = {}
+    ids = [one.id for one in triages]
+    for row in Category.select().where(Category.triage.in_(ids)) if ids else ():
+        given.setdefault(row.incident_id, set()).add(row.category)
+    return given
+
+
+def adults(incidents: list[int]) -> set[int]:
+    """Those of `incidents` (ids) that are about an adult with an account, while that stands."""
+    named: dict[tuple, str] = {}
+    parts = Involved.select().where(Involved.incident.in_(incidents))
+    for row in parts.where(Involved.part.in_((ABOUT, CLEARED))).order_by(Involved.id):
+        named[row.incident_id, row.adult_id] = row.part
+    return {incident for (incident, _adult), part in named.items() if part == ABOUT}
 
 
 def concerned(query: Any, duties: list[Duty], limit: int) -> list[Incident]:

@@ -110,7 +110,9 @@ def strangers(contact: Contact, text: str) -> tuple[list[Child], list[str]]:
     name stands in `text`; and the adults around the linked ones whose name does.
     """
     incident = contact.incident
-    linked = {one.child_id: one.child for one in Involved.of(incident) if one.child_id}
+    linked: dict[int, Any] = {
+        one.child_id: one.child for one in Involved.of(incident) if one.child_id
+    }
     linked.pop(incident.child_id, None)
     rows = Child.select(Child.id, Child.name).where(Child.id != incident.child_id)
     found = [one for one in rows if one.id not in linked and mentions(text, one.name)]

@@ -88,9 +88,9 @@ class Profile(Record):
         errors = {}
         try:
             rungs(self.ladder)
-        except ValueError as line:
+        except ValueError as wrong:
             errors["ladder"] = (
-                f"“{line}” is no rung. Write it as: 1 working day | Chase the duty desk."
+                f"“{wrong}” is no rung. Write it as: 1 working day | Chase the duty desk."
             )
         known = set(Choice.lists())
         for line in paragraphs(self.questions):
@@ -136,7 +136,7 @@ class Profile(Record):
         ship(cls, SHIPPED)
 
 
-def ship(model: type[Record], file: Path) -> None:
+def ship(model: Any, file: Path) -> None:
     """Create the rows of `file` (a table for each key) that were never created here."""
     rows = tomllib.loads(file.read_text(encoding="utf-8"))
     known = {row.key for row in model.select(model.key)}

@@ -39,7 +39,7 @@ def up(migrator, db):
         appears = TextField()
         who = CharField(max_length=120)
         body = CharField(max_length=120)
-        number = IntegerField(null=True)
+        amount = IntegerField(null=True)
         unit = CharField(null=True)
         since = CharField()
         source = CharField(max_length=200)
