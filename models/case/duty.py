@@ -13,17 +13,17 @@ from models.ground.words import paragraphs
 from .profile import ship
 
 SHIPPED = Path(__file__).parents[1] / "duties.toml"
-WHEN = {  # by what a note appears: what is written after the colon
-    "category": "a category given in the triage in force",
-    "decision": "the decision of the triage in force",
-    "topic": "a word of the topic",
-    "intervention": "yes: physical intervention was used",
-    "adult": "named: an adult with an account is whom it is about",
-    "contact": "a contact with this body",
-    "telephone": "a referral to this body by telephone",
-    "answer": "a question of a contact that was answered with a date and time",
-    "left": "yes: the child left, and had a case",
-    "enquiry": "Opened: a child protection enquiry; a task is made",
+WHEN = {  # by what a note appears: (what is written after the colon, what that means)
+    "category": ("Honour-based", "given in the triage in force"),
+    "decision": ("LADO", "of the triage in force"),
+    "topic": ("slogan", "a word of the incident’s topic"),
+    "intervention": ("yes", "physical intervention was used"),
+    "adult": ("named", "the concern is about an adult with an account"),
+    "contact": ("Operation Encompass", "a contact with this body"),
+    "telephone": ("MASH", "a referral to this body by telephone"),
+    "answer": ("When did the child return?", "a contact’s question, answered with a time"),
+    "left": ("yes", "the child left, and had a case"),
+    "enquiry": ("Opened", "a child protection enquiry; a task is made of it"),
 }
 SINCE = ("it was noticed", "it was reported", "it was decided", "the contact", "the answer")
 
@@ -43,7 +43,7 @@ class Duty(Record):
     appears = TextField(
         verbose_name="When it appears",
         help_text="One rule on each line, and one that fits is enough: "
-        + "; ".join(f"“{kind}: …” {says}" for kind, says in WHEN.items())
+        + "; ".join(f"“{kind}: {value}” ({says})" for kind, (value, says) in WHEN.items())
         + ".",
     )
     who = CharField(default="", max_length=120, verbose_name="Who acts")

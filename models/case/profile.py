@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from peewee import CharField, IntegerField, TextField
 
-from models.ground.clock import now
 from models.ground.deadlines import MOST
 from models.ground.fields import Pick, YesNo
 from models.ground.record import NoIncident, Record, Refused
@@ -146,6 +145,4 @@ def ship(model: Any, file: Path) -> None:
         if key not in known
     ]
     if made:
-        Event.write(
-            f"{model.noun()}:add", model(name="the shipped ones"), None, also=made, at=now()
-        )
+        Event.write(f"{model.noun()}:add", model(name="the shipped ones"), None, also=made)
