@@ -306,6 +306,23 @@ def test_the_list_and_the_pages_cost_the_same_however_many(cast, school, inciden
     assert costs[:4] == costs[4:], costs
 
 
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize("column", ["questions", "answers", "ladder"])
+def test_a_damaged_contact_stops_no_page(cast, school, mash, column):
+    from models import db
+    from models.ground import keeps
+
+    cast.carol.get("/")
+    keeps.loosen(db.obj)
+    db.execute_sql(f"UPDATE contact SET {column} = ?", ["[{"])
+    keeps.guard(db.obj)
+    for page in ("contact", "incident"):
+        record = mash.id if page == "contact" else mash.incident_id
+        assert cast.carol.get(f"/{page}/details/?id={record}").status_code == 200
+    for page in ("/", "/contact/"):
+        assert cast.carol.get(page).status_code == 200
+
+
 def test_nothing_of_a_contact_changes_once_it_is_submitted(school, mash):
     from peewee import DatabaseError
 

@@ -8,7 +8,7 @@ from typing import Any
 from peewee import CharField, Expression, ForeignKeyField, TextField, fn
 
 from models.ground.clock import now
-from models.ground.database import contains, transaction
+from models.ground.database import DAMAGED, contains, transaction
 from models.ground.deadlines import after
 from models.ground.fields import Json, Moment, Pick
 from models.ground.record import Base, Refused
@@ -158,6 +158,11 @@ class Contact(OfIncident):
     # the ladder
 
     @property
+    def rungs(self) -> list[Rung]:
+        """The rungs of its ladder; none of one that is damaged."""
+        return [] if DAMAGED in self.ladder else [Rung(**one) for one in self.ladder]
+
+    @property
     def next_rung(self) -> tuple[Rung, datetime] | None:
         """The rung to climb next where no answer came, and when (UTC); None where there is none."""
         if self.status != "waiting":
@@ -165,9 +170,9 @@ class Contact(OfIncident):
         climbed = self.climbed
         if climbed is None:
             climbed = Escalation.select().where(Escalation.contact == self.id).count()
-        if climbed >= len(self.ladder):
+        if climbed >= len(self.rungs):
             return None
-        rung = Rung(**self.ladder[climbed])
+        rung = self.rungs[climbed]
         return rung, after(self.at, rung.number, rung.unit)
 
     @classmethod
@@ -184,7 +189,11 @@ class Contact(OfIncident):
         return [(f"Referral to {row.body}: its outcome", row, "") for row in rows.order_by(cls.at)]
 
     def answered(self) -> list[tuple[str, Any]]:
-        """[(question, answer)] of the body's form, for showing; of what was answered."""
+        """[(question, answer)] of the body's form, for showing; of what was answered. Of one that
+        is damaged what is left, as it stands.
+        """
+        if DAMAGED in self.questions or DAMAGED in self.answers:
+            return [(DAMAGED, f"{self.questions} {self.answers}")]
         pairs = [
             (one["text"], readable(one, self.answers.get(one["id"]))) for one in self.questions
         ]
