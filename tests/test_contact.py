@@ -17,6 +17,8 @@ from models import (
     Profile,
     Refused,
     Relation,
+    Role,
+    Share,
     Task,
     visible,
 )
@@ -227,6 +229,29 @@ def test_a_case_shows_the_contacts_of_all_its_incidents(cast, school, incident):
         card = view.card("case", case)
     assert [one.person for one in card["contacts"]] == ["Grace Hill, mother"]
     assert card["several"] and card["incident"] == incident.id
+
+
+def test_of_a_case_somebody_sees_what_is_of_the_incidents_that_they_see(cast, school, incident):
+    """Connor follows cases and contacts, and one incident of two is shared with him."""
+    role = Role.get(Role.name == "Contributor")
+    role.permissions = [*role.permissions, "case:read", "contact:read"]
+    role.save()
+    triage(school, incident, opens=True)
+    second = report(school, intervention=True)
+    Case.add(second, Case.get(), "Also.", school.carol)
+    referral(school, second, at=now() - timedelta(days=9))
+    Share.share(incident, school.connor, "He drives her home.", school.mark)
+    view = school.app.view_functions["contact.index_view"].__self__
+    with cast.connor.client as client:
+        client.get("/account/")
+        assert view.card("case", Case.get()) is None, "neither contacts nor duties of the other"
+    Share.share(second, school.connor, "Her, too.", school.mark)
+    with cast.connor.client as client:
+        client.get("/account/")
+        card = view.card("case", Case.get())
+        assert len(card["contacts"]) == 1 and len(card["open"]) == 4 and not card["adds"]
+    assert "has not answered" not in cast.connor.get("/").text, "it is for those who record"
+    assert "has not answered" in cast.carol.get("/").text
 
 
 DOORS = ["/contact/", "/contact/?search=pryce", "/", "/incident/", "/notice/"]

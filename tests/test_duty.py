@@ -150,6 +150,8 @@ def test_operation_encompass_before_school_and_the_form_after_a_telephone_call(s
         contact(school, incident, body="MASH", kind="Referral")
         found = stands(incident)["marf"]
         assert found.due_at == now() + timedelta(hours=24) and not found.done
+        contact(school, incident, body="MASH", kind="Referral", person="Another, rung up")
+        assert not stands(incident)["marf"].done, "a second call is no form"
     with at(london(2026, 11, 28, 12, 0)):
         contact(school, incident, body="MASH", kind="Referral", how="Online form or portal")
         assert stands(incident)["marf"].done
@@ -172,6 +174,16 @@ def test_child_sexual_abuse_is_shipped_switched_off(school, incident):
     duty.switched_on = True
     duty.save()
     assert "child-sexual-abuse" in stands(incident)
+
+
+def test_what_a_duty_came_of_does_not_do_it(school, incident):
+    duty = Duty.get(Duty.key == "prevent")
+    duty.appears, duty.body = "contact: Police", "Police"
+    duty.save()
+    contact(school, incident, body="Police", kind="Referral")
+    assert not stands(incident)["prevent"].done
+    contact(school, incident, body="Police", kind="Referral")
+    assert stands(incident)["prevent"].done
 
 
 def test_a_word_of_the_topic(school):
