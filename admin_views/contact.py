@@ -7,7 +7,7 @@ from io import BytesIO
 from flask import abort, g, request, send_file, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
-from wtforms import BooleanField, StringField
+from wtforms import StringField
 
 from models import (
     Child,
@@ -30,7 +30,7 @@ from models.history.paper import to_pdf
 
 from .home import Need
 from .rails.door import me
-from .rails.fields import LongTextField, PickField, clean
+from .rails.fields import LongTextField, PickField, SeveralField, clean
 from .rails.forms import answer_field, required, why
 from .rails.moments import MomentField
 from .rails.taking import Step
@@ -74,7 +74,7 @@ class PackForm(BaseForm):
         filters=[clean],
         validators=[required("Say what is asked of them.")],
     )
-    others = BooleanField("Name the other children", false_values=("", "no"))
+    others = SeveralField("Other children", names=["Name them in this pack"])
 
 
 class ContactView(RecordView):

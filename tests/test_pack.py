@@ -64,6 +64,17 @@ def test_they_are_named_when_it_is_ticked(school, told):
     assert "山田 花子さん saw it" in said
 
 
+def test_the_tick_is_one_press_and_written_down(cast, school, told):
+    cast.carol.get("/")
+    typed = {"recipient": "Ann Pryce", "asked": "An assessment."}
+    cast.carol.press("contact:pack", told, **typed, others="Name them in this pack")
+    page = cast.carol.get(f"/contact/details/?id={told.id}")
+    assert "other children are named" in page.text_only and Pack.get().others
+    event = Event.select().where(Event.verb == "contact:pack").get()
+    assert "Other children are named." in event.sentence
+    assert cast.carol.press("contact:pack", told, **typed, others="all").status_code == 422
+
+
 def test_the_warning_names_whom_of_another_family(cast, school, told):
     assert families(told) == ["Ngũgĩ wa Kamau", "山田 花子", "Wanjiru Kamau"]
     page = cast.carol.get(f"/contact/details/?id={told.id}")

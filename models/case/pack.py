@@ -60,11 +60,10 @@ class Pack(OfIncident):
 
     @classmethod
     @starts(*Contact.STATUSES, who=Contact.a_referral)
-    def pack(
-        cls, contact: Contact, recipient: str, asked: str, others: bool | None, by: User
-    ) -> "Pack":
+    def pack(cls, contact: Contact, recipient: str, asked: str, others: Any, by: User) -> "Pack":
         """Freeze the words of a pack for `recipient`, one person. asked: what is asked of them.
-        others: whether other children are named. The history says for whom, with the digest.
+        others: whether other children are named, as a form says it. The history says for whom, with
+        the digest.
         """
         recipient = " ".join(recipient.split())
         if SEVERAL.search(recipient):
