@@ -12,7 +12,19 @@ import click
 from peewee import ImproperlyConfigured, PeeweeException
 
 from admin_views.rails.trouble import first_cause
-from models import TABLES, Choice, Document, Event, Refused, Role, Template, db, transaction
+from models import (
+    TABLES,
+    Choice,
+    Document,
+    Duty,
+    Event,
+    Profile,
+    Refused,
+    Role,
+    Template,
+    db,
+    transaction,
+)
 from models.ground.database import Unsafe, connect
 from models.ground.record import without_words
 from models.ground.settings import settings
@@ -105,6 +117,8 @@ def prepare(backed_up=False):
                 if made := Role.ship():
                     Event.write("role:add", Role(name="the shipped roles"), None, also=made)
                 Choice.ship()
+                Profile.ship()
+                Duty.ship()
                 Template.ship()
                 Document.adopt()
                 proof.adopt(TABLES)

@@ -9,9 +9,11 @@ from models.access.proposal import Proposal
 from models.case.case import Case
 from models.case.child import Child, Flag
 from models.case.clarification import Clarification
+from models.case.contact import Contact
 from models.case.feedback import Feedback
 from models.case.incident import Incident
 from models.case.log import Log
+from models.case.relation import Relation
 from models.case.task import Task
 from models.case.template import columns
 from models.case.tracker import Tracker
@@ -88,6 +90,25 @@ STORIES = [
     (5, "carol", 1, "Home", "Another agency told us", "Missing overnight", "The foster carer telephoned at 07:30: Ngũgĩ wa Kamau was out from 21:00 until 02:15.", "", DECIDE),
     (2, "dina", 9, "Classroom", "The child told me", "No heating", "Іван Ковальчук said that there is no heating where they stay now and that his mother sleeps in her coat.", "“You can see your breath.”", DECIDE),
     (1, "dave", 16, "Dining hall", "I saw or heard it", "Hiding food", "Keziah Barrow put four bread rolls into her bag. When I asked, she said that they were for her sister.", "“She gets hungry at night.”", DECIDE),
+]
+# topic of the story, days after it (None: three days ago), minutes, by, the contact: who outside was told, and what they said
+OUTSIDE = [
+    ("Police call-out at home", 0, -50, "alice", {
+        "body": "Operation Encompass", "kind": "Information received", "direction": "They told us", "person": "Sergeant Amara Obi, Operation Encompass desk",
+        "how": "Email", "their_reference": "OE-20-1187", "advice": "Silent support; the parents have not been told that the school knows.",
+        "answers": {"1": "OE-20-1187", "2": "The child’s home", "4": "Yes, upstairs in his room", "5": "“I put the pillow on my head.”", "9": False}}),
+    ("Police call-out at home", 0, -40, "alice", {
+        "body": "Key adult in school", "kind": "Notification", "direction": "We told them", "person": "Dina El-Sayed, teaching assistant", "how": "In person",
+        "shared": "That he may be tired and is to be met at the gate; nothing of what happened.", "ground": "Public task", "answers": {"1": "Meet him at the gate"}}),
+    ("Bruise on cheek", 1, 30, "carol", {
+        "body": "Parent or carer", "kind": "Notification", "direction": "We told them", "person": "Camille Lefèvre, mother", "how": "Telephone",
+        "shared": "That Maëlle has a bruise, and that we have to ask.", "ground": "Public task", "advice": "She will come to school at three.",
+        "answers": {"1": "Mother", "2": "That there is a bruise on the left cheek", "3": "She fell against the kitchen door on Sunday", "4": "Worried, and calm"}}),
+    ("Afraid of the weekend", None, 70, "carol", {
+        "body": "MASH", "kind": "Referral", "direction": "We told them", "person": "Ann Pryce, duty social worker", "how": "Online form or portal",
+        "their_reference": "M-2203", "shared": "What he said, and the incidents of the last year.", "ground": "Safeguarding of children and of individuals at risk",
+        "answers": {"1": "Safeguarding", "2": "Not told: it would put him at risk this weekend", "9": "Shouting and broken doors at weekends; he asks to stay at school",
+                    "12": "High", "13": "At school"}}),
 ]
 ANSWERS = {  # by the question's text; a question that is not here stays empty
     "What is the concern, in two or three sentences?": "{child} may be at risk of significant harm. The incident {incident} gives the reporter’s account; this section adds only what the DSL found out.",
@@ -235,9 +256,18 @@ def tell(story, number, people, children, later):
         text = next(question for question in section.questions if question["kind"] == "long text")
         section.save_answers({text["id"]: "To be asked on Friday."}, people["carol"])
 
+    def outside(by, contact):
+        if contact["body"] == "MASH":
+            Relation.relate(child, people[by], kind="Mother", name="Alena Dvořáková", responsible=True, household=True, reached="01632 960 114")
+        Contact.add(case["incident"], people[by], at=now() - timedelta(minutes=5), **contact)
+
     later(days, number % 5 * 37, report)
     if days > 4 or ends not in (NONE, DECIDE):
         later(days, number % 5 * 37 + 65, triage)
+    for told, after, minutes, by, contact in OUTSIDE:
+        if told == topic:
+            at_minute = number % 5 * 37 + 60 + minutes
+            later(3 if after is None else days - after, at_minute, lambda by=by, contact=contact: outside(by, contact))
     if ends == NONE and number % 4 == 0:
         later(days - 1, 60, lambda: case["incident"].amend(text="The child was seen again the next morning and had nothing to add.", by=people[reporter]))
     if ends == NOT:

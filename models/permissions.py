@@ -190,6 +190,31 @@ VOCABULARY = {
         "Read what is said to them about their own reports.",
         STAFF,
     ),
+    "contact:read": Verb(
+        "read the contact",
+        "Follow who outside was told about incidents they may see, and the duties with a clock.",
+        TEAM,
+    ),
+    "contact:add": Verb(
+        "recorded a contact", "Record whom outside was told or asked, and what they said.", TEAM
+    ),
+    "contact:acknowledge": Verb(
+        "wrote down that it was acknowledged",
+        "Write down that a body acknowledged what it was told.",
+        TEAM,
+    ),
+    "contact:escalate": Verb(
+        "escalated the contact", "Write down that they went up a rung where no answer came.", TEAM
+    ),
+    "contact:conclude": Verb(
+        "wrote down the outcome of the contact", "Write down the outcome of a contact.", TEAM
+    ),
+    "contact:pack": Verb(
+        "made a copy for a recipient",
+        "Make a pack from a referral: a PDF of its facts for one named recipient.",
+        TEAM,
+    ),
+    "contact:pdf": Verb("fetched a copy for a recipient"),
     "tracker:begin": Verb(
         "began the safeguarding tracker", "Begin the safeguarding tracker of a log.", TEAM
     ),
@@ -232,6 +257,17 @@ VOCABULARY = {
     "question:add": Verb("added a question"),
     "choice:edit": Verb("edited a choice", "Edit the choice lists.", ("DSL", "IT"), opens=False),
     "choice:add": Verb("added a choice"),
+    "profile:edit": Verb(
+        "edited what a body asks",
+        "Edit what the forms of other bodies ask, and their ladders.",
+        ("DSL", "IT"),
+        opens=False,
+    ),
+    "profile:add": Verb("added what a body asks"),
+    "duty:edit": Verb(
+        "edited a duty note", "Edit the duty notes and their clocks.", ("DSL", "IT"), opens=False
+    ),
+    "duty:add": Verb("added a duty note"),
     "notice:read": Verb(None, "See the emails sent about records they may see.", TEAM),
     "notice:release": Verb(
         "released the emails that were held back",
@@ -331,11 +367,13 @@ NOUNS = {
     "choice": "Lists",
     "clarification": "Questions to reporters",
     "counts": "Counts",
+    "duty": "Duty notes",
     "emergency": "Emergency access",
     "event": "History",
     "feedback": "Thanks and corrections",
     "log": "Ofsted logs",
     "notice": "Emails",
+    "profile": "Bodies",
     "proposal": "Approvals",
     "roll": "The roll",
     "section": "Tracker sections",

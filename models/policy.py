@@ -11,9 +11,11 @@ from models.access.proposal import Proposal
 from models.case.case import Case
 from models.case.child import Child
 from models.case.choice import Choice
+from models.case.duty import Duty
 from models.case.feedback import Feedback
 from models.case.incident import Incident, ShutOut
 from models.case.log import Assignee, Log
+from models.case.profile import Profile
 from models.case.relation import Relation
 from models.case.sharing import LASTS, Emergency, Share
 from models.case.template import Question, Template, TemplateSection
@@ -222,6 +224,8 @@ VISIBLE = {
     TemplateSection: only(TemplateSection, "template:edit"),
     Question: only(Question, "template:edit"),
     Choice: only(Choice, "choice:edit"),
+    Profile: only(Profile, "profile:edit"),
+    Duty: only(Duty, "duty:edit"),
     User: only(User, "user:edit"),
     Role: only(Role, "role:edit"),
     Proposal: lambda by: (

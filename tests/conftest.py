@@ -14,6 +14,7 @@ from models import (
     Calendar,
     Child,
     Clarification,
+    Contact,
     Device,
     Document,
     Draft,
@@ -24,6 +25,7 @@ from models import (
     Incident,
     Log,
     Notice,
+    Pack,
     Proposal,
     Receipt,
     Relation,
@@ -214,7 +216,32 @@ def besides(school, incident):
         triage(school, incident, opens=True),  # a Case, with its Link
         Clarification.ask(incident, school.carol, "Which wrist?", now().date()),
         Feedback.give(incident, school.carol, "Thank you", "Clear, and at once."),
+        referral(school, incident),
     ]
+
+
+def contact(school, incident, by=None, answers=None, **more):
+    """A contact made by the step itself: the mother, told by telephone."""
+    values = {
+        "body": "Parent or carer", "kind": "Notification", "direction": "We told them", "person": "Helena Marsh-Iwu, mother", "at": now(),
+        "how": "Telephone", "shared": "That there is a mark.", "ground": "Public task",
+    }  # fmt: skip
+    return Contact.add(incident, by or school.carol, answers=answers, **values | more)
+
+
+def referral(school, incident, **more):
+    """A referral to MASH that went up a rung, with a pack."""
+    made = contact(
+        school,
+        incident,
+        body="MASH",
+        kind="Referral",
+        person="Ann Pryce, duty social worker",
+        **more,
+    )
+    made.escalate(whom="Tom Reed, team manager", what="He rings back today.", by=school.carol)
+    Pack.pack(made, recipient="Ann Pryce", asked="An assessment.", others=False, by=school.carol)
+    return Contact.get_by_id(made.id)
 
 
 def triage(school, incident, by=None, **more):

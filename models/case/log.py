@@ -19,7 +19,7 @@ from models.history.notice import Notice
 from models.history.step import claim, starts, step
 from models.people.user import User
 
-from . import front
+from . import enquiry, front
 from .case import Case
 from .child import Child
 from .incident import Addendum, Incident, Involved, OfIncident, ShutOut
@@ -182,6 +182,8 @@ class Log(OfIncident):
             self.stay_open()
             if changed := self.fill_in(values):
                 Event.write("log:edit", self, by, changed)
+                if "enquiry" in changed:
+                    enquiry.follow(self, by, changed["enquiry"][1])
 
     @starts("open", "tracking")
     def tell(self, by: User, **values: Any) -> "Log":

@@ -46,7 +46,7 @@ BOLD = re.compile(r"<(/?)(?:b|strong|th|h[1-6])\b")
 BLOCK = re.compile(r"<(?:p|h[1-6])\b[^>]*>((?:[^<]|<(?!/?(?:p|h[1-6]|td|div|table)\b))*)")
 
 
-def direction(letter):
+def direction(letter: str) -> str:
     """Bidi_Class of a letter, those that we made included."""
     code = ord(letter)
     if code < 0xF0000:

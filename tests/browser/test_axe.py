@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from models import Draft, Incident, Log, Notice, User, db, demo
+from models import Contact, Draft, Incident, Log, Notice, User, db, demo
 
 from .conftest import serving
 
@@ -50,6 +50,7 @@ def pages(app):
             "section": open_log.tracker.get().in_order()[4].id,
             "notice": Notice.select().first().id,
             "incident": open_log.incident_id,
+            "contact": Contact.get(Contact.kind == "Referral").id,
         }
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods or re.search(

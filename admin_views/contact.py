@@ -1,0 +1,244 @@
+"""Contacts: the list, the form with what the body asks, one contact with its ladder and packs, and
+the card with the duties that stand on an incident.
+"""
+
+from io import BytesIO
+
+from flask import abort, g, request, send_file, url_for
+from flask_admin import expose
+from flask_admin.form import BaseForm
+from wtforms import StringField
+
+from models import (
+    Child,
+    Contact,
+    Duty,
+    Escalation,
+    Incident,
+    Pack,
+    Profile,
+    Refused,
+    User,
+    look,
+    now,
+    visible,
+)
+from models.case.owed import concerned, owed
+from models.case.pack import families
+from models.ground.words import due
+from models.history.paper import to_pdf
+
+from .home import Need
+from .rails.door import me
+from .rails.fields import LongTextField, PickField, SeveralField, clean
+from .rails.forms import answer_field, required, why
+from .rails.moments import MomentField
+from .rails.taking import Step
+from .rails.writing import RecordView
+
+MOST = 300  # waiting contacts, and incidents with a duty, that the home page looks through
+
+
+class AcknowledgeForm(BaseForm):
+    """That they have it."""
+
+    at = MomentField("When did they acknowledge it?", validators=[required()])
+    answer = LongTextField("What did they say?", filters=[clean])
+
+
+class EscalateForm(BaseForm):
+    """A rung up."""
+
+    whom = StringField(
+        "To whom",
+        description="Full name and post.",
+        filters=[clean],
+        validators=[required("Say to whom you went.")],
+    )
+    what = LongTextField(
+        "What was said", filters=[clean], validators=[required("Say what was said.")]
+    )
+
+
+class PackForm(BaseForm):
+    """For whom, and what is asked of them."""
+
+    recipient = StringField(
+        "For whom",
+        description="One person, by full name and post. It stands on every page.",
+        filters=[clean],
+        validators=[required("Say for whom it is.")],
+    )
+    asked = LongTextField(
+        "What is asked of them",
+        filters=[clean],
+        validators=[required("Say what is asked of them.")],
+    )
+    others = SeveralField("Other children", names=["Name them in this pack"])
+
+
+class ContactView(RecordView):
+    shows, title, found_in, place = Contact, "Contacts", "", 22
+    one, under = "contact", Incident
+    permission = "contact:read"
+    add_permission = "contact:add"
+    intro = "Who outside was told or asked about incidents that you may see, and what they said."
+    empty = "No contact is here. One is added on the page of an incident."
+    reads = True
+    edit_view = export = None
+    order = (Contact.at.desc(),)
+    column_list = ["body", "child", "kind", "person", "at", "status"]
+    column_labels = {"child": "About"}
+    column_sortable_list = ["body", "at", "status"]
+    filters = {"status": ("Status", lambda: Contact.STATUSES), "body": ("Body", Profile.bodies)}
+    form_columns = [name for names in Contact.GROUPS.values() for name in names if name != "body"]
+    form_extra_fields = {
+        "body": PickField(
+            "Body",
+            description="Whom you told or asked, or who told you.",
+            names=Profile.bodies,
+            validators=[required("Choose the body.")],
+        )
+    }
+    steps = (
+        Step("contact:acknowledge", "Acknowledged", AcknowledgeForm),
+        Step(
+            "contact:escalate",
+            "Escalate",
+            EscalateForm,
+            said=lambda contact: f"Written down: you went up a rung with {contact.body}.",
+        ),
+        Step("contact:conclude", "Save the outcome", why("What came of it?", name="outcome")),
+        Step(
+            "contact:pack",
+            "Make the pack",
+            PackForm,
+            said=lambda pack: f"The copy for {pack.recipient} is made. Open it below.",
+            leads=lambda pack: url_for("contact.details_view", id=pack.contact_id, _anchor="packs"),
+        ),
+    )
+    cards = dict.fromkeys(("incident", "log", "case"), "contact/card.html")
+
+    def joined(self, query):
+        query = query.select(Contact, Contact.steps_taken(), Incident, Child, *User.named())
+        query = query.join(Incident).join(Child).switch(Contact)
+        return query.join(User, on=(Contact.recorded_by == User.id))
+
+    def cell(self, row, name):
+        if name == "status" and (rung := row.next_rung):
+            return f"{row.status}, {due(rung[1])[0]}"
+        return str(row.incident.child) if name == "child" else super().cell(row, name)
+
+    def mark(self, row, name):
+        rung = row.next_rung if name == "status" else None
+        return due(rung[1])[1] if rung else ""
+
+    # the form
+
+    def create_form(self, obj=None):
+        """The form, with the questions of the body that was chosen."""
+        came = self.begun_with()
+        body = (came if came is not None else request.args).get("body", "")
+        profile = Profile.of(body)
+        questions = profile.pinned() if profile else []
+        fields = {f"q{one['id']}": answer_field(one) for one in questions}
+        form = type("ContactForm", (self._create_form_class,), fields)(came, obj=obj)
+        g.asked, g.asks = body if questions else "", list(fields)
+        if request.method == "GET" and came is None:
+            form.at.data = now()
+            if profile:
+                form.body.data = body
+                form.kind.data, form.direction.data = profile.kind, profile.direction
+        return form
+
+    def form_page(self, template, form, status=200, merged=False, **context):
+        asked = {"asked": g.get("asked", ""), "asks": g.get("asks", [])}
+        return super().form_page(template, form, status, merged, **context | asked)
+
+    def values(self, form):
+        return super().values(form) | {"body": form.body.data}
+
+    def create(self, form):
+        if g.asked and request.form.get("asked") != g.asked:
+            sentence = f"{g.asked} asks more: its questions are below. Answer what you can."
+            raise Refused("The contact was not saved.", {"body": sentence})
+        answers = {name.removeprefix("q"): form[name].data for name in g.asks}
+        return Contact.add(self.parent(), me(), answers=answers, **self.values(form))
+
+    def get_save_return_url(self, model, is_created=False):
+        return url_for("incident.details_view", id=model.incident_id, _anchor="contacts")
+
+    # the page of one
+
+    def about(self, record):
+        packs = self.offers(record, "contact:pack")
+        return {
+            "rung": record.next_rung,
+            "escalations": Escalation.of(record),
+            "packs": list(Pack.of(record)),
+            "families": families(record) if packs else [],
+        }
+
+    def ready(self, verb, form, record):
+        if verb == "contact:pack" and form.recipient.raw_data is None:
+            form.recipient.data = record.person
+        if verb == "contact:acknowledge" and form.at.raw_data is None:
+            form.at.data = now()
+
+    @expose("/copy/")
+    def copy_view(self):
+        if not me().may("contact:pack"):
+            abort(403)
+        pack = self.other(Pack, request.args.get("id", ""))
+        look("contact:pdf", pack, me(), recipient=pack.recipient, sha256=pack.digest)
+        content = BytesIO(to_pdf(pack.words))
+        name = f"{pack.incident}-copy-{pack.id}.pdf"
+        return send_file(content, mimetype="application/pdf", download_name=name)
+
+    # on the pages of others
+
+    def card(self, page, record):
+        """The duties that stand there, and the contacts that were made, the latest first."""
+        by = me()
+        if page == "case":
+            query = visible(Incident, by).where(Incident.id.in_(record.incidents()))
+            about = list(query.select(Incident, Child).join(Child))
+        else:
+            about = [record if page == "incident" else record.incident]
+        rows = visible(Contact, by).where(Contact.incident.in_([one.id for one in about]))
+        rows = list(self.joined(rows).order_by(Contact.at.desc()))
+        duties = owed(about, contacts=rows)
+        if not about or not (rows or duties or self.can_create):
+            return None
+        return {
+            "contacts": rows,
+            "open": [one for one in duties if not one.done],
+            "done": [one for one in duties if one.done],
+            "adds": self.can_create,
+            "incident": record.incident_id if page != "incident" else record.id,
+            "several": page == "case",
+        }
+
+    def needs(self, limit):
+        """What waits for an answer longer than its ladder says, and the duties that are nearly due
+        or late.
+        """
+        by = me()
+        if not by.may("contact:add"):
+            return
+        waiting = visible(Contact, by).where(Contact.status == "waiting")
+        for contact in self.joined(waiting).order_by(Contact.at).limit(MOST):
+            rung = contact.next_rung
+            words, mark = due(rung[1]) if rung else ("", "")
+            if mark == "late":
+                what = f"{contact.body} has not answered: {rung[0].what} · {contact.incident}"
+                url = url_for("contact.details_view", id=contact.id)
+                yield Need(contact.incident.child, what, words, mark, "Escalate", url, rung[1])
+        duties = Duty.in_force()
+        for one in owed(concerned(visible(Incident, by), duties, MOST), duties):
+            words, mark = due(one.due_at) if one.due_at and not one.done else ("", "")
+            if mark and one.due_at:
+                what = f"{one.duty} · {one.incident}"
+                incident, body = one.incident.id, one.duty.body or None
+                url = url_for("contact.create_view", incident=incident, body=body)
+                yield Need(one.incident.child, what, words, mark, "Record it", url, one.due_at)

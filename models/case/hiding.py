@@ -1,0 +1,69 @@
+"""Names that are left out of a copy for somebody outside, however they were typed."""
+
+import re
+from collections.abc import Iterable
+from unicodedata import combining
+
+from models.ground.database import fold
+from models.ground.words import bare
+
+
+def letters(text: str) -> tuple[str, list[int]]:
+    """`text` as names are compared, and the place in `text` of each of its letters. Apostrophes are
+    one sign, and what is no letter is a space.
+    """
+    found, places = [], []
+    for place, letter in enumerate(text):
+        plain = "'" if letter in "'’ʼ`" else fold(letter).replace("đ", "d")
+        for one in plain if re.fullmatch(r"\w*|'", plain) else " ":
+            found.append(one)
+            places.append(place)
+    return "".join(found), places
+
+
+def cased(letter: str) -> bool:
+    """Whether a letter is of a script that writes words apart and in two cases."""
+    return letter.lower() != letter.upper()
+
+
+def pattern(words: Iterable[str]) -> str:
+    """The pattern of a name, from its bare words: whole words where the script has such, with an
+    apostrophe wherever somebody may have typed one.
+    """
+    words = list(words)
+    start = r"(?<!\w)" if cased(words[0][0]) else ""
+    end = r"(?!\w)" if cased(words[-1][-1]) else ""
+    parts = ["'?".join(map(re.escape, one)) if one else r"\s+" for one in spaced(words)]
+    return start + r"\s*".join(parts) + end
+
+
+def spaced(words: list[str]) -> list[str | None]:
+    """The words with a space between them, where the script writes one."""
+    found: list[str | None] = []
+    for word in words:
+        if found and cased(word[0]):
+            found.append(None)
+        found.append(word)
+    return found
+
+
+def hide(text: str, names: dict[tuple[str, ...], str]) -> str:
+    """`text` with each name replaced. names: {bare words of a name: what stands there instead}."""
+    plain, places = letters(text)
+    spans: list[tuple[int, int, str]] = []
+    for words in sorted(names, key=lambda one: -sum(map(len, one))):
+        for found in re.finditer(pattern(words), plain):
+            start, end = places[found.start()], places[found.end() - 1] + 1
+            while end < len(text) and combining(text[end]):
+                end += 1
+            if not any(start < to and begin < end for begin, to, _said in spans):
+                spans.append((start, end, names[words]))
+    for start, end, said in sorted(spans, reverse=True):
+        text = text[:start] + said + text[end:]
+    return text
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether the whole of a name stands in `text`."""
+    words = bare(name)
+    return bool(words) and bool(re.search(pattern(words), letters(text)[0]))

@@ -1,0 +1,198 @@
+"""A pack: the facts that a body asks for with a referral, on paper for one named recipient."""
+
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from peewee import CharField, ForeignKeyField, ModelSelect, TextField
+
+from models.ground.clock import now
+from models.ground.database import transaction
+from models.ground.fields import Moment, YesNo
+from models.ground.record import Refused
+from models.ground.words import bare, pages, shown
+from models.history.event import Event
+from models.history.step import starts
+from models.people.user import User
+
+from .child import Child, Flag
+from .contact import Contact
+from .hiding import hide, mentions
+from .incident import Addendum, Involved, OfIncident
+from .relation import Relation
+
+SEVERAL = re.compile(r"\band\b|[;&\n]", re.IGNORECASE)
+CHILD, ADULT = "another child", "another adult"
+SHORTEST = 3  # letters of a part of a name that is looked for by itself, in scripts with letters
+
+
+class Pack(OfIncident):
+    """A copy for one recipient: its words are frozen when it is made, the PDF is made of them."""
+
+    keeps, part_of = "fixed", "contact"
+
+    contact = ForeignKeyField(Contact, backref="packs", on_delete="RESTRICT")
+    recipient = CharField(max_length=120, verbose_name="For whom")
+    others = YesNo(default=False, verbose_name="Are other children named?")
+    words = TextField()
+    by = ForeignKeyField(User, on_delete="RESTRICT")
+    at = Moment()
+
+    def __str__(self):
+        return f"copy for {self.recipient} about {self.incident}"
+
+    @classmethod
+    def narrowed(cls, rows: Any, by: User) -> Any:
+        """As the contact."""
+        return Contact.narrowed(rows, by)
+
+    @classmethod
+    def of(cls, contact: Contact) -> "ModelSelect[Pack]":
+        """Those of a contact in order, with who made them, without their words."""
+        rows = cls.select(cls.id, cls.contact, cls.recipient, cls.others, cls.at, *User.named())
+        return rows.join(User).where(cls.contact == contact).order_by(cls.id)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its words; its first half is printed at the foot of each page."""
+        return sha256(self.words.encode()).hexdigest()
+
+    @classmethod
+    @starts(*Contact.STATUSES, who=Contact.a_referral)
+    def pack(cls, contact: Contact, recipient: str, asked: str, others: Any, by: User) -> "Pack":
+        """Freeze the words of a pack for `recipient`, one person. asked: what is asked of them.
+        others: whether other children are named, as a form says it. The history says for whom, with
+        the digest.
+        """
+        recipient = " ".join(recipient.split())
+        if SEVERAL.search(recipient):
+            sentence = "A pack is for one person. Make another one for the next."
+            raise Refused("No pack was made.", {"recipient": sentence})
+        with transaction():
+            moment = now()
+            words = paper(contact, recipient, asked, bool(others), by)
+            pack = cls.create(
+                incident=contact.incident_id,
+                contact=contact,
+                recipient=recipient,
+                others=bool(others),
+                words=words,
+                by=by,
+                at=moment,
+            )
+            named = "Other children are named." if others else ""
+            Event.write(
+                "contact:pack",
+                contact,
+                by,
+                reason=f"For {recipient}. {named}".strip(),
+                recipient=recipient,
+                sha256=pack.digest,
+            )
+        return pack
+
+
+def texts(contact: Contact) -> str:
+    """All that people typed which a pack prints, to be looked through for names."""
+    incident = contact.incident
+    said = [str(value) for value in incident.__data__.values() if isinstance(value, str)]
+    said += [shown(cell) for row in incident.injuries or [] for cell in row.values()]
+    said += [one.text for one in Addendum.of(incident)]
+    said += [contact.shared or "", contact.advice or ""]
+    said += [shown(answer) for _question, answer in contact.answered()]
+    return "\n".join(said)
+
+
+def strangers(contact: Contact, text: str) -> tuple[list[Child], list[str]]:
+    """Whom a pack must not name: the other children, those linked and any on the list whose whole
+    name stands in `text`; and the adults around the linked ones whose name does.
+    """
+    incident = contact.incident
+    linked: dict[int, Any] = {
+        one.child_id: one.child for one in Involved.of(incident) if one.child_id
+    }
+    linked.pop(incident.child_id, None)
+    rows = Child.select(Child.id, Child.name).where(Child.id != incident.child_id)
+    found = [one for one in rows if one.id not in linked and mentions(text, one.name)]
+    own = {str(one.who) for one in Relation.of(incident.child)}
+    around = Relation.select(Relation, *User.named()).left_outer_join(User)
+    around = around.where(Relation.child.in_(list(linked)), Relation.ended_at.is_null())
+    people = {one.who for one in around if (one.name or one.user_id) and one.who not in own}
+    return [*linked.values(), *found], sorted(one for one in people if mentions(text, one))
+
+
+def families(contact: Contact) -> list[str]:
+    """The names that stand in a pack’s text and are of another family: a warning before it is
+    made.
+    """
+    text = texts(contact)
+    children, adults = strangers(contact, text)
+    kin = {one.other_id for one in Relation.of(contact.incident.child) if one.other_id}
+    return [
+        *(one.name for one in children if one.id not in kin and spoken_of(text, one, contact)),
+        *adults,
+    ]
+
+
+def spoken_of(text: str, child: Child, contact: Contact) -> bool:
+    """Whether a child’s name, or a part of it that is theirs alone, stands in `text`."""
+    names = parts_of(child.name, own_words(contact))
+    return any(mentions(text, " ".join(words)) for words in names)
+
+
+def own_words(contact: Contact) -> set[str]:
+    """The words of the names that a pack says: the child’s, and those of the people around them."""
+    child = contact.incident.child
+    said = [child.name, *(one.who for one in Relation.of(child) if not one.other_id)]
+    return {word for name in said for word in bare(name)}
+
+
+def parts_of(name: str, keep: set[str]) -> list[tuple[str, ...]]:
+    """A name, and the words of it by which somebody may be called, but those in `keep`."""
+    words = bare(name)
+    alone = [
+        (word,)
+        for word in words
+        if word not in keep and (len(word) >= SHORTEST or not word.isascii())
+    ]
+    return [words, *alone]
+
+
+def without(contact: Contact, text: str, others: bool) -> Callable[[Any], str]:
+    """A function that writes a value as the pack does: without the names that it must not say."""
+    names: dict[tuple[str, ...], str] = {}
+    children, adults = strangers(contact, text)
+    if not others:
+        keep = own_words(contact)
+        linked = {one.child_id for one in Involved.of(contact.incident)}
+        for adult in adults:
+            names[bare(adult)] = ADULT
+        for child in children:
+            whole = [bare(child.name)]
+            for words in parts_of(child.name, keep) if child.id in linked else whole:
+                names[words] = CHILD
+    return lambda value: hide(shown(value), names)
+
+
+def paper(contact: Contact, recipient: str, asked: str, others: bool, by: User) -> str:
+    """The page that becomes the PDF of a pack."""
+    incident, text = contact.incident, f"{texts(contact)}\n{asked}"
+    involved = Involved.of(incident)
+    out = without(contact, text, others)
+    return pages.get_template("pdf/pack.html").render(
+        contact=contact,
+        incident=incident,
+        child=incident.child,
+        recipient=recipient,
+        asked=asked,
+        others=others,
+        by=by,
+        out=out,
+        flags=list(Flag.in_force(incident.child)),
+        responsible=[one for one in Relation.of(incident.child) if one.responsible],
+        children=[one for one in involved if one.child and one.child_id != incident.child_id],
+        adults=[one for one in involved if one.adult],
+        addenda=Addendum.of(incident),
+        answers=contact.answered(),
+    )

@@ -1,0 +1,157 @@
+"""Packs: the facts of a referral on paper for one named recipient, without the names that are not
+for them.
+"""
+
+import re
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from models import Event, Pack, Refused, Relation
+from models.case.hiding import hide
+from models.case.pack import families
+from models.ground.words import bare
+from models.history.paper import to_pdf
+
+from .conftest import contact, report
+
+
+@pytest.fixture
+def told(school):
+    """What happened between Zofia and Ngũgĩ, told to MASH; 山田 花子 is on the list and mentioned."""
+    Relation.relate(
+        school.child, school.carol, kind="Mother", name="Helena Łukasiewicz", responsible=True, reached="07700 900 001", household=True
+    )  # fmt: skip
+    Relation.relate(school.children[1], school.carol, kind="Mother", name="Wanjiru Kamau")
+    incident = report(
+        school,
+        others=[(school.children[1], "Alleged to have caused harm")],
+        what_happened="Zofia Łukasiewicz said that NGUGI WA KAMAU pulled her. Ngũgĩ laughed. Kamau’s friend 山田 花子さん saw it.",
+        child_words="“He, Ngugi, pulled me.”",
+        immediate_action="Helena Łukasiewicz was rung. Wanjiru Kamau was not.",
+    )
+    return contact(
+        school, incident, body="MASH", kind="Referral", person="Ann Pryce, duty social worker", answers={"9": "Ngũgĩ wa Kamau follows her."}
+    )  # fmt: skip
+
+
+def made(school, told, **more):
+    asked = {"recipient": "Ann Pryce", "asked": "An assessment of Ngũgĩ wa Kamau, too."}
+    return Pack.pack(told, **asked | {"others": False} | more, by=school.carol)
+
+
+def words(pack):
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", pack.words[pack.words.index("<body") :]))
+
+
+def test_the_facts_are_there_and_no_other_child(school, told):
+    said = words(made(school, told))
+    for fact in (
+        "Zofia Łukasiewicz", "17 January 2013", "Year 6", "A123456789000", "Helena Łukasiewicz", "Mother, lives with the child",
+        "07700 900 001", "pulled her", "pulled me", "An assessment of another child", "Thornley Beck School", "Referral to MASH",
+    ):  # fmt: skip
+        assert fact in said, fact
+    for name in ("Ngũgĩ", "NGUGI", "Ngugi", "Kamau", "山田", "花子", "Wanjiru"):
+        assert name not in said, name
+    assert "another child laughed" in said and "another adult was not" in said
+    assert "Another child: alleged to have caused harm" in said
+
+
+def test_they_are_named_when_it_is_ticked(school, told):
+    said = words(made(school, told, others=True))
+    assert "Ngũgĩ wa Kamau, Year 7, born 17 February 2013: alleged to have caused harm" in said
+    assert "山田 花子さん saw it" in said
+
+
+def test_the_tick_is_one_press_and_written_down(cast, school, told):
+    cast.carol.get("/")
+    typed = {"recipient": "Ann Pryce", "asked": "An assessment."}
+    cast.carol.press("contact:pack", told, **typed, others="Name them in this pack")
+    page = cast.carol.get(f"/contact/details/?id={told.id}")
+    assert "other children are named" in page.text_only and Pack.get().others
+    event = Event.select().where(Event.verb == "contact:pack").get()
+    assert "Other children are named." in event.sentence
+    assert cast.carol.press("contact:pack", told, **typed, others="all").status_code == 422
+
+
+def test_the_warning_names_whom_of_another_family(cast, school, told):
+    assert families(told) == ["Ngũgĩ wa Kamau", "山田 花子", "Wanjiru Kamau"]
+    page = cast.carol.get(f"/contact/details/?id={told.id}")
+    assert "Of another family, and mentioned here: Ngũgĩ wa Kamau; 山田 花子" in page.text_only
+    Relation.relate(school.child, school.carol, kind="Brother", other=school.children[1])
+    assert "Ngũgĩ wa Kamau" not in families(told), "a brother is of this family"
+    assert "Kamau" not in words(made(school, told)), "and is left out all the same"
+
+
+def test_made_fetched_and_written_down(cast, school, told):
+    cast.carol.get("/")
+    page = cast.carol.press(
+        "contact:pack", told, recipient="Ann Pryce, duty social worker", asked="An assessment."
+    )
+    assert "Copy for Ann Pryce, duty social worker" in page.text_only
+    pack, event = Pack.get(), Event.select().where(Event.verb == "contact:pack").get()
+    assert event.detail["recipient"] == pack.recipient and event.detail["sha256"] == pack.digest
+    assert "for a recipient" in event.sentence and "Ann Pryce" in event.sentence
+    answer = cast.carol.get(f"/contact/copy/?id={pack.id}")
+    assert answer.mimetype == "application/pdf"
+    reader = PdfReader(BytesIO(answer.data))
+    for sheet in reader.pages:
+        assert "Copy for Ann Pryce" in sheet.extract_text(), "on each page"
+        assert pack.digest[:32] in sheet.extract_text(), "and the digest that the history has"
+    look = Event.select().where(Event.verb == "contact:pdf").get()
+    assert look.by == school.carol and look.detail["recipient"] == pack.recipient
+
+
+def test_each_page_says_for_whom_it_is(school, told):
+    long = contact(
+        school, told.incident, body="MASH", kind="Referral", advice="A long advice. " * 900
+    )
+    pack = made(school, long)
+    sheets = PdfReader(BytesIO(to_pdf(pack.words))).pages
+    assert len(sheets) > 2 and all("Copy for Ann Pryce" in one.extract_text() for one in sheets)
+
+
+@pytest.mark.parametrize("recipient", ["Ann and Tom", "Ann; Tom", "Ann & Tom"])
+def test_one_copy_is_for_one_person(school, told, recipient):
+    with pytest.raises(Refused) as refused:
+        made(school, told, recipient=recipient)
+    assert "one person" in refused.value.errors["recipient"] and not Pack.select().exists()
+
+
+def test_wrong_person_wrong_moment_twice(cast, school, told):
+    typed = {"recipient": "Ann Pryce", "asked": "An assessment."}
+    cast.dave.get("/")
+    assert cast.dave.press("contact:pack", told, **typed).status_code == 403
+    cast.connor.get("/")
+    assert cast.connor.press("contact:pack", told, **typed).status_code == 403
+    note = contact(school, told.incident)
+    cast.carol.get("/")
+    page = cast.carol.press("contact:pack", note, **typed)
+    assert page.status_code == 409 and "made from a referral" in page.text_only
+    assert ">Make the pack<" not in cast.carol.get(f"/contact/details/?id={note.id}").text
+    assert cast.carol.press("contact:pack", told, recipient="", asked="").status_code == 422
+    assert not Pack.select().exists()
+    cast.carol.get("/")
+    for _time in range(2):
+        cast.carol.press("contact:pack", told, **typed)
+    assert Pack.select().count() == 2, "another press makes another copy, each written down"
+    assert Event.select().where(Event.verb == "contact:pack").count() == 2
+
+
+@pytest.mark.parametrize(
+    "text, name, left",
+    [
+        ("Siôn pushed.", "Siôn", "X pushed."),
+        ("Sio\u0302n pushed.", "Siôn", "X pushed."),
+        ("SION’s bag", "Siôn", "X’s bag"),
+        ("Zion and Sionne", "Siôn", "Zion and Sionne"),
+        ("O'Reilly, OREILLY and O’Reilly", "O’Reilly", "X, X and X"),
+        ("el sayed, El-Sayed\nEl\nSayed", "El-Sayed", "X, X\nX"),
+        ("Đặng Thị Hoà, dang thi hoa", "Đặng Thị Hoà", "X, X"),
+        ("山田花子さん", "山田 花子", "Xさん"),
+        ("", "Siôn", ""),
+    ],
+)
+def test_a_name_is_left_out_however_it_is_typed(text, name, left):
+    assert hide(text, {bare(name): "X"}) == left
