@@ -377,6 +377,7 @@ NOUNS = {
     "proposal": "Approvals",
     "roll": "The roll",
     "section": "Tracker sections",
+    "triage": "Triage",
     "user": "People",
 }
 

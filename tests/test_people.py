@@ -255,7 +255,7 @@ def test_ira_sees_before_saving_what_will_wait_for_a_level_5(cast, school):
     marks = marked(page.text)
     assert marks == {verb: verb not in HARMLESS for verb in PERMISSIONS}
     nouns = re.findall(r'<fieldset class="noun"><legend>([^<]+)</legend>', page.text)
-    assert nouns[:2] == ["Incidents", "Files"] and len(nouns) == len(set(nouns)) > 9
+    assert nouns[:2] == ["Incidents", "Triage"] and len(nouns) == len(set(nouns)) > 9
     assert {"Ofsted logs", "Tracker sections", "Children", "People", "Roles"} < set(nouns)
     block = page.text[page.text.index("<legend>People</legend>") :].partition("</fieldset>")[0]
     assert set(marked(block)) == {verb for verb in PERMISSIONS if verb.startswith("user:")}
