@@ -16,7 +16,7 @@ from models import TABLES, Choice, Document, Event, Refused, Role, Template, db,
 from models.ground.database import Unsafe, connect
 from models.ground.record import without_words
 from models.ground.settings import settings
-from models.shelf import backup, copies, proof, roll
+from models.shelf import absences, backup, copies, proof, roll
 from models.shelf.copying import alone, copy_to, pending, upgrade
 
 
@@ -227,6 +227,20 @@ def children_command(file, sure):
     """
     with opened():
         done, bad = roll.take(file.read_bytes(), sure=sure)
+    for line in done + bad:
+        click.echo(line)
+    if bad:
+        raise click.ClickException(f"Rows not taken: {len(bad)}. Nothing of them was saved.")
+
+
+@click.command("absence")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def absence_command(file):
+    """Take in the absence and exclusion of a CSV list, as often as wanted; a row that cannot be
+    taken is named, and the others are taken.
+    """
+    with opened():
+        done, bad = absences.take(file.read_bytes())
     for line in done + bad:
         click.echo(line)
     if bad:

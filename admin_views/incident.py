@@ -148,7 +148,7 @@ class IncidentView(RecordView):
             said=lambda incident: f"{incident} is no longer shared with them.",
         ),
     )
-    cards = {"child": "incident/card.html", "home": "incident/mine.html"}
+    cards = {"home": "incident/mine.html"}
 
     def joined(self, query):
         query = query.select(Incident, Child, *User.named()).join(Child).switch(Incident)
@@ -216,15 +216,13 @@ class IncidentView(RecordView):
         return count, rows, {log.incident_id: log for log in logs}
 
     def card(self, page, record):
-        """On the child's page the incidents that the reader may see, on the home page those that
-        they reported and where each stands; the latest first.
+        """On the home page the incidents that they reported and where each stands, the latest
+        first.
         """
         by = me()
-        theirs = Incident.reported_by == by if page == "home" else Incident.child == record
-        query = visible(Incident, by).where(theirs)
-        rows = self.joined(query).order_by(Incident.reported_at.desc())
-        rows = list(rows.limit(5 if page == "home" else 100))
-        return {"incidents": rows, "count": query.count()} if rows or page != "home" else None
+        query = visible(Incident, by).where(Incident.reported_by == by)
+        rows = list(self.joined(query).order_by(Incident.reported_at.desc()).limit(5))
+        return {"incidents": rows, "count": query.count()} if rows else None
 
     def needs(self, limit):
         """The alerts that wait for a decision, the oldest first."""

@@ -8,8 +8,9 @@ from typing import Any
 from peewee import Expression, ModelSelect, fn
 
 from models.access.proposal import Proposal
-from models.case.child import Child
+from models.case.child import Child, OfChild
 from models.case.choice import Choice
+from models.case.extract import Extract
 from models.case.incident import Incident, ShutOut
 from models.case.log import Assignee, Log
 from models.case.relation import Relation
@@ -143,7 +144,22 @@ def events(by: User) -> "ModelSelect[Any]":
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
     told = ~refused if ShutOut.incidents_of(by).exists() else ~refused | (Event.by != by)
     told &= Event.verb.not_in((DIGEST, *ENDS.values()))
+    if Relation.children_of(by).exists():  # most are related to nobody: asked once
+        told &= about_others(by)
     return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
+
+
+def about_others(by: User) -> Expression:
+    """The condition that an event which belongs to no incident is not about a child to whom `by` is
+    related, nor about anything that is such a child's.
+    """
+    own = Relation.children_of(by)
+    told = (Event.subject != "child") | Event.record.is_null() | Event.record.not_in(own)
+    for model in OfChild.every():
+        theirs = model.select(model.id).where(model.child.in_(own))
+        other = (Event.subject != model.noun()) | Event.record.is_null()
+        told &= other | Event.record.not_in(theirs)
+    return told
 
 
 def of_log(model: type[Base]) -> Callable[[User], Any]:
@@ -159,8 +175,37 @@ def children(by: User) -> "ModelSelect[Any]":
     """The roll, with child:read, but for the children to whom they are related."""
     if not by.may("child:read"):
         return Child.select().where(False)
-    own = Relation.select(Relation.child).where(Relation.user == by, Relation.ended_at.is_null())
-    return Child.select().where(Child.id.not_in(own))
+    return Child.select().where(Child.id.not_in(Relation.children_of(by)))
+
+
+def of_child(model: type[OfChild]) -> Callable[[User], Any]:
+    """Rows that are of a child, for whoever sees the child and has the permission that they ask."""
+
+    def rows(by):
+        if not by.may(model.permission):
+            return model.select().where(False)
+        seen = model.select().where(model.child.in_(children(by).select(Child.id)))
+        # a copy holds what its maker saw: who else reads it might see less
+        return seen.where(Extract.by == by) if model is Extract else seen
+
+    return rows
+
+
+def who_sees_child(child: Child) -> list[tuple[User, list[str]]]:
+    """Who can open the page of `child`, and why: as `children`, from the record's side. What each
+    of them reads there is asked of every line again.
+    """
+    own = Relation.select(Relation.user).where(
+        Relation.child == child, Relation.user.is_null(False)
+    )
+    shut_out = {id for (id,) in own.where(Relation.ended_at.is_null()).tuples()}
+    people = User.with_permissions()
+    why = "their role opens the list of children"
+    return [
+        (person, [why])
+        for person, permissions in people
+        if "child:read" in permissions and person.id not in shut_out
+    ]
 
 
 VISIBLE = {
@@ -172,7 +217,7 @@ VISIBLE = {
     Notice: notices,
     Event: events,
     Child: children,
-    Relation: lambda by: Relation.select().where(Relation.child.in_(children(by).select(Child.id))),
+    **{model: of_child(model) for model in OfChild.every()},
     Template: only(Template, "template:edit"),
     TemplateSection: only(TemplateSection, "template:edit"),
     Question: only(Question, "template:edit"),

@@ -19,6 +19,7 @@ from models.permissions import VOCABULARY
 
 from .child import Child
 from .incident import PARENTS, Incident, OfIncident, ShutOut, leave_somebody
+from .line import Line
 
 CHILD_TOLD = ["Yes", "Not yet", "Not in their interest", "Too young to be told"]
 TOLD = ("Yes",)  # of either list: the others want a reason
@@ -318,6 +319,18 @@ class Case(OfIncident):
 
     # what lists and reminders ask
 
+    def line(self) -> Line:
+        """As the chronology has it."""
+        return Line(
+            self.opened_at,
+            f"{self.reference} opened",
+            "case",
+            self.opened_at,
+            self.opened_by,
+            [f"about {self.adult}" if self.adult else "", f"it is {self.status} now"],
+            significant=True,
+        )
+
     @classmethod
     def updated(cls, cases: Iterable[int]) -> dict[int, datetime]:
         """When each of `cases` (ids) last changed, in any of its incidents: {id: UTC}."""
@@ -352,6 +365,7 @@ class Link(OfIncident):
     """That an incident stands in a case, from when, and until it was moved."""
 
     keeps, part_of, changes = "submitted", "case", ("ended_at", "version")
+    no_line = "that an incident stands in a case is no event in the child's life"
 
     case = ForeignKeyField(Case, backref="links", on_delete="RESTRICT", verbose_name="Case")
     by = ForeignKeyField(User, on_delete="RESTRICT")

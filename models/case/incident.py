@@ -11,15 +11,18 @@ from models.ground.database import contains, db, transaction
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.ground.record import Base, Record, Refused
 from models.ground.settings import settings
+from models.ground.words import paragraphs
 from models.history.event import Event
 from models.history.notice import Notice
 from models.history.step import starts, step
 from models.people.user import User
 
 from .child import Child
+from .line import Line
 
 HAPPENED = ["Exact", "Approximate", "Not known"]
 PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
+HEADLINE = 120  # characters of an addendum that stand in a chronology
 LONG_AGO = timedelta(days=26 * 365)  # young people are supported until they are 25
 ABOUT = "The concern is about this adult"
 ADULTS_PART = ["Present", ABOUT]
@@ -330,6 +333,22 @@ class Incident(Record):
     def reconsider(self, reason: str, by: User) -> dict[str, Any]:
         return {"reason": reason}
 
+    def line(self) -> Line:
+        """As the chronology has it. Where nobody knows when it happened, it stands where it was
+        noticed.
+        """
+        noticed = "" if self.happened_at else f"noticed then; {self.happened.lower()} when it was"
+        return Line(
+            self.happened_at or self.noticed_at,
+            self.topic or f"{self.place}: {self.reference}",
+            "incident",
+            self.reported_at,
+            f"reported by {self.reported_by}",
+            [noticed, self.place, self.reference],
+            source=f"{self.reported_by}, {self.reference}",
+            action=self.immediate_action,
+        )
+
     @property
     def due_at(self) -> datetime:
         """When Ofsted should have been told of it (UTC), were it notifiable: the clock runs from
@@ -373,6 +392,7 @@ class Involved(OfIncident):
     """Another child, or an adult with an account, and their part in an incident."""
 
     keeps, part_of = "fixed", "incident"
+    no_line = "the part stands in the line of the incident"
 
     child = ForeignKeyField(Child, null=True, on_delete="RESTRICT", verbose_name="Child")
     adult = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Adult")
@@ -449,6 +469,13 @@ class Addendum(OfIncident):
     by = ForeignKeyField(User, on_delete="RESTRICT")
     at = Moment()
     text = TextField(verbose_name="Addendum")
+
+    def line(self) -> Line:
+        """As the chronology has it."""
+        first = next(iter(paragraphs(self.text)), "")
+        short = first if len(first) <= HEADLINE else f"{first[:HEADLINE].rstrip()} …"
+        facts = [self.incident.reference]
+        return Line(self.at, short, "added later", self.at, self.by, facts)
 
     @classmethod
     def add(cls, incident: Incident, by: User, text: str) -> "Addendum":
