@@ -270,5 +270,6 @@ COMMANDS = (
     restore_command,
     drill_command,
     children_command,
+    absence_command,
     copy_command,
 )

@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime, time
 
-from flask_admin.form import BaseForm
-
 from flask import url_for
+from flask_admin.form import BaseForm
 
 from models import Flag, now, visible
 from models.ground.clock import LONDON

@@ -155,6 +155,7 @@ def about_others(by: User) -> Expression:
     """
     own = Relation.children_of(by)
     told = (Event.subject != "child") | Event.record.is_null() | Event.record.not_in(own)
+    model: Any
     for model in OfChild.every():
         theirs = model.select(model.id).where(model.child.in_(own))
         other = (Event.subject != model.noun()) | Event.record.is_null()
@@ -178,7 +179,7 @@ def children(by: User) -> "ModelSelect[Any]":
     return Child.select().where(Child.id.not_in(Relation.children_of(by)))
 
 
-def of_child(model: type[OfChild]) -> Callable[[User], Any]:
+def of_child(model: Any) -> Callable[[User], Any]:
     """Rows that are of a child, for whoever sees the child and has the permission that they ask."""
 
     def rows(by):
@@ -198,7 +199,8 @@ def who_sees_child(child: Child) -> list[tuple[User, list[str]]]:
     own = Relation.select(Relation.user).where(
         Relation.child == child, Relation.user.is_null(False)
     )
-    shut_out = {id for (id,) in own.where(Relation.ended_at.is_null()).tuples()}
+    now_there = own.where(Relation.ended_at.is_null())
+    shut_out = {row.user_id for row in now_there}
     people = User.with_permissions()
     why = "their role opens the list of children"
     return [
@@ -208,7 +210,7 @@ def who_sees_child(child: Child) -> list[tuple[User, list[str]]]:
     ]
 
 
-VISIBLE = {
+VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Log: of_log(Log),
     Assignee: of_log(Assignee),
     Tracker: of_log(Tracker),

@@ -167,8 +167,7 @@ def aunt(school, incident):
     around(school, school.child)
     Log.trigger(incident, school.alice)
     around(school, school.children[3])
-    relation = Relation.relate(school.child, school.carol, kind="Aunt or uncle", user=school.mark)
-    return relation
+    return Relation.relate(school.child, school.carol, kind="Aunt or uncle", user=school.mark)
 
 
 WORDS = ("Zofia", "Łukasiewicz", "INC-2026-0001", "Red mark", "Father left")

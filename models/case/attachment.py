@@ -123,7 +123,7 @@ class Kept:
         return place(settings.folder, self.sha256)
 
     @staticmethod
-    def check(name: str, content: bytes) -> None:  # type: ignore[override]
+    def admit(name: str, content: bytes) -> None:
         """Raise Refused unless the file may be kept: size, and kind by content."""
         limit = settings.upload_mb
         if len(content) > limit * 1_000_000:
@@ -181,7 +181,7 @@ class Attachment(Kept, OfIncident):
     @classmethod
     def add(cls, incident: Incident, by: User, name: str, content: bytes) -> "Attachment":
         """Keep `content` (bytes) on the incident."""
-        cls.check(name, content)
+        cls.admit(name, content)
         row = cls(incident=incident, added_by=by, added_at=now())
         with transaction():  # a backup in between would find a file that the history does not know
             row.keep(name, content)

@@ -328,7 +328,6 @@ class Case(OfIncident):
             self.opened_at,
             self.opened_by,
             [f"about {self.adult}" if self.adult else "", f"it is {self.status} now"],
-            significant=True,
         )
 
     @classmethod

@@ -69,11 +69,11 @@ def lines(
     if absence:
         theirs = visible(Absence, by).where(Absence.child.in_(list(children)))
         found += by_week(theirs.order_by(Absence.on))
-    several = {one.id: one.name for one in children} if len(children) > 1 else {}
+    several = {one.id: one.first_name for one in children} if len(children) > 1 else {}
     marks = visible(Mark, by).where(Mark.child.in_(list(children))).order_by(Mark.id)
     given = {(mark.noun_of, mark.record): mark for mark in marks}
     for line in found:
-        mine = about.get(incident_of(line.record), {})
+        mine = about.get(incident_of(line.record) or 0, {})
         part = next((mine[one.id] for one in children if one.id in mine), "")
         if part and line.record.noun() == "incident":
             line.part = f"{part.lower()}; it is about {line.record.child}"
@@ -142,12 +142,11 @@ def beside(rows: Iterable[Base], known: dict, by: User, visible: Callable) -> No
     for model, ids in wanted.items():
         have = known.get(model, {})
         left = ids - have.keys() - {0}
+        query: Iterable[Any] = ()  # of a template or a list no line speaks
         if model is User:
             query = User.select(*User.named()).where(User.id.in_(left))
         elif model is Child or not isinstance(model.belongs, NoIncident):
             query = visible(model, by).where(model.id.in_(left))
-        else:
-            query = []  # a template, a list: no line speaks of it
         found[model] = have | ({row.id: row for row in query} if left else {})
     for row in rows:
         for field in row._meta.refs:

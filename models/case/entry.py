@@ -84,7 +84,7 @@ class Entry(OfChild):
         if errors:
             raise Refused("The entry was not saved.", errors)
         for name, content in files:
-            Scan.check(name, content)
+            Scan.admit(name, content)
         with transaction():
             entry = cls.create(child=child, entered_by=by, entered_at=now(), **values)
             for name, content in files:

@@ -69,14 +69,15 @@ class Line:
 
     @property
     def entered_later(self) -> str:
-        """When it was entered, in words, where that is not within the hour of when it happened."""
-        if not self.entered:
+        """When it was entered, in words, where that is another time than when it happened: the hour
+        alone on the same day.
+        """
+        if not self.entered or self.entered == self.on:
             return ""
+        local = self.entered.astimezone(LONDON)
         if isinstance(self.on, datetime):
-            apart = abs((self.entered - self.on).total_seconds()) > 3600
-        else:
-            apart = self.entered.astimezone(LONDON).date() != self.on
-        return when(self.entered) if apart else ""
+            return f"{local:%H:%M}" if local.date() == self.first else when(self.entered)
+        return when(self.entered) if local.date() != self.on else ""
 
     @property
     def told(self) -> list[str]:
