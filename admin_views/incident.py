@@ -180,6 +180,11 @@ class IncidentView(RecordView):
     def saved_words(self, record, is_created):
         return saved_as(record)
 
+    def get_save_return_url(self, model, is_created=False):
+        """Home for whoever may not read what they reported: about themselves, or their family."""
+        seen = self.get_query().where(Incident.id == model.id).exists()
+        return super().get_save_return_url(model) if seen else url_for("home.index")
+
     def about(self, record):
         by = me()
         count, earlier, logs = self.of_child(record, EARLIER)

@@ -278,6 +278,16 @@ def test_a_sister_of_whom_the_reader_is_no_relative_names_no_hidden_child(cast, 
     assert "witness; it is about Ngũgĩ wa Kamau" in page.text_only and both
 
 
+def test_a_relative_reports_like_anybody_and_is_told_that_it_was_saved(cast, school, aunt, answers):
+    cast.mark.get("/incident/new/")
+    page = cast.mark.post("/incident/new/", answers)
+    assert page.status_code == 200 and page.request.path == "/", "not to a page that is shut"
+    made = Incident.select().order_by(Incident.id.desc()).get()
+    assert f"Saved as {made}" in page.text_only and "Zofia" not in page.text
+    assert cast.mark.get(f"/incident/details/?id={made.id}").status_code == 404
+    assert cast.alice.get(f"/incident/details/?id={made.id}").status_code == 200
+
+
 def test_only_a_level_5_opens_it_again_and_never_themselves(cast, school, aunt):
     for person in (cast.mark, cast.carol):
         got = person.press("child:unrelate", aunt, reason="She is not.")

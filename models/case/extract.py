@@ -17,12 +17,12 @@ from models.history.step import starts
 from models.people.user import User
 
 from .child import Child, OfChild
-from .line import Line
+from .line import FACT, Line, clip
 
 WHICH = ["Significant lines", "All lines"]
 AS_HERE, COURT, PARTNERS = "As on the page", "For a court", "For a partnership"
 COLUMNS = {  # the headings, each with its share of the width
-    AS_HERE: (("When", 18), ("What", 52), ("Entered", 30)),
+    AS_HERE: (("When", 18), ("What", 46), ("What it is, who wrote it, when", 36)),
     # Public Law Outline: the local authority's chronology
     COURT: (("Serial no.", 8), ("Date", 18), ("Event", 44), ("Witness or document reference", 30)),
     # Tayside's multi-agency chronology
@@ -73,7 +73,7 @@ class Extract(OfChild):
         if not chosen:
             raise Refused("Nothing was made.", {"which": "There is no such line to be copied."})
         copy = cls(child=child, lines=len(chosen), by=by, at=now(), **asked)
-        rows = table(chosen, copy.columns)
+        rows = [cells(line, copy.columns, number) for number, line in enumerate(chosen, 1)]
         headings = COLUMNS[copy.columns]
         if copy.form == "CSV":
             copy.words = as_csv([[name for name, _width in headings], *rows])
@@ -94,12 +94,10 @@ class Extract(OfChild):
         return copy
 
 
-def table(lines: Sequence[Line], columns: str) -> list[list[str]]:
-    """The rows of `lines` in the columns of that name."""
-    return [cells(line, columns, number) for number, line in enumerate(lines, 1)]
-
-
-def cells(line, columns, number):
+def cells(line: Line, columns: str, number: int) -> list[str]:
+    """The row of one line in the columns of that name. What is not known is left empty: a dash
+    would be taken for the minus of an impact.
+    """
     what = line.headline
     facts = " · ".join(line.told)
     if columns == AS_HERE:
@@ -110,7 +108,7 @@ def cells(line, columns, number):
         return [str(number), line.said, f"{what} ({line.kind})", line.source or facts]
     source = line.source or facts or line.kind
     review = line.review
-    return [line.said, what, source, line.impact[:1], line.action, review]
+    return [line.said, what, source, line.impact[:1], clip(line.action, FACT), review]
 
 
 def as_csv(rows: Sequence[Sequence[str]]) -> str:

@@ -11,7 +11,6 @@ from models.ground.database import contains, db, transaction
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.ground.record import Base, Record, Refused
 from models.ground.settings import settings
-from models.ground.words import paragraphs
 from models.history.event import Event
 from models.history.notice import Notice
 from models.history.step import starts, step
@@ -22,7 +21,6 @@ from .line import Line
 
 HAPPENED = ["Exact", "Approximate", "Not known"]
 PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
-HEADLINE = 120  # characters of an addendum that stand in a chronology
 LONG_AGO = timedelta(days=26 * 365)  # young people are supported until they are 25
 ABOUT = "The concern is about this adult"
 ADULTS_PART = ["Present", ABOUT]
@@ -472,10 +470,8 @@ class Addendum(OfIncident):
 
     def line(self) -> Line:
         """As the chronology has it."""
-        first = next(iter(paragraphs(self.text)), "")
-        short = first if len(first) <= HEADLINE else f"{first[:HEADLINE].rstrip()} …"
         facts = [self.incident.reference]
-        return Line(self.at, short, "added later", self.at, self.by, facts)
+        return Line(self.at, self.text, "added later", self.at, self.by, facts)
 
     @classmethod
     def add(cls, incident: Incident, by: User, text: str) -> "Addendum":

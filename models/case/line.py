@@ -7,6 +7,14 @@ from typing import Any
 from models.ground.clock import LONDON
 from models.ground.words import day, when
 
+HEADLINE, FACT = 160, 240  # characters: a chronology is headlines, the record has the whole
+
+
+def clip(text: str, most: int) -> str:
+    """The beginning of a text as one line."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[:most].rstrip()} …"
+
 
 @dataclass
 class Line:
@@ -37,6 +45,10 @@ class Line:
     marked: Any = None
     part: str = ""
     children: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.headline = clip(self.headline, HEADLINE)
+        self.facts = [clip(text, FACT) for text in self.facts]
 
     @property
     def key(self) -> tuple[str, int]:
