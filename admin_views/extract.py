@@ -2,10 +2,10 @@
 
 from io import BytesIO
 
-from flask import request, send_file
+from flask import abort, request, send_file
 from flask_admin import expose
 
-from models import Extract, look, visible
+from models import Extract, Incident, look, visible
 from models.case.chronology import lines
 from models.case.extract import named
 from models.history.paper import to_pdf
@@ -22,6 +22,15 @@ class ExtractView(OfChildView):
     action_view = None
     form_columns = ["recipient", "reason", "which", "columns", "form"]
     page_columns = [*form_columns, "lines", "by", "at"]
+
+    def get_one(self, id):
+        """Only as long as its maker may see each incident of which it tells."""
+        copy = super().get_one(id)
+        seen = visible(Incident, me()).where(Incident.id.in_(copy.incidents)).count()
+        if seen < len(copy.incidents):
+            self.note_refusal(str(id))
+            abort(404)
+        return copy
 
     def create_form(self, obj=None):
         form = super().create_form(obj)

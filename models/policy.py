@@ -135,14 +135,17 @@ def events(by: User) -> "ModelSelect[Any]":
     """The history, with event:read_all: of the cases that they may see, and what belongs to none.
 
     But for refusals that belong to none: their being there, or not, would tell whether there is
-    a record. One's own are shown to nobody, others' to nobody who is shut out of anything.
-    That somebody had a daily email tells the same, so neither it nor the sending of what belongs to
-    no case is shown.
+    a record. One's own are shown to nobody, others' to nobody who is shut out of anything; nor is
+    for whom others made copies of a chronology. That somebody had a daily email tells the same, so
+    neither it nor the sending of what belongs to no case is shown.
     """
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
-    told = ~refused if ShutOut.incidents_of(by).exists() else ~refused | (Event.by != by)
+    told = ~refused | (Event.by != by)
+    if ShutOut.incidents_of(by).exists():
+        # for whom a copy of a chronology was made can tell that there is something
+        told = ~refused & ((Event.subject != "extract") | (Event.by == by))
     told &= Event.verb.not_in((DIGEST, *ENDS.values()))
     if Relation.children_of(by).exists():  # most are related to nobody: asked once
         told &= about_others(by)

@@ -319,6 +319,37 @@ def test_a_copy_for_a_named_recipient(school, cast, incident):
         assert person.get("/extract/new/?child=1").status_code == 403
 
 
+def test_a_copy_is_shut_with_an_incident_of_which_it_tells(school, cast, incident):
+    """Mark is named after he made his copy: he opens it no more. Nor does anybody who is shut out
+    of something read in the history for whom others made one.
+    """
+    around(school, school.child)
+    mine = Extract.make(school.child, lines(school, school.child), school.mark, **ASKED)
+    assert cast.mark.get(f"/extract/details/?id={mine.id}").status_code == 200
+    Share.name_adult(incident, school.mark, "The child said so.", school.alice)
+    for path in (f"/extract/details/?id={mine.id}", f"/extract/file/?id={mine.id}"):
+        assert cast.mark.get(path).status_code == 404
+    assert "Jo Field" in cast.bob.get("/event/").text, "who is shut out of nothing reads it"
+    report(school, by=school.dina, adults=[(school.bob, ABOUT)])
+    lado = ASKED | {"recipient": "Lee Marsh, LADO"}
+    Extract.make(school.child, lines(school, school.child), school.alice, **lado)
+    assert "LADO" not in cast.bob.get("/event/").text
+    assert "Lee Marsh, LADO" in cast.alice.get("/event/").text
+
+
+def test_for_whom_it_is_stands_on_each_of_several_pages(school):
+    for number in range(60):
+        Entry.add(
+            school.child, school.carol, happened_on=date(2025, 3, 1), headline=f"Entry {number}",
+            text="x", source="Health",
+        )  # fmt: skip
+    copy = Extract.make(school.child, lines(school, school.child), school.alice, **ASKED)
+    pdf = to_pdf(copy.words)
+    each = poppler.text(pdf).split("\f")[:-1]
+    assert len(each) > 1 and all("Copy for Jo Field, social worker." in one for one in each)
+    assert all(f"page {n} of {len(each)}" in " ".join(one.split()) for n, one in enumerate(each, 1))
+
+
 def test_a_copy_holds_only_what_its_maker_sees_and_what_was_asked(school):
     report(school, topic="Seen by all")
     report(school, by=school.dina, adults=[(school.bob, ABOUT)], topic="About Bob")

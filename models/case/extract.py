@@ -9,7 +9,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
 from models.ground.clock import now
 from models.ground.database import transaction
-from models.ground.fields import Moment, Pick
+from models.ground.fields import Json, Moment, Pick
 from models.ground.record import Refused
 from models.ground.words import day, pages
 from models.history.event import Event
@@ -17,6 +17,7 @@ from models.history.step import starts
 from models.people.user import User
 
 from .child import Child, OfChild
+from .chronology import incident_of
 from .line import FACT, Line, clip
 
 WHICH = ["Significant lines", "All lines"]
@@ -57,6 +58,9 @@ class Extract(OfChild):
     form = Pick(fixed=FORMS, max_length=10, verbose_name="As")
     words = TextField()
     lines = IntegerField()
+    incidents = Json(
+        default=list
+    )  # of which it tells: who may not see one any more reads none of it
     by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Made by")
     at = Moment(default=now, verbose_name="Made")
 
@@ -72,7 +76,10 @@ class Extract(OfChild):
             chosen = [line for line in chosen if line.significant]
         if not chosen:
             raise Refused("Nothing was made.", {"which": "There is no such line to be copied."})
-        copy = cls(child=child, lines=len(chosen), by=by, at=now(), **asked)
+        about = {incident_of(line.record) for line in chosen} - {None}
+        copy = cls(
+            child=child, lines=len(chosen), incidents=sorted(about), by=by, at=now(), **asked
+        )
         rows = [cells(line, copy.columns, number) for number, line in enumerate(chosen, 1)]
         headings = COLUMNS[copy.columns]
         if copy.form == "CSV":

@@ -110,15 +110,6 @@ class Relation(OfChild):
         return cls.select(cls.child).where(cls.user == user, cls.ended_at.is_null())
 
     @classmethod
-    def siblings(cls, child: Child) -> Any:
-        """A query of the ids of the children who are written down as around `child`, or who have
-        `child` written down.
-        """
-        now_there = cls.select().where(cls.ended_at.is_null(), cls.other.is_null(False))
-        theirs = now_there.select(cls.other).where(cls.child == child)
-        return theirs | now_there.select(cls.child).where(cls.other == child)
-
-    @classmethod
     def of(cls, child: Child) -> list["Relation"]:
         """Those around `child` now, with the names, in one query."""
         other = Child.alias()

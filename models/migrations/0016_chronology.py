@@ -90,6 +90,7 @@ def up(migrator, db):
         form = CharField(max_length=10)
         words = TextField()
         lines = IntegerField()
+        incidents = JSONField(default=list)
         by = ForeignKeyField(User, backref="i", on_delete="RESTRICT")
         at = DateTimeField()
 
