@@ -25,10 +25,12 @@ from models import (
     Mark,
     Refused,
     Relation,
+    Role,
     Share,
     Task,
     Tracker,
     Triage,
+    User,
     now,
     visible,
 )
@@ -175,6 +177,24 @@ def test_each_line_is_asked_of_the_policy(school):
     assert "About Bob" not in {line.headline for line in mine}
     about = {chronology.incident_of(line.record) for line in mine}
     assert hidden.id not in about, "neither its tasks, nor its decisions"
+
+
+def test_what_was_done_with_a_case_or_a_log_is_for_whom_reads_them(school, incident):
+    triage(school, incident, opens=True)
+    Case.get().monitor(until=now().date() + timedelta(days=30), reason="Calmer.", by=school.carol)
+    log = Log.trigger(incident, school.mark)
+    log.tell(
+        school.alice, told_at=now(), told_how="Telephone", told_reference="CR-1", late_because=None
+    )
+    done = {"To be monitored until a day", "Ofsted told"}
+    assert done <= {line.headline for line in lines(school, school.child, school.carol)}
+    team = Role.get(Role.name == "Safeguarding team")
+    shut = ("case:read", "log:read", "log:read_all")
+    team.permissions = [one for one in team.permissions if one not in shut]
+    team.save()
+    carol = User.get_by_id(school.carol.id)
+    found = {line.headline for line in lines(school, school.child, carol)}
+    assert not done & found and "Red mark" in found
 
 
 def test_the_head_whom_it_is_about_learns_of_no_number(school, cast):
