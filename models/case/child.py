@@ -216,7 +216,7 @@ class Flag(OfChild):
     added_at = Moment(null=True)  # empty in rows from before it was kept
 
     def __str__(self):
-        return f"{self.kind} of {self.child}"
+        return f"{self.kind}, {self.child}"
 
     @classmethod
     def add(cls, child: Child, kinds: Iterable[str]) -> "list[Flag]":
