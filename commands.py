@@ -28,7 +28,7 @@ from models import (
 from models.ground.database import Unsafe, connect
 from models.ground.record import without_words
 from models.ground.settings import settings
-from models.shelf import backup, copies, proof, roll
+from models.shelf import absences, backup, copies, proof, roll
 from models.shelf.copying import alone, copy_to, pending, upgrade
 
 
@@ -247,6 +247,20 @@ def children_command(file, sure):
         raise click.ClickException(f"Rows not taken: {len(bad)}. Nothing of them was saved.")
 
 
+@click.command("absence")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def absence_command(file):
+    """Take in the absence and exclusion of a CSV list, as often as wanted; a row that cannot be
+    taken is named, and the others are taken.
+    """
+    with opened():
+        done, bad = absences.take(file.read_bytes())
+    for line in done + bad:
+        click.echo(line)
+    if bad:
+        raise click.ClickException(f"Rows not taken: {len(bad)}. Nothing of them was saved.")
+
+
 @click.command("copy-to")
 @click.argument("url")
 def copy_command(url):
@@ -270,5 +284,6 @@ COMMANDS = (
     restore_command,
     drill_command,
     children_command,
+    absence_command,
     copy_command,
 )

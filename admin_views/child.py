@@ -1,8 +1,23 @@
-"""The children: the list, one child with their incidents."""
+"""The children: the list; the page of one, with the chronology; and what its other nouns share."""
 
-from models import Child, Flag
+from flask import current_app, redirect, request, url_for
+from flask_admin import expose
 
+from models import Absence, Case, Child, Event, Flag, Relation, School, visible
+from models.case.absence import in_words
+from models.case.chronology import ANOTHER, beside, incident_of, lines, pick
+from models.policy import who_sees_child
+
+from .rails.door import me
 from .rails.writing import RecordView
+
+SHOWN = 150  # lines of a chronology on a page; all of them when somebody asks
+KEPT_SHUT = {  # what is said to whom a role does not open it, whether there is any or not
+    "incident:read": "You see the incidents that you reported, or that are assigned or shared.",
+    "case:read": "Your role does not open decisions and cases.",
+    "task:read": "Of tasks you see your own.",
+    "entry:read": "Your role does not open entries made by hand.",
+}
 
 
 class ChildView(RecordView):
@@ -26,4 +41,102 @@ class ChildView(RecordView):
         }
 
     def about(self, record):
-        return {"flags": list(record.flags.order_by(Flag.since))}
+        by = me()
+        people, siblings = around(record, by)
+        asked = {name: request.args.get(name, "") for name in ("significant", "kind", "siblings")}
+        absence = bool(request.args.get("absence"))
+        children = [record, *(siblings if asked["siblings"] else [])]
+        found = lines(children, by, visible, absence=absence)
+        shown = pick(found, asked["kind"], bool(asked["significant"]))
+        everything = request.args.get("all") or len(shown) <= SHOWN
+        flags = list(visible(Flag, by).where(Flag.child == record).order_by(Flag.since))
+        mine = visible(Case, by).where(Case.about(record), Case.status != "closed")
+        cases = [case for case in mine.order_by(Case.id) if self.page_of(case)]
+        return {
+            "flags": flags,
+            "people": people,
+            "siblings": siblings,
+            "schools": list(visible(School, by).where(School.child == record)),
+            "absence": in_words(Absence.this_term(record)),
+            "count": len(found),
+            "shown": shown if everything else shown[:SHOWN],
+            "fit": len(shown),
+            "kinds": sorted({line.kind for line in found}),
+            "asked": asked | {"absence": "1" if absence else ""},
+            "toggled": toggled,
+            "leads": self.leads,
+            "page_of": self.page_of,
+            "cases": cases,
+            "seen": who_sees_child(record),
+            "shut": [text for verb, text in KEPT_SHUT.items() if not by.may(verb)],
+        }
+
+    def page_of(self, record):
+        """The address of the page of `record`, where its noun has one that the reader may open."""
+        noun = record.noun()
+        if f"{noun}.details_view" not in current_app.view_functions:
+            return ""
+        view = next(view for view in self.admin._views if getattr(view, "noun", "") == noun)
+        return url_for(f"{noun}.details_view", id=record.id) if view.is_accessible() else ""
+
+    def leads(self, line):
+        """Where a line of the chronology leads: to its own page, else to that of its incident."""
+        row = line.record
+        if isinstance(row, Event) or not (url := self.page_of(row)):
+            incident = incident_of(row)
+            url = incident and url_for("incident.details_view", id=incident)
+        return url
+
+
+def around(child, by):
+    """(the people around `child`, and the brothers and sisters whom `by` sees). Those of whom it is
+    written on their own page that they are this child's stand here too.
+    """
+    here = (Relation.child == child) | (Relation.other == child)
+    rows = visible(Relation, by).where(here, Relation.ended_at.is_null()).order_by(Relation.id)
+    people = list(rows)
+    beside(people, {Child: {child.id: child}}, by, visible)
+    others = [one.other if one.child_id == child.id else one.child for one in people]
+    siblings = {one.id: one for one in others if one and one.id}
+    hidden = [one for one in people if one.child_id != child.id and one.child.name == ANOTHER]
+    return [one for one in people if one not in hidden], list(siblings.values())
+
+
+def toggled(**changes):
+    """The address of this page with what is asked of the chronology changed."""
+    kept = ("significant", "kind", "siblings", "absence")
+    asked = {name: request.args.get(name) for name in kept} | changes
+    asked = {name: value for name, value in asked.items() if value}
+    id = request.args.get("id") or request.form.get("rowid", "")
+    return url_for("child.details_view", id=id, **asked, _anchor="chronology")
+
+
+class OfChildView(RecordView):
+    """What is of one child: begun on the child's page, and back there when it is saved."""
+
+    under = Child
+    permission = "child:read"
+    export = edit_view = None
+    asks = ""  # the heading of its form, and what its button says
+    button = "Save"
+
+    def __init__(self):
+        super().__init__()
+        self.details_template = [f"{self.noun}/page.html", "child/part.html"]
+        forms = [f"{self.noun}/form.html", "child/part_form.html"]
+        self.create_template = self.edit_template = forms
+
+    @expose("/")
+    def index_view(self):
+        return redirect(url_for("child.index_view"))
+
+    def joined(self, query):
+        return query.select(self.model, Child).join(Child, on=(self.model.child == Child.id))
+
+    def get_save_return_url(self, model, is_created=False):
+        return url_for("child.details_view", id=model.child_id)
+
+
+def back(record):
+    """Where a step on what is of a child leads."""
+    return url_for("child.details_view", id=record.child_id)

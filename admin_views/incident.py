@@ -203,7 +203,7 @@ class IncidentView(RecordView):
             asked=True,
         ),
     )
-    cards = {"child": "incident/card.html", "home": "incident/mine.html"}
+    cards = {"home": "incident/mine.html"}
 
     def joined(self, query):
         query = query.select(Incident, Child, *User.named()).join(Child).switch(Incident)
@@ -265,6 +265,11 @@ class IncidentView(RecordView):
         rows = visible(Case, me()).where(Case.status.in_(Case.ALIVE)).select(Case, Incident, Child)
         return list(rows.join(Incident).join(Child).order_by(Case.id.desc()).limit(100))
 
+    def get_save_return_url(self, model, is_created=False):
+        """Home for whoever may not read what they reported: about themselves, or their family."""
+        seen = self.get_query().where(Incident.id == model.id).exists()
+        return super().get_save_return_url(model) if seen else url_for("home.index")
+
     def about(self, record):
         by = me()
         count, earlier, logs = self.of_child(record, EARLIER)
@@ -302,15 +307,13 @@ class IncidentView(RecordView):
         return count, rows, {log.incident_id: log for log in logs}
 
     def card(self, page, record):
-        """On the child's page the incidents that the reader may see, on the home page those that
-        they reported and where each stands; the latest first.
+        """On the home page the incidents that they reported and where each stands, the latest
+        first.
         """
         by = me()
-        theirs = Incident.reported_by == by if page == "home" else Incident.child == record
-        query = visible(Incident, by).where(theirs)
-        rows = self.joined(query).order_by(Incident.reported_at.desc())
-        rows = list(rows.limit(5 if page == "home" else 100))
-        return {"incidents": rows, "count": query.count()} if rows or page != "home" else None
+        query = visible(Incident, by).where(Incident.reported_by == by)
+        rows = list(self.joined(query).order_by(Incident.reported_at.desc()).limit(5))
+        return {"incidents": rows, "count": query.count()} if rows else None
 
     def needs(self, limit):
         """The alerts that wait for a decision, the oldest first."""

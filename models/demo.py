@@ -6,14 +6,20 @@ from datetime import UTC, date, datetime, time, timedelta
 from smtplib import SMTPResponseException
 
 from models.access.proposal import Proposal
+from models.case.absence import Absence
 from models.case.case import Case
 from models.case.child import Child, Flag
+from models.case.chronology import lines
 from models.case.clarification import Clarification
 from models.case.contact import Contact
+from models.case.entry import Entry
+from models.case.extract import Extract
 from models.case.feedback import Feedback
 from models.case.incident import Incident
 from models.case.log import Log
+from models.case.mark import Mark
 from models.case.relation import Relation
+from models.case.school import School
 from models.case.task import Task
 from models.case.template import columns
 from models.case.tracker import Tracker
@@ -172,6 +178,7 @@ def build(password: str) -> None:
                 deliver()
         with at(min(start, now()) - timedelta(minutes=5)):
             ask(people)
+            around(children[16], people)
         post()
 
 
@@ -196,6 +203,26 @@ def settle(password):
 def ask(people):
     """A change that waits for a Level 5."""
     Proposal.make(people["ira"], "grant", user=people["dina"], role=Role.get(Role.name == "Contributor"))
+
+
+def around(child, people):
+    """Who and what is around one child: people, a flag to be looked at again, an earlier school with its file, absence, and a copy of the chronology."""
+    today, alice = now().astimezone(LONDON).date(), people["alice"]
+    Relation.relate(child, alice, kind="Mother", name="Grace Barrow", responsible=True, household=True, reached="01632 960 118")
+    Relation.relate(child, alice, kind="Father", name="Paul Barrow", responsible=True, household=False)
+    Relation.relate(child, alice, kind="Aunt or uncle", user=people["ira"])
+    Flag.flag(child, alice, kind="Young carer", since=today - timedelta(days=260), review_on=today + timedelta(days=3), told="Yes")
+    School.school(child, alice, name="Thornley Infants", since=today - timedelta(days=1900), until=today - timedelta(days=850), received=True, received_on=today - timedelta(days=800))
+    entry = Entry.add(child, people["carol"], happened_on=today - timedelta(days=900), headline="Two pages from Thornley Infants: father left the home", source="Earlier school",
+                      text="He moved out in the spring. Grace Barrow asked the school to ring her and nobody else.", origin="Thornley Infants", pages="3 and 4", significant=True)
+    hiding = Incident.select().where(Incident.child == child).order_by(Incident.id.desc()).get()
+    Mark.mark(child, hiding, alice, significant=True, headline="Hiding food for her sister", impact="− for the worse")
+    Mark.mark(child, entry, alice, significant=True, impact="− for the worse")
+    days = [today - timedelta(days=7 * week + today.weekday()) for week in (1, 2, 4)] + [today - timedelta(days=9)]
+    absent = [Absence.create(child=child, on=day, half_days=1, kind="Absent without permission", read_at=now()) for day in dict.fromkeys(days)]
+    Event.write("child:absence", child, None, also=absent, days=len(absent))
+    Extract.make(child, lines([child], alice, visible)[::-1], alice, recipient="Jo Field, social worker, Calderdale Council", reason="The core group asked for it.",
+                 which="Significant lines", columns="As on the page", form="PDF")
 
 
 def tell(story, number, people, children, later):

@@ -229,6 +229,33 @@ VOCABULARY = {
     ),
     "child:add": Verb("added the child"),
     "child:flag": Verb("set flags"),
+    "child:unflag": Verb("ended a flag"),
+    "child:school": Verb("wrote down an earlier school"),
+    "child:received_file": Verb("wrote down that the file of an earlier school came"),
+    "child:absence": Verb("read in absence"),
+    "child:mark": Verb(
+        "marked it in the chronology",
+        "Mark lines of a child’s chronology as significant, with a headline of their own.",
+        TEAM,
+    ),
+    "entry:read": Verb(
+        "read an entry made by hand", "Read what was entered by hand in a child’s chronology.", TEAM
+    ),
+    "entry:add": Verb(
+        "added an entry by hand",
+        "Add entries by hand to a child’s chronology: an earlier school’s file, an agency’s.",
+        TEAM,
+    ),
+    "entry:withdraw": Verb(
+        "withdrew an entry", "Withdraw an entry made by hand, with a reason.", TEAM
+    ),
+    "scan:read": Verb("fetched what was scanned"),
+    "extract:make": Verb(
+        "made a copy of the chronology",
+        "Make a copy of a child’s chronology for one named recipient, as they see it.",
+        TEAM,
+    ),
+    "extract:read": Verb("fetched a copy of the chronology"),
     "child:relate": Verb(
         "wrote down somebody around the child",
         "Write down the people around a child; a colleague among them is shut out.",
@@ -369,6 +396,8 @@ NOUNS = {
     "counts": "Counts",
     "duty": "Duty notes",
     "emergency": "Emergency access",
+    "entry": "Entries by hand",
+    "extract": "Copies of chronologies",
     "event": "History",
     "feedback": "Thanks and corrections",
     "log": "Ofsted logs",

@@ -9,9 +9,10 @@ from peewee import Expression, ModelSelect, fn
 
 from models.access.proposal import Proposal
 from models.case.case import Case
-from models.case.child import Child
+from models.case.child import Child, OfChild
 from models.case.choice import Choice
 from models.case.duty import Duty
+from models.case.extract import Extract
 from models.case.feedback import Feedback
 from models.case.incident import Incident, ShutOut
 from models.case.log import Assignee, Log
@@ -156,18 +157,22 @@ def events(by: User) -> "ModelSelect[Any]":
     """The history, with event:read_all: of the cases that they may see, and what belongs to none.
 
     But for refusals that belong to none: their being there, or not, would tell whether there is
-    a record. One's own are shown to nobody, others' to nobody who is shut out of anything.
-    That somebody had a daily email, or a leaver's work, tells the same, so neither it nor the
-    sending of what belongs to no case is shown; what was said to an author is shown to those who
-    may see that.
+    a record. One's own are shown to nobody, others' to nobody who is shut out of anything; nor is
+    for whom others made copies of a chronology. That somebody had a daily email, or a leaver's
+    work, tells the same, so neither it nor the sending of what belongs to no case is shown; what
+    was said to an author is shown to those who may see that.
     """
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
-    told = ~refused if shut_out(by) else ~refused | (Event.by != by)
+    told = ~refused | (Event.by != by)
+    if shut_out(by):  # for whom a copy of a chronology was made can tell that there is something
+        told = ~refused & ((Event.subject != "extract") | (Event.by == by))
     told &= Event.verb.not_in((DIGEST, HANDED, *ENDS.values()))
     theirs = feedback(by).select(Feedback.id)
     told &= (Event.subject != Feedback.noun()) | Event.record.in_(theirs)
+    if Relation.children_of(by).exists():  # most are related to nobody: asked once
+        told &= about_others(by)
     return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
 
 
@@ -180,6 +185,20 @@ def feedback(by: User) -> "ModelSelect[Any]":
         return rows
     own = Incident.select(Incident.id).where(Incident.reported_by == by)
     return rows.where(Feedback.incident.in_(own))
+
+
+def about_others(by: User) -> Expression:
+    """The condition that an event which belongs to no incident is not about a child to whom `by` is
+    related, nor about anything that is such a child's.
+    """
+    own = Relation.children_of(by)
+    told = (Event.subject != "child") | Event.record.is_null() | Event.record.not_in(own)
+    model: Any
+    for model in OfChild.every():
+        theirs = model.select(model.id).where(model.child.in_(own))
+        other = (Event.subject != model.noun()) | Event.record.is_null()
+        told &= other | Event.record.not_in(theirs)
+    return told
 
 
 def of_log(model: type[Base]) -> Callable[[User], Any]:
@@ -195,8 +214,7 @@ def children(by: User) -> "ModelSelect[Any]":
     """The roll, with child:read, but for the children to whom they are related."""
     if not by.may("child:read"):
         return Child.select().where(False)
-    own = Relation.select(Relation.child).where(Relation.user == by, Relation.ended_at.is_null())
-    return Child.select().where(Child.id.not_in(own))
+    return Child.select().where(Child.id.not_in(Relation.children_of(by)))
 
 
 def incidents(by: User) -> "ModelSelect[Any]":
@@ -206,7 +224,38 @@ def incidents(by: User) -> "ModelSelect[Any]":
     return Incident.select().where(sees(by, Incident.id))
 
 
-VISIBLE = {
+def of_child(model: Any) -> Callable[[User], Any]:
+    """Rows that are of a child, for whoever sees the child and has the permission that they ask."""
+
+    def rows(by):
+        if not by.may(model.permission):
+            return model.select().where(False)
+        seen = model.select().where(model.child.in_(children(by).select(Child.id)))
+        # a copy holds what its maker saw: who else reads it might see less
+        return seen.where(Extract.by == by) if model is Extract else seen
+
+    return rows
+
+
+def who_sees_child(child: Child) -> list[tuple[User, list[str]]]:
+    """Who can open the page of `child`, and why: as `children`, from the record's side. What each
+    of them reads there is asked of every line again.
+    """
+    own = Relation.select(Relation.user).where(
+        Relation.child == child, Relation.user.is_null(False)
+    )
+    now_there = own.where(Relation.ended_at.is_null())
+    shut_out = {row.user_id for row in now_there}
+    people = User.with_permissions()
+    why = "their role opens the list of children"
+    return [
+        (person, [why])
+        for person, permissions in people
+        if "child:read" in permissions and person.id not in shut_out
+    ]
+
+
+VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Incident: incidents,
     Log: of_log(Log),
     Assignee: of_log(Assignee),
@@ -217,9 +266,9 @@ VISIBLE = {
     Event: events,
     Feedback: feedback,
     Child: children,
-    Relation: lambda by: Relation.select().where(Relation.child.in_(children(by).select(Child.id))),
     # whose file it is: another's holds children, and what they chose
     Roll: lambda by: Roll.select().where(Roll.by == by if by.may("roll:take") else False),
+    **{model: of_child(model) for model in OfChild.every()},
     Template: only(Template, "template:edit"),
     TemplateSection: only(TemplateSection, "template:edit"),
     Question: only(Question, "template:edit"),

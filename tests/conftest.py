@@ -9,6 +9,7 @@ import pytest
 import app as application
 from models import (
     TABLES,
+    Absence,
     Attachment,
     Attempt,
     Calendar,
@@ -19,11 +20,14 @@ from models import (
     Document,
     Draft,
     Emergency,
+    Entry,
     Event,
+    Extract,
     Feedback,
     Flag,
     Incident,
     Log,
+    Mark,
     Notice,
     Pack,
     Proposal,
@@ -32,6 +36,7 @@ from models import (
     Role,
     Roll,
     RollColumns,
+    School,
     Section,
     Session,
     SetupLink,
@@ -45,6 +50,7 @@ from models import (
     demo,
 )
 from models.access import calendar, signin
+from models.case.chronology import lines
 from models.case.incident import ABOUT
 from models.case.template import columns
 from models.ground.clock import now
@@ -244,6 +250,30 @@ def referral(school, incident, **more):
     return Contact.get_by_id(made.id)
 
 
+def around(school, child, by=None):
+    """A row of each noun that is of a child."""
+    by = by or school.carol
+    entry = Entry.add(
+        child, by, files=[("file.txt", b"Two pages.")], happened_on=date(2025, 3, 1), period="March 2025", headline="Father left the home",
+        text="Two pages of the infants' school.", source="Earlier school", origin="Thornley Infants", pages="3 and 4", significant=True,
+    )  # fmt: skip
+    Absence.create(child=child, on=date(2026, 1, 12), half_days=2, kind="Illness", read_at=now())
+    Event.write(
+        "child:absence", child, None, also=[Absence.select().order_by(Absence.id.desc()).get()]
+    )
+    Mark.mark(child, entry, by, significant=True, headline="He left", impact="− for the worse")
+    asked = {"which": "All lines", "columns": "As on the page", "form": "PDF"}
+    return [
+        entry,
+        Flag.flag(child, by, kind="Young carer", since=date(2026, 1, 5), told="Yes"),
+        Relation.relate(child, by, kind="Mother", name="Helena Marsh-Iwu", responsible=True),
+        School.school(child, by, name="Thornley Infants", until=date(2024, 7, 20)),
+        Extract.make(
+            child, lines([child], by, visible), by, recipient="Jo Field, social worker", reason="Core group.", **asked
+        ),
+    ]  # fmt: skip
+
+
 def triage(school, incident, by=None, **more):
     """A decision on `incident`, which opens a case where `opens` says so."""
     values = {
@@ -421,9 +451,7 @@ def run(app, *args):
 def full(school, signed):
     """A school with a row in every table, of which verify finds that all fits."""
     incident = signed.incident
-    Flag.create(child=incident.child, kind="EHCP", since=date(2026, 1, 5))
-    Event.write("child:edit", incident.child, school.carol)
-    Relation.relate(incident.child, school.carol, kind="Mother", name="Helena Marsh-Iwu")
+    around(school, incident.child)
     Share.share(incident, school.connor, "He drives him home.", school.mark)
     Share.unshare(incident, school.connor, school.mark)
     Share.share(incident, school.connor, "Again.", school.mark)
@@ -478,7 +506,8 @@ def case(school):
     Log.get_by_id(log.id).reopen(reason="More was learned.", by=school.alice)
     Proposal.make(school.ira, "grant", user=school.dave, role=Role.get(Role.name == "Manager"))
     notice = Notice.select().where(Notice.user == school.alice).first()
-    return {row.noun(): row.id for row in besides(school, incident)} | {
+    rows = [*besides(school, incident), *around(school, incident.child)]
+    return {row.noun(): row.id for row in rows} | {
         "incident": incident.id,
         "log": log.id,
         "section": Section.select().first().id,

@@ -44,7 +44,7 @@ def test_a_full_disk_gives_the_text_back_and_recovers_without_a_restart(
 ):
     cast.dave.get("/")
     folder = tmp_path / "small"
-    with disk(folder, 3_000_000) as make_room:
+    with disk(folder, 6_000_000) as make_room:
         db.close()
         (folder / "safeguarding.db").write_bytes((school.folder / "safeguarding.db").read_bytes())
         settle(folder)

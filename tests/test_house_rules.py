@@ -13,6 +13,7 @@ from playhouse.schema_diff import diff_models
 import app as application
 import models
 from models import PERMISSIONS, SHIPPED_ROLES, TABLES, VOCABULARY, db, step_of
+from models.case.child import OfChild
 from models.case.incident import OfIncident
 from models.ground.database import connect
 from models.ground.record import Base, NoIncident
@@ -400,6 +401,20 @@ def test_a_noun_is_whole():
         if model.__name__ not in swept:
             lacks.append(f"a row of {model.__name__} in `besides` of tests/conftest.py")
     assert not lacks, "a noun lacks something; add:\n" + "\n".join(lacks)
+
+
+def test_a_chronology_leaves_out_no_noun_by_mistake():
+    """Whatever is recorded of an incident or a child has a line, or says why it has none."""
+    silent = [
+        model.__name__
+        for model in Base.every()
+        if (not isinstance(model.belongs, NoIncident) or issubclass(model, OfChild))
+        and bool(getattr(model, "line", None)) == bool(model.no_line)
+    ]
+    assert not silent, (
+        "say it by a method `line` (models/case/line.py), or say in `no_line` why a chronology has "
+        f"no line of it; not both: {silent}"
+    )
 
 
 def every(model):

@@ -39,7 +39,7 @@ def address(rule, method, case):
         .replace("<token>", "x")
     )
     if rule.endswith("/new/"):
-        return f"{path}?template=1&section=1&incident={case['incident']}"
+        return f"{path}?template=1&section=1&incident={case['incident']}&child=1&line=entry-{case['entry']}"
     if rule == "/log/copy/":
         return f"{path}?id={case['document']}"
     return (

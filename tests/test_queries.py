@@ -45,7 +45,7 @@ def fill(school, rows):
                 Assignee.create(log=log, user=school.alice, assigned_at=moment)
 
 
-PAGES = ["/", "/incident/", "/incident/?search=red+mark", "/incident/?status=triggered&sort=1&page=1", "/log/", "/log/?search=zofia", "/child/", "/child/details/?id=1",
+PAGES = ["/", "/incident/", "/incident/?search=red+mark", "/incident/?status=triggered&sort=1&page=1", "/log/", "/log/?search=zofia", "/child/",
          "/notice/", "/choice/", "/incident/new/", "/incident/export/csv/", "/log/export/csv/"]  # fmt: skip
 
 

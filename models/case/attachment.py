@@ -5,6 +5,7 @@ shown in the browser.
 import io
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import filetype
 from peewee import CharField, ForeignKeyField, IntegerField
@@ -19,6 +20,7 @@ from models.history.event import Event
 from models.people.user import User
 
 from .incident import Incident, OfIncident
+from .line import Line
 
 ALLOWED = {
     "application/pdf": "PDF",
@@ -87,18 +89,26 @@ def without_metadata(content: bytes, name: str) -> bytes:
         ) from None
 
 
-class Attachment(OfIncident):
-    keeps = "fixed"
+class Kept:
+    """What every record of a file can do; it has the columns name, kind, size and sha256."""
 
-    name = CharField(max_length=200)
-    kind = CharField(max_length=100)
-    size = IntegerField()
-    sha256 = CharField(max_length=64)
-    added_by = ForeignKeyField(User, on_delete="RESTRICT")
-    added_at = Moment()
+    name: Any
+    kind: Any
+    size: Any
+    sha256: Any
 
-    def __str__(self):
-        return self.name
+    @classmethod
+    def models(cls) -> list[Any]:
+        """The models whose rows name a file: a backup takes them along, and a check reads them."""
+        return cls.__subclasses__()
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Save this row with the file that it names. The file is on disk before the row is."""
+        self.name, self.kind = name.replace("\0", "")[-200:], kind_of(content)
+        self.size, self.sha256 = len(content), sha256(content).hexdigest()
+        if not self.path.exists():
+            put(self.path, content)
+        self.save()  # type: ignore[attr-defined]  # of the record
 
     @property
     def download_name(self) -> str:
@@ -113,45 +123,23 @@ class Attachment(OfIncident):
         return place(settings.folder, self.sha256)
 
     @staticmethod
-    def check(name: str, content: bytes) -> None:  # type: ignore[override]
+    def admit(name: str, content: bytes) -> None:
         """Raise Refused unless the file may be kept: size, and kind by content."""
         limit = settings.upload_mb
         if len(content) > limit * 1_000_000:
             raise Refused(
-                "The incident was not saved.",
+                "Nothing was saved.",
                 {"files": f"“{name}” is larger than {limit:g} MB. Attach a smaller copy."},
             )
         if kind_of(content) not in ALLOWED:
             kinds = ", ".join(dict.fromkeys(ALLOWED.values()))
             raise Refused(
-                "The incident was not saved.",
+                "Nothing was saved.",
                 {
                     "files": f"“{name}” is not a kind of file that can be kept here. Allowed: "
                     f"{kinds}."
                 },
             )
-
-    @classmethod
-    def add(cls, incident: Incident, by: User, name: str, content: bytes) -> "Attachment":
-        """Keep `content` (bytes) on the incident. The file is on disk before the row that names
-        it.
-        """
-        cls.check(name, content)
-        row = cls(
-            incident=incident,
-            name=name.replace("\0", "")[-200:],
-            kind=kind_of(content),
-            size=len(content),
-            sha256=sha256(content).hexdigest(),
-            added_by=by,
-            added_at=now(),
-        )
-        if not row.path.exists():
-            put(row.path, content)
-        with transaction():  # a backup in between would find a file that the history does not know
-            row.save()
-            Event.write("attachment:add", row, by, sha256=row.sha256)
-        return row
 
     @property
     def is_photograph(self):
@@ -175,3 +163,38 @@ class Attachment(OfIncident):
                 f"The file “{self.name}” is missing or damaged. Ask IT to restore it from a backup."
             )
         return content
+
+
+class Attachment(Kept, OfIncident):
+    keeps = "fixed"
+
+    name = CharField(max_length=200)
+    kind = CharField(max_length=100)
+    size = IntegerField()
+    sha256 = CharField(max_length=64)
+    added_by = ForeignKeyField(User, on_delete="RESTRICT")
+    added_at = Moment()
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    def add(cls, incident: Incident, by: User, name: str, content: bytes) -> "Attachment":
+        """Keep `content` (bytes) on the incident."""
+        cls.admit(name, content)
+        row = cls(incident=incident, added_by=by, added_at=now())
+        with transaction():  # a backup in between would find a file that the history does not know
+            row.keep(name, content)
+            Event.write("attachment:add", row, by, sha256=row.sha256)
+        return row
+
+    def line(self) -> Line:
+        """As the chronology has it."""
+        return Line(
+            self.added_at,
+            f"File: {self.name}",
+            "file",
+            self.added_at,
+            self.added_by,
+            [self.incident.reference],
+        )

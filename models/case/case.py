@@ -20,6 +20,7 @@ from models.permissions import VOCABULARY
 from .child import Child
 from .handing import HandsOver
 from .incident import PARENTS, Incident, OfIncident, ShutOut, leave_somebody
+from .line import Line
 
 CHILD_TOLD = ["Yes", "Not yet", "Not in their interest", "Too young to be told"]
 TOLD = ("Yes",)  # of either list: the others want a reason
@@ -332,6 +333,17 @@ class Case(HandsOver, OfIncident):
             return bool(self.monitor_until and self.monitor_until <= now().date())
         return self.status == "open" and changed_at < now() - timedelta(days=settings.case_days)
 
+    def line(self) -> Line:
+        """As the chronology has it."""
+        return Line(
+            self.opened_at,
+            f"{self.reference} opened",
+            "case",
+            self.opened_at,
+            self.opened_by,
+            [f"about {self.adult}" if self.adult else "", f"it is {self.status} now"],
+        )
+
     @classmethod
     def updated(cls, cases: Iterable[int]) -> dict[int, datetime]:
         """When each of `cases` (ids) last changed, in any of its incidents: {id: UTC}."""
@@ -350,6 +362,7 @@ class Link(OfIncident):
     """That an incident stands in a case, from when, and until it was moved."""
 
     keeps, part_of, changes = "submitted", "case", ("ended_at", "version")
+    no_line = "that an incident stands in a case is no event in the child's life"
 
     case = ForeignKeyField(Case, backref="links", on_delete="RESTRICT", verbose_name="Case")
     by = ForeignKeyField(User, on_delete="RESTRICT")

@@ -2,19 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from re import fullmatch
+from typing import Any
 
-from peewee import CharField, Expression, ForeignKeyField, ModelSelect, fn
+from peewee import CharField, Expression, ForeignKeyField, ModelSelect, TextField, fn
 
-from models.ground.clock import now
+from models.ground.clock import LONDON, now
 from models.ground.composed import composed
-from models.ground.database import contains, db, fold
-from models.ground.fields import Day, Pick
+from models.ground.database import contains, db, fold, transaction
+from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Base, NoIncident, Record, Refused
 from models.ground.settings import settings
 from models.ground.words import SUGGESTED, bare, day, meant
+from models.history.event import Event
+from models.history.step import starts
+from models.people.user import User
+
+from .line import Line
 
 # Common Basic Data Set: I, O and S are not used; temporary ones end in a letter
 UPN = "[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]"
@@ -110,6 +116,17 @@ class Child(Record):
         return f"{self.name}, {self.year or 'no year'}"
 
     @property
+    def first_name(self) -> str:
+        """The first word of the name."""
+        return self.name.split(" ")[0]
+
+    @property
+    def age(self) -> int:
+        """How old this child is today, in years."""
+        today, born = now().astimezone(LONDON).date(), self.date_of_birth
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+    @property
     def in_full(self) -> str:
         """How a paper names this child: name, year, date of birth."""
         return f"{self.short}, born {day(self.date_of_birth)}"
@@ -165,13 +182,46 @@ def known_names(_stamp: tuple, _today: date) -> list[tuple]:
     return db.execute(Child.on_roll().select(Child.id, Child.name, Child.year)).fetchall()
 
 
-class Flag(Record):
-    belongs, keeps, part_of = NoIncident("a child's"), "rows", "child"
+class OfChild(Record, abstract=True):
+    """What is of one child and of no incident. Seen by whoever sees the child and has `permission`;
+    shut, at every door and in the history, to a colleague who is related to the child.
 
-    child = ForeignKeyField(Child, backref="flags", on_delete="RESTRICT")
+    The base gives the foreign key and the rule of models/policy.py.
+    """
+
+    belongs = NoIncident("a child's")
+    permission = "child:read"
+    child = ForeignKeyField(
+        Child,
+        backref=lambda key: f"{key.model.noun()}s",
+        on_delete="RESTRICT",
+        verbose_name="Child",
+    )
+
+
+TOLD = ["Yes", "Not yet", "No"]
+AHEAD = timedelta(days=7)  # a review is asked for so long before its day
+
+
+class Flag(OfChild):
+    """What everybody who helps a child must have in mind, from when, and until when."""
+
+    keeps, part_of = "rows", "child"
+
     kind = Pick("flag", verbose_name="Flag")
     since = Day(verbose_name="Since")
-    until = Day(null=True, verbose_name="Until")
+    until = Day(null=True, verbose_name="Until", help_text="Leave empty while it lasts.")
+    review_on = Day(
+        null=True,
+        verbose_name="Look again on",
+        help_text="The safeguarding team finds it on the home page a week before.",
+    )
+    told = Pick(fixed=TOLD, null=True, verbose_name="Has the family been told?")
+    told_why = TextField(null=True, verbose_name="If not: why not?")
+    added_at = Moment(null=True)  # empty in rows from before it was kept
+
+    def __str__(self):
+        return f"{self.kind}, {self.child}"
 
     @classmethod
     def add(cls, child: Child, kinds: Iterable[str]) -> "list[Flag]":
@@ -181,7 +231,7 @@ class Flag(Record):
         today = now().date()
         have = {flag.kind for flag in cls.in_force(child)}
         return [
-            cls.create(child=child, kind=kind, since=today)
+            cls.create(child=child, kind=kind, since=today, added_at=now())
             for kind in dict.fromkeys(kinds)
             if kind not in have
         ]
@@ -189,5 +239,88 @@ class Flag(Record):
     @classmethod
     def in_force(cls, child: "Child | int") -> "ModelSelect[Flag]":
         """A query of the flags that `child` has today."""
-        rows = cls.select().where(cls.child == child)
-        return rows.where(cls.until.is_null() | (cls.until >= now().date())).order_by(cls.since)
+        return cls.select().where(cls.child == child, cls.lasting()).order_by(cls.since)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is in force today."""
+        return self.until is None or self.until >= now().date()
+
+    @classmethod
+    def lasting(cls) -> Expression:
+        """The condition that a flag is in force today."""
+        return cls.until.is_null() | (cls.until >= now().date())
+
+    @classmethod
+    def due(cls) -> Expression:
+        """The condition that somebody has to look at a flag again."""
+        return cls.lasting() & (cls.review_on <= now().astimezone(LONDON).date() + AHEAD)
+
+    def odd(self) -> dict[str, str]:
+        """What contradicts itself: {field: sentence}."""
+        errors, today = {}, now().astimezone(LONDON).date()
+        if self.since > today:
+            errors["since"] = "This is in the future. Give the day it began."
+        if self.until and self.until < self.since:
+            errors["until"] = "This is before it began."
+        if self.review_on and self.review_on < today:
+            errors["review_on"] = "This day is past. Give a later one."
+        if self.told in TOLD[1:] and not self.told_why:
+            errors["told_why"] = "Say why the family has not been told."
+        return errors
+
+    @classmethod
+    @starts()
+    def flag(cls, child: Child, by: User, **values: Any) -> "Flag":
+        """Set a flag. Raises Refused for what contradicts itself, and where `child` has it now."""
+        row = cls(child=child, added_at=now(), **values)
+        errors = row.odd()
+        with transaction():
+            if row.kind in {flag.kind for flag in cls.in_force(child)}:
+                errors["kind"] = f"{child} has this flag already."
+            if errors:
+                raise Refused("Nothing was saved.", errors)
+            row.save()
+            Event.write("child:flag", child, by, flags=[row.kind])
+        return row
+
+    def change(self, by: User, **values: Any) -> None:
+        """Look at it again: another day of review, or that the family was told by now."""
+        with transaction():
+            changed = self.set(**values)
+            errors = {name: said for name, said in self.odd().items() if name in values}
+            if errors:
+                raise Refused("Nothing was saved.", errors)
+            if changed:
+                self.save()
+                Event.write("child:flag", self.child, by, changed, flags=[self.kind])
+
+    @starts()
+    def unflag(self, until: date, reason: str, by: User) -> "Flag":
+        """It lasted until a day, and why it ends. It stays in the chronology."""
+        with transaction():
+            fresh = Flag.get_by_id(self.id)
+            if fresh.until:
+                raise Refused(f"It was ended already: {fresh.kind}. Nothing was changed.")
+            if until < fresh.since or until > now().astimezone(LONDON).date():
+                raise Refused(
+                    "Nothing was changed.",
+                    {"until": "Give a day between the one it began and today."},
+                )
+            fresh.until = until
+            fresh.save()
+            Event.write("child:unflag", fresh.child, by, flags=[fresh.kind], reason=reason)
+        return fresh
+
+    def line(self) -> Line:
+        """As the chronology has it."""
+        told = {"Yes": "the family was told", None: ""}.get(self.told, "the family was not told")
+        return Line(
+            self.since,
+            f"Flag: {self.kind}",
+            "flag",
+            self.added_at,
+            until=self.until,
+            facts=[told],
+            review=f"To be looked at again on {day(self.review_on)}" if self.review_on else "",
+        )

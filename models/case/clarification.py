@@ -25,6 +25,7 @@ class Clarification(OfIncident):
 
     STATUSES = ("asked", "answered", "withdrawn")
     keeps, changes = "submitted", ("status", "version", "addendum")
+    no_line = "its answer is an addendum, which has one"
 
     question = TextField(
         verbose_name="What do you want to know?",

@@ -17,6 +17,7 @@ from models.history.step import starts, step
 from models.people.user import User
 
 from .incident import Incident, OfIncident
+from .line import Line
 from .profile import DIRECTIONS, KINDS, Profile, Rung, rungs
 from .tracker import readable
 
@@ -181,6 +182,21 @@ class Contact(OfIncident):
         count = Escalation.select(fn.COUNT(Escalation.id)).where(Escalation.contact == cls.id)
         return count.alias("climbed")
 
+    def line(self) -> Line:
+        """As the chronology has it."""
+        said = self.shared or self.not_shared or self.advice or ""
+        facts = [self.direction, self.person, self.how, said, self.incident.reference]
+        return Line(
+            self.at,
+            f"{self.kind}: {self.body}",
+            "contact",
+            self.recorded_at,
+            self.recorded_by,
+            facts,
+            action=self.outcome or self.answer or self.status,
+            source=f"{self.body}, {self.their_reference or self.incident}",
+        )
+
     @classmethod
     def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:
         """What a case lacks before it can close: referrals without an outcome."""
@@ -239,6 +255,7 @@ class Escalation(OfIncident):
     """That somebody went up a rung: to whom, and what they said."""
 
     keeps, part_of = "fixed", "contact"
+    no_line = "a rung stands on the page of its contact"
 
     contact = ForeignKeyField(Contact, backref="escalations", on_delete="RESTRICT")
     by = ForeignKeyField(User, on_delete="RESTRICT")

@@ -18,6 +18,7 @@ from models.history.step import starts, step
 from models.people.user import User
 
 from .child import Child
+from .line import Line
 
 HAPPENED = ["Exact", "Approximate", "Not known"]
 PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
@@ -344,6 +345,22 @@ class Incident(Record):
     def reconsider(self, reason: str, by: User) -> dict[str, Any]:
         return {"reason": reason}
 
+    def line(self) -> Line:
+        """As the chronology has it. Where nobody knows when it happened, it stands where it was
+        noticed.
+        """
+        noticed = "" if self.happened_at else f"noticed then; {self.happened.lower()} when it was"
+        return Line(
+            self.happened_at or self.noticed_at,
+            self.topic or f"{self.place}: {self.reference}",
+            "incident",
+            self.reported_at,
+            f"reported by {self.reported_by}",
+            [noticed, self.place, self.reference],
+            source=f"{self.reported_by}, {self.reference}",
+            action=self.immediate_action,
+        )
+
     @property
     def acknowledge_by(self) -> datetime:
         """When somebody should have it in hand (UTC): a setting of the school."""
@@ -398,6 +415,7 @@ class Involved(OfIncident):
     """Another child, or an adult with an account, and their part in an incident."""
 
     keeps, part_of = "fixed", "incident"
+    no_line = "the part stands in the line of the incident"
 
     child = ForeignKeyField(Child, null=True, on_delete="RESTRICT", verbose_name="Child")
     adult = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Adult")
@@ -483,6 +501,11 @@ class Addendum(OfIncident):
     by = ForeignKeyField(User, on_delete="RESTRICT")
     at = Moment()
     text = TextField(verbose_name="Addendum")
+
+    def line(self) -> Line:
+        """As the chronology has it."""
+        facts = [self.incident.reference]
+        return Line(self.at, self.text, "added later", self.at, self.by, facts)
 
     @classmethod
     def add(cls, incident: Incident, by: User, text: str) -> "Addendum":

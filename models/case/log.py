@@ -23,6 +23,7 @@ from . import enquiry, front
 from .case import Case
 from .child import Child
 from .incident import Addendum, Incident, Involved, OfIncident, ShutOut
+from .line import Line
 
 BASIS = ["Required by law", "Judged serious"]
 ENQUIRY = ["None", "Opened", "Concluded"]
@@ -159,6 +160,18 @@ class Log(OfIncident):
                 Assignee.insert_many(rows).execute()
             Notice.announce("log:trigger", log, by, told, {"status": ("", "open")}, also=[incident])
         return log
+
+    def line(self) -> Line:
+        """As the chronology has it."""
+        return Line(
+            self.triggered_at,
+            f"Notification to Ofsted triggered: {self.kind or self.reference}",
+            "Ofsted log",
+            self.triggered_at,
+            self.triggered_by,
+            [self.reference, f"it is {self.status} now"],
+            significant=True,
+        )
 
     @property
     def due_at(self) -> datetime | None:
@@ -430,6 +443,7 @@ class Log(OfIncident):
 
 class Assignee(Record):
     belongs, keeps, part_of = "log", "submitted", "log"
+    no_line = "who works at a log is no event in the child's life"
     changes = ("by", "assigned_at", "ended_at", "version")
 
     log = ForeignKeyField(Log, backref="assignees", on_delete="RESTRICT")

@@ -31,6 +31,7 @@ class Pack(OfIncident):
     """A copy for one recipient: its words are frozen when it is made, the PDF is made of them."""
 
     keeps, part_of = "fixed", "contact"
+    no_line = "a copy, which stands on the page of its contact"
 
     contact = ForeignKeyField(Contact, backref="packs", on_delete="RESTRICT")
     recipient = CharField(max_length=120, verbose_name="For whom")

@@ -9,24 +9,25 @@ from peewee import CharField, ForeignKeyField, TextField
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Moment, Pick, YesNo
-from models.ground.record import NoIncident, Record, Refused
+from models.ground.record import Refused
 from models.history.event import Event
 from models.history.step import starts
 from models.people.user import User
 
-from .child import Child
+from .child import Child, OfChild
+from .incident import Incident, leave_somebody
 
 
-class Relation(Record):
+class Relation(OfChild):
     """Somebody around a child. A relative who works here sees nothing about the child, whatever
     their role (see ShutOut): a member of staff who is a parent would read of other people's
     reports about their own family.
     """
 
-    belongs, keeps = NoIncident("a child's"), "submitted"
+    keeps = "submitted"
     changes = ("responsible", "household", "reached", "ended_at", "version")
+    no_line = "who is around a child is no event: the child's page shows them beside it"
 
-    child = ForeignKeyField(Child, backref="relations", on_delete="RESTRICT", verbose_name="Child")
     kind = Pick("relation", max_length=60, verbose_name="Who this is to the child")
     name = CharField(
         null=True, max_length=120, verbose_name="Name", help_text="First name and family name."
@@ -61,6 +62,16 @@ class Relation(Record):
         """The name: of the colleague, of the other child, or as it was written."""
         return str(self.user or self.other or self.name)
 
+    @property
+    def facts(self) -> list[str]:
+        """What matters of them, in a few words each."""
+        lives = {True: "lives with the child", False: "does not live there"}
+        return [
+            *(["parental responsibility"] if self.responsible else []),
+            *([lives[self.household]] if self.household is not None else []),
+            *([self.user.job_title] if self.user and self.user.job_title else []),
+        ]
+
     @classmethod
     @starts()
     def relate(cls, child: Child, by: User, **values: Any) -> "Relation":
@@ -83,12 +94,20 @@ class Relation(Record):
             if errors:
                 raise Refused("Nothing was saved.", errors)
             relation = cls.create(child=child, added_at=now(), **values)
+            if relation.user:  # nobody left who would decide, and the whole is undone
+                for (incident,) in Incident.concerning(child).tuples():
+                    leave_somebody(incident)
             Event.write("child:relate", child, by, also=[relation], person=str(relation))
         return relation
 
     def no_relative(self, by: User) -> bool:
         """A relative cannot change this themselves, and a colleague is taken off by a Level 5."""
         return by != self.user and (self.user_id is None or by.level == 5)
+
+    @classmethod
+    def children_of(cls, user: User) -> Any:
+        """A query of the ids of the children to whom `user` is related now."""
+        return cls.select(cls.child).where(cls.user == user, cls.ended_at.is_null())
 
     @classmethod
     def of(cls, child: Child) -> list["Relation"]:

@@ -32,6 +32,7 @@ LASTS = timedelta(hours=24)
 class Share(OfIncident):
     """An incident, and what becomes of it, opened for one person."""
 
+    no_line = "who may read a record is no event in the child's life"
     keeps, changes = "submitted", ("ended_at", "version")
 
     user = ForeignKeyField(User, on_delete="RESTRICT")

@@ -11,13 +11,14 @@ from models.ground.clock import LONDON, now
 from models.ground.database import contains, transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Refused
-from models.ground.words import due
+from models.ground.words import day, due
 from models.history.notice import Notice
 from models.history.step import starts, step
 from models.people.user import User
 
 from .handing import HandsOver
 from .incident import Incident, OfIncident, ShutOut
+from .line import Line
 
 NEVER = "Never"
 REPEATS = {  # how often a task comes again: days, or months
@@ -143,6 +144,19 @@ class Task(HandsOver, OfIncident):
         """What a case lacks before it can close: tasks that are neither done nor cancelled."""
         rows = cls.select().where(cls.incident.in_(incidents), cls.status == "open")
         return [(f"Task: {task.what}", task, "") for task in rows.order_by(cls.due_on)]
+
+    def line(self) -> Line:
+        """As the chronology has it."""
+        stands = f"due {day(self.due_on)}" if self.status == "open" else self.status
+        return Line(
+            self.given_at,
+            self.what,
+            "task",
+            self.given_at,
+            facts=[str(self.owner), stands, self.effect or "", self.incident.reference],
+            source=f"{self.given_by}, {self.incident}",
+            action=self.effect or stands,
+        )
 
     def recipients(self) -> list[User]:
         """Its owner, unless the concern turned out to be about them."""

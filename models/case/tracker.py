@@ -20,6 +20,7 @@ from models.history.notice import Notice
 from models.history.step import claim, starts
 from models.people.user import User
 
+from .line import Line
 from .log import Assignee, Log
 from .sharing import Share
 from .template import Template, columns
@@ -35,6 +36,13 @@ class Tracker(Record):
 
     def __str__(self):
         return f"tracker of {self.log}"
+
+    def line(self) -> Line:
+        """As the chronology has it: that it was begun, never what it says."""
+        facts = [str(self.log or "")]
+        return Line(
+            self.begun_at, "Safeguarding tracker begun", "form", self.begun_at, self.begun_by, facts
+        )
 
     @classmethod
     @starts("open")
@@ -101,6 +109,7 @@ class Section(Record):
     """
 
     belongs, keeps = "tracker", "submitted"
+    no_line = "its tracker has one"
     changes = ("answers", "saved_by", "saved_at", "version")
 
     tracker = ForeignKeyField(Tracker, backref="sections", on_delete="RESTRICT")

@@ -1,6 +1,6 @@
 """Triage: the decision on an incident. A later one supersedes it, and none is overwritten."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from peewee import ForeignKeyField, ModelSelect, TextField, fn
@@ -9,6 +9,7 @@ from models.ground.clock import LONDON, now
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Base, Refused
+from models.ground.words import day
 from models.history.event import Event
 from models.history.step import starts
 from models.people.user import User
@@ -16,6 +17,7 @@ from models.people.user import User
 from .case import Case
 from .child import Child, Flag
 from .incident import Incident, Involved, OfIncident
+from .line import Line
 
 MOST = 3  # categories of one child: more is no category (facts: vendors cap it, DSLs ask for few)
 # what stays within the school, by the words we ship: above the first thresholds it wants a reason
@@ -149,6 +151,45 @@ class Triage(OfIncident):
             errors["case"] = "Choose a new case, or one that is open: not both."
         return errors
 
+    own: Sequence["Category"] = ()  # of the children whose chronology it is: see gather()
+
+    @classmethod
+    def gather(cls, rows: list["Triage"], children: Sequence[Child]) -> None:
+        """Put beside each of `rows` its categories of `children`, and of nobody else."""
+        found, ids = cls.given([row.id for row in rows]), {child.id for child in children}
+        for row in rows:
+            row.own = [one for one in found.get(row.id, []) if one.child_id in ids]
+
+    @staticmethod
+    def given(triages: Iterable[int]) -> dict[int, list["Category"]]:
+        """The categories of `triages` (ids), without the children's names."""
+        found: dict[int, list[Category]] = {}
+        rows = Category.select().where(Category.triage.in_(list(triages)))
+        for row in rows.order_by(Category.id):
+            found.setdefault(row.triage_id, []).append(row)
+        return found
+
+    def line(self) -> Line:
+        """As the chronology has it."""
+        categories = [f"{one.part.lower()}: {one.category}" for one in self.own]
+        return Line(
+            self.at,
+            f"Decided: {self.decision}",
+            "decision",
+            self.at,
+            self.by,
+            [
+                *categories,
+                f"risk {self.risk.lower()}",
+                self.threshold.lower(),
+                str(self.case or ""),
+            ],
+            significant=self.threshold in GRAVE,
+            action=self.decision,
+            review=f"To be looked at again on {day(self.review_on)}" if self.review_on else "",
+            source=f"{self.by}, {self.incident}",
+        )
+
     @classmethod
     def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:
         """What a case lacks before it can close: a decision on each of its incidents."""
@@ -161,6 +202,7 @@ class Category(OfIncident):
     """A category, given to one child of an incident in one triage, with the part they had."""
 
     keeps, part_of = "fixed", "triage"
+    no_line = "it stands in the line of its triage"
 
     triage = ForeignKeyField(Triage, backref="categories", on_delete="RESTRICT")
     child = ForeignKeyField(Child, on_delete="RESTRICT", verbose_name="Child")

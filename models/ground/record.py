@@ -45,7 +45,8 @@ class Base(Model):
     "free" nothing, "rows" deleting, "submitted" also changing any column but those in `changes`,
     "fixed" all of it. sealed: an SQL condition on OLD and NEW under which no change is taken at
     all. part_of: the foreign key of the record whose digest covers these rows. unvouched: columns
-    that may change without the history knowing, each with its reason.
+    that may change without the history knowing, each with its reason. no_line: why a chronology has
+    no line of these rows; a model that has says it by a method `line`.
     """
 
     id = AutoField()
@@ -55,6 +56,7 @@ class Base(Model):
     part_of: str | None = None
     changes: tuple[str, ...] = ()
     sealed = ""
+    no_line = ""
     unvouched: dict[str, str] = {"version": "it counts the times a row was saved"}
     abstract: bool
 

@@ -34,6 +34,7 @@ class Document(Base):
     right after.
     """
 
+    no_line = "a copy of the log, which has its line"
     belongs, keeps = "event", "submitted"
     changes, sealed = ("pdf", "sha256"), "OLD.pdf IS NOT NULL"
 

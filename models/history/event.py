@@ -134,6 +134,7 @@ class Nothing:
 
 
 class Event(Base):
+    no_line = "the few that are decisions are in models/case/chronology.py STEPS"
     belongs, keeps = "incident", "submitted"
     changes, sealed = ("payload",), "NEW.payload <> ''"  # only a retention decision takes words out
 

@@ -48,6 +48,7 @@ class Withheld(Exception):
 
 
 class Notice(Record):
+    no_line = "an email tells of a line, and is none"
     belongs, keeps = "event", "submitted"
     changes = ("email", "status", "due_at", "attempts", "sent_at", "problem", "version")
     unvouched = Record.unvouched | dict.fromkeys(

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from models.access.calendar import Calendar
 from models.access.signin import Session
-from models.case.attachment import Attachment, place
+from models.case.attachment import Kept, place
 from models.ground.clock import now
 from models.ground.database import connect, db, transaction
 from models.ground.record import Base, Refused
@@ -120,7 +120,8 @@ def make_one(folder, secret, tables):
     try:
         snapshot(part / "safeguarding.db", tables)
         with reading(plain_file(part / "safeguarding.db"), tables):
-            names = sorted({row.sha256 for row in Attachment.select(Attachment.sha256)})
+            rows = (row for model in Kept.models() for row in model.select(model.sha256))
+            names = sorted({row.sha256 for row in rows})
             head = Event.head()
             content = fingerprint(tables)
         for name in names:

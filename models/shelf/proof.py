@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from models.case.attachment import Attachment
+from models.case.attachment import Kept
 from models.ground.database import db, sqlite, transaction
 from models.ground.record import Base, Refused
 from models.ground.settings import settings
@@ -307,16 +307,14 @@ def references(tables: list[type[Base]]) -> int:
 def files() -> int:
     """Every attachment is on disk and is what was attached. Returns how many."""
     count = 0
-    for row in Attachment.select().order_by(Attachment.id).iterator():
+    for row in (row for model in Kept.models() for row in walk(model)):
         count += 1
+        what = f"The file of {row.noun()} {row.id}"
         if not row.path.exists():
-            raise Refused(f"The file of attachment {row.id} is missing. Restore it from a backup.")
+            raise Refused(f"{what} is missing. Restore it from a backup.")
         with row.path.open("rb") as file:
             if file_digest(file, "sha256").hexdigest() != row.sha256:
-                raise Refused(
-                    f"The file of attachment {row.id} is damaged or was changed. Restore it from "
-                    "a backup."
-                )
+                raise Refused(f"{what} is damaged or was changed. Restore it from a backup.")
     return count
 
 

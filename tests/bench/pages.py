@@ -48,6 +48,7 @@ PAGES = [
     "/event/",
     "/event/?what=Changes",
     "/event/?what=Exports",
+    "/child/details/?id={child}",
 ]
 
 
@@ -203,8 +204,9 @@ def main():
         demo.build(application.hash_password(demo.PASSWORD))
         incidents, children = (
             list(Incident.select().dicts()),
-            [child.id for child in Child.select()],
+            [child.id for child in Child.select().order_by(Child.id)],
         )
+        child = children.pop(0)  # who has a few, however many there are
         with db.atomic():
             for number in range(ROWS):
                 row = incidents[number % len(incidents)] | {
@@ -229,7 +231,7 @@ def main():
             "(slowest of 15), kB"
         )
         for page in PAGES:
-            path = page.format(last=ROWS // 50 - 1, id=ROWS // 2)
+            path = page.format(last=ROWS // 50 - 1, id=ROWS // 2, child=child)
             times = []
             for _again in range(15):
                 start = time.perf_counter()

@@ -51,6 +51,7 @@ def pages(app):
             "notice": Notice.select().first().id,
             "incident": open_log.incident_id,
             "contact": Contact.get(Contact.kind == "Referral").id,
+            "child": 17,  # about whom most is said
         }
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods or re.search(
@@ -61,7 +62,7 @@ def pages(app):
         query = (
             f"?id={ids.get(noun, 1)}"
             if rule.rule.endswith(("/details/", "/edit/"))
-            else "?template=1&section=1&incident=1"
+            else "?template=1&section=1&incident=1&child=17&line=entry-1"
             if rule.rule.endswith("/new/")
             else ""
         )
