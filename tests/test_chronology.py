@@ -278,10 +278,10 @@ def test_significant_only_and_one_kind_only(school, cast, incident):
     besides(school, incident)
     around(school, school.child)
     page = page_of(cast.alice, school.child, significant=1)
-    assert "1 of 7" in page.text_only and "He left" in page.text_only
+    assert "1 of 8" in page.text_only and "He left" in page.text_only
     assert "Red mark" not in page.text_only
     page = page_of(cast.alice, school.child, kind="task")
-    assert "1 of 7" in page.text_only and "Ring" in page.text_only
+    assert "1 of 8" in page.text_only and "Ring" in page.text_only
     assert "No line fits" in page_of(cast.alice, school.child, kind="nothing").text_only
     empty = page_of(cast.alice, school.children[2], significant=1)
     assert "Nothing is recorded that you may see" in empty.text_only
