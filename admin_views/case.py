@@ -142,9 +142,9 @@ class CaseView(RecordView):
             elif case.status == "to confirm" and closers.get(case.id) != by.id:
                 yield self.need(case, f"{case} · to be closed", "waits", "", "Sign")
             elif case.resting(at):
-                yield self.need(case, f"{case} · no change", f"for {age(at)}", "soon", "Open")
+                yield self.need(case, f"{case} · no change", f"for {age(at)}", "soon", "Open", at)
 
     @staticmethod
-    def need(case, what, words, mark, verb):
+    def need(case, what, words, mark, verb, at=None):
         url = url_for("case.details_view", id=case.id)
-        return Need(case.subject, what, words, mark, verb, url, case.opened_at)
+        return Need(case.subject, what, words, mark, verb, url, at or case.opened_at)

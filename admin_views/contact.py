@@ -78,7 +78,7 @@ class PackForm(BaseForm):
 
 
 class ContactView(RecordView):
-    shows, title, found_in, place = Contact, "Contacts", "", 22
+    shows, title, found_in, place = Contact, "Contacts", "", 26
     one, under = "contact", Incident
     permission = "contact:read"
     add_permission = "contact:add"

@@ -172,6 +172,9 @@ def build(password: str) -> None:
             people, children = settle(password)
         for number, story in enumerate(STORIES):
             tell(story, number, people, children, later)
+        for number, (days, who, place, topic, text) in enumerate(SMALL):
+            told = (days, who, 6, place, "I saw or heard it", topic, text, "", NONE)
+            tell(told, number + len(STORIES), people, children, later)
         for moment, _order, function in sorted(steps, key=lambda step: step[:2]):
             with at(moment):
                 function()
@@ -278,6 +281,13 @@ def tell(story, number, people, children, later):
     def weekly():
         return Task.get(Task.incident == case["incident"], Task.status == "open")
 
+    def close():
+        found = Case.of(case["incident"]).get()
+        if found.status == "open":
+            found.edit(people["alice"], child_told="Yes", parents_told="Yes", risk_reviewed_on=now().date(), outcome="The child says that it has stopped, and has somebody to go to.")
+        if found.status == "open" and not found.missing():
+            found.close(by=people["mark"])
+
     def note():
         section = case["tracker"].in_order()[5 + number % 3]
         text = next(question for question in section.questions if question["kind"] == "long text")
@@ -322,12 +332,27 @@ def tell(story, number, people, children, later):
         later(days - 10, 45, lambda: case["task"].done(effect="She visits on Mondays from now on.", by=people["carol"]))
         later(days - 25, 70, lambda: answer(13))
         later(days - 28, 20, lambda: case["log"].complete(by=people["mark"]))
+        later(days - 40, 50, close)
     if ends == FORCED:
         later(days - 30, 20, lambda: case["log"].complete_anyway(reason="The family has moved; the new authority holds the case and the rest cannot be answered here.", by=people["alice"]))
     if ends == AGAIN:
         later(days - 40, 20, lambda: case["log"].reopen(reason="The police gave new information.", by=people["bob"]))
 
 
+SMALL = [  # twelve small entries about one child over two years, none of which is much alone
+    (649, "dina", "Classroom", "No reading book", "Đặng Thị Hoà has had no reading book with her for two weeks."),
+    (590, "dave", "Playground or field", "No coat", "It rained at break and Đặng Thị Hoà had a thin jumper and no coat."),
+    (541, "dina", "Classroom", "Late three times", "Đặng Thị Hoà came at 09:20, 09:35 and 09:10 this week and brought her brother to nursery first."),
+    (488, "carol", "Dining hall", "Asked for seconds", "Đặng Thị Hoà asked for seconds on Monday, Tuesday and Thursday."),
+    (436, "dina", "Classroom", "Asleep in the afternoon", "Đặng Thị Hoà slept with her head on her arms from 13:40 to 14:05."),
+    (379, "dave", "Transport", "Not collected", "Nobody came for Đặng Thị Hoà until 16:10. Her aunt said that the shift had been changed."),
+    (322, "dina", "Classroom", "PE kit", "Đặng Thị Hoà has had no PE kit since the holidays and sits out."),
+    (263, "carol", "Office or meeting room", "Interprets for her mother", "Đặng Thị Hoà left a lesson to interpret for her mother on the telephone to the surgery."),
+    (207, "dina", "Classroom", "Homework on the bus", "Đặng Thị Hoà does her homework on the bus, because at home she cooks."),
+    (151, "dave", "Playground or field", "Alone at lunch", "Đặng Thị Hoà has sat by herself at lunch since her friend moved away."),
+    (92, "dina", "Classroom", "Same shirt", "Đặng Thị Hoà wore the same shirt from Monday to Friday."),
+    (36, "carol", "Corridor or stairs", "Worried about Friday", "Đặng Thị Hoà asked twice whether school closes early on Friday."),
+]
 DECIDED = {  # by topic: category, risk, threshold, decision
     "Gifts from older young people": ("Exploitation", "High", "Targeted", "Child in need"),
     "Pressured for pictures": ("Online", "High", "Statutory", "Police"),
@@ -343,6 +368,7 @@ DECIDED = {  # by topic: category, risk, threshold, decision
     "Fainting": ("Mental health", "Medium", "Early help", "Early help"),
     "Talk about a group": ("Radicalisation", "Medium", "Targeted", "Channel"),
     "Letter about the flat": ("Domestic abuse and family", "Medium", "Early help", "Early help"),
+    "Worried about Friday": ("Neglect", "Medium", "Early help", "Early help"),
     "Fight": ("Child-on-child", "Low", "Universal", "No further action"),
     "Name-calling": ("Child-on-child", "Low", "Universal", "No further action"),
 }
