@@ -6,7 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from secrets import token_urlsafe
 
-from flask import url_for
+from flask import current_app, url_for
 from flask_admin import Admin
 
 from models.ground.dates import EXAMPLE
@@ -22,8 +22,9 @@ from .rails.signin import codes_left
 
 def missing_url(record, anchor):
     """Where to answer what a sign-off, or the closing of a case, still lacks."""
-    if anchor in ("tracker", "triage", ""):
-        return url_for(f"{record.noun()}.details_view", id=record.id, _anchor=anchor or None)
+    page = f"{record.noun()}.details_view"
+    if anchor in ("tracker", "triage") or (not anchor and page in current_app.view_functions):
+        return url_for(page, id=record.id, _anchor=anchor or None)
     return url_for(f"{record.noun()}.edit_view", id=record.id, _anchor=anchor)
 
 

@@ -222,7 +222,7 @@ def sorting_searching_and_filtering_tell_nothing(place):
         "search=%25",
         "sort=0&desc=1",
     ):
-        text = dina.get(f"/incident/?{query}").get_data(as_text=True)
+        text = " ".join(dina.get(f"/incident/?{query}").get_data(as_text=True).split())
         told += [query] if "0 incidents" not in text else []
     return told
 
@@ -264,6 +264,8 @@ def no_get_changes_a_record(place):
             alice.get(rule.rule, query_string={"id": 1, "action": "log:complete", "rowid": 1})
     written = {event.verb for event in Event.select().where(Event.id > mark)} - {
         "incident:read",
+        "case:read",
+        "contact:read",
         "log:read",
         "log:pdf",
         "record:refused",

@@ -43,7 +43,7 @@ def test_a_reporter_is_asked_once_which_of_the_two_it_was(cast, answers, clock, 
         and "it was 01:30 twice. Choose which of the two it was." in page.text_only
     )
     assert (
-        'name="noticed_at-clock" value="BST"> 01:30 BST, the first' in page.text
+        'name="noticed_at-clock" value="BST"> 01:30 BST, the first' in " ".join(page.text.split())
         and page.text.count("noticed_at-clock") == 2
     )
     page = cast.dave.post("/incident/new/", night | {"noticed_at-clock": "CET"})
@@ -77,7 +77,8 @@ def test_a_form_opened_in_that_hour_knows_which_it_is(cast):
     with at(SECOND):
         page = cast.dave.get("/incident/new/").text
     assert (
-        'name="noticed_at-clock" value="GMT" checked' in page and 'value="26/10/2025 01:30"' in page
+        'name="noticed_at-clock" value="GMT" checked' in " ".join(page.split())
+        and 'value="26/10/2025 01:30"' in page
     )
 
 
@@ -120,7 +121,8 @@ def test_a_draft_keeps_the_time_and_the_choice(cast, school, answers):
     assert f'value="{HALF_PAST}"' in page.text and 'value="GMT" checked' in page.text
     page = cast.dave.post("/incident/new/", {"noticed_at": HALF_PAST, "draft": "1"})
     assert (
-        f'value="{HALF_PAST}"' in page.text and 'name="noticed_at-clock" value="GMT">' in page.text
+        f'value="{HALF_PAST}"' in page.text
+        and 'name="noticed_at-clock" value="GMT">' in " ".join(page.text.split())
     )
 
 

@@ -33,7 +33,7 @@ HERE = Path(__file__).parent.parent
 def test_the_school_is_believable(demo_school):
     assert (
         Child.select().count() >= 15
-        and Incident.select().count() == 40
+        and Incident.select().count() == 52
         and len({c.name for c in Child.select()}) == len(demo.CHILDREN)
     )
     assert {incident.status for incident in Incident.select()} == {

@@ -376,10 +376,9 @@ def test_a_level_5_whom_the_concern_is_about_is_not_assigned(school):
 
 def test_only_people_whose_role_may_see_logs_are_assigned(school, cast, log):
     page = cast.alice.get(f"/log/edit/?id={log.id}").text
-    assert (
-        f'name="assigned" value="{school.connor.id}"' in page
-        and f'name="assigned" value="{school.dave.id}"' not in page
-    )
+    assert f'name="assigned" value="{school.connor.id}"' in " ".join(
+        page.split()
+    ) and f'name="assigned" value="{school.dave.id}"' not in " ".join(page.split())
     with pytest.raises(Refused) as refused:
         log.assign([school.dave], school.alice)
     assert "Dave Pritchard may not see Ofsted logs" in refused.value.errors["assigned"]
