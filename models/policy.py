@@ -24,6 +24,7 @@ from models.history.document import Document
 from models.history.event import Event
 from models.history.notice import DIGEST, ENDS, Notice
 from models.people.role import Role
+from models.people.setting import Setting
 from models.people.user import User
 
 
@@ -34,22 +35,54 @@ def in_emergency(by: User) -> bool:
     return by.__dict__["_emergency"]
 
 
+def reads(by: User, permission: str) -> set[int] | None:
+    """The schools and homes all of whose records `by` reads by `permission`, or in an emergency;
+    None for all.
+    """
+    within = by.within(permission)
+    urgent = by.within("emergency:begin") if in_emergency(by) else set()
+    return None if within is None or urgent is None else within | urgent
+
+
+def narrowed(condition: Any, by: User, permission: str, model: Any) -> Any:
+    """`condition` on rows of `model`, and that their incident is where `by` has `permission`."""
+    within = by.within(permission)
+    if within is None:
+        return condition
+    return condition & model.among(lambda column: Incident.lies(within, column))
+
+
+def assigned(by: User, column: Any) -> Expression:
+    """The condition that `by` is assigned to the log of the incident whose id stands in `column`,
+    and that it counts: see Grants.stays.
+    """
+    mine, leads = Assignee.logs_of(by), by.grants.level_5
+    if any(setting for _role, setting in by.grants) and leads is not None:
+        logs = Log.select(Log.id).where(Incident.lies(leads, Log.incident))
+        mine = mine.where(Assignee.by.is_null(False) | Assignee.log.in_(logs))
+    return column.in_(Log.select(Log.incident).where(Log.id.in_(mine)))
+
+
 def sees(by: User, column: Any) -> Expression:
     """The condition that `by` sees the incident whose id stands in `column`: the one rule of need
     to know, for every noun.
 
-    What they reported; what is assigned to or shared with them; all, with incident:read or in an
-    emergency. Never what they are shut out of, and never what belongs to none.
+    What they reported; what is assigned to or shared with them; all of the schools and homes in
+    which they have incident:read, or emergency access. Never what they are shut out of, and never
+    what belongs to none.
     """
     # most are shut out of nothing: asked once, which spares a long list a look-up for each row
     shut = ShutOut.incidents_of(by)
     others = column.is_null(False) & (~fn.EXISTS(shut) | column.not_in(shut))
-    if by.may("incident:read") or in_emergency(by):
+    within = reads(by, "incident:read")
+    if within is None:
         return others
     theirs = column.in_(Incident.select(Incident.id).where(Incident.reported_by == by))
     theirs |= column.in_(Share.incidents_of(by))
     if by.may("log:read"):
-        theirs |= column.in_(Log.select(Log.incident).where(Log.id.in_(Assignee.logs_of(by))))
+        theirs |= assigned(by, column)
+    if within:
+        theirs |= Incident.lies(within, column)
     return others & theirs
 
 
@@ -57,14 +90,17 @@ def sees_log(by: User, column: Any) -> Expression:
     """The condition that `by` sees the Ofsted log, and all of it, of the incident whose id stands
     in `column`.
 
-    With log:read those assigned to them, or whose incident is shared with them; all, with
-    log:read_all or in an emergency. Never one about them.
+    With log:read those assigned to them, or whose incident is shared with them; all of the schools
+    and homes in which they have log:read_all, or emergency access. Never one about them.
     """
-    if by.may("log:read_all") or in_emergency(by):
+    within = reads(by, "log:read_all")
+    if within is None:
         return sees(by, column)
-    assigned = column.in_(Log.select(Log.incident).where(Log.id.in_(Assignee.logs_of(by))))
-    theirs = assigned | column.in_(Share.incidents_of(by))
-    return sees(by, column) & theirs if by.may("log:read") else column.in_(())
+    theirs = Incident.lies(within, column)
+    if by.may("log:read"):
+        shared = assigned(by, column) | column.in_(Share.incidents_of(by))
+        theirs = theirs | shared if within else shared
+    return sees(by, column) & theirs if within or by.may("log:read") else theirs
 
 
 def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
@@ -73,20 +109,23 @@ def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
     """
     shut_out = ShutOut.of(incident.id)
     log = Log.select(Log.id).where(Log.incident == incident).first()
-    assigned = {row.user_id: row.why for row in Assignee.of(log)} if log else {}
+    rows = {row.user_id: row for row in Assignee.of(log)} if log else {}
     shared = {share.user_id: f"shared by {share.by}" for share in Share.of(incident)}
     emergencies = {
         row.user_id: f"emergency access until {when(row.until)}"
         for row in Emergency.select().where(Emergency.begun_at > now() - LASTS)
     }
     seen = []
-    for person, permissions in User.with_permissions():
+    for person, grants in User.with_grants():
+        row, urgent = rows.get(person.id), emergencies.get(person.id, "")
         reasons = [
             "reported it" if person.id == incident.reported_by_id else "",
-            "their role reads every incident" if "incident:read" in permissions else "",
-            assigned.get(person.id, "") if "log:read" in permissions else "",
+            "their role reads every incident" if grants.may("incident:read", incident) else "",
+            row.why
+            if row and grants.may("log:read") and grants.stays(not row.by_id, incident)
+            else "",
             shared.get(person.id, ""),
-            emergencies.get(person.id, "") if "emergency:begin" in permissions else "",
+            urgent if urgent and grants.may("emergency:begin", incident) else "",
         ]
         if any(reasons) and person.id not in shut_out:
             seen.append((person, [reason for reason in reasons if reason]))
@@ -97,13 +136,17 @@ def who_sees_case(case: Case) -> list[tuple[User, list[str]]]:
     """Who can see `case`, and why: whoever sees the incident it was opened for, and may read cases.
     Who is shut out of one incident in it is shut out of that one too.
     """
-    may = {person.id for person in User.who_may("case:read")}
+    may = {person.id for person in User.who_may("case:read", case)}
     return [(person, why) for person, why in who_sees(case.incident) if person.id in may]
 
 
 def sections(by: User) -> "ModelSelect[Any]":
     query = Section.select().where(Section.among(lambda column: sees_log(by, column)))
-    return query if by.may("section:read_restricted") else query.where(~Section.restricted)
+    within = by.within("section:read_restricted")
+    if within is None:
+        return query
+    theirs = Section.among(lambda column: Incident.lies(within, column))
+    return query.where(~Section.restricted | theirs if within else ~Section.restricted)
 
 
 def documents(by: User) -> "ModelSelect[Any]":
@@ -114,7 +157,8 @@ def documents(by: User) -> "ModelSelect[Any]":
     earlier versions kept such a copy as open.
     """
     query = Document.select().where(Document.among(lambda column: sees_log(by, column)))
-    if by.may("section:read_restricted"):
+    within = by.within("section:read_restricted")
+    if within is None:
         return query
     signing, save = Event.alias(), Event.alias()
     held = (
@@ -124,7 +168,9 @@ def documents(by: User) -> "ModelSelect[Any]":
         .where(save.incident == signing.incident, save.id < signing.id)
     )
     closed = signing.select(signing.id).where(signing.id == Document.event, fn.EXISTS(held))
-    return query.where(~Document.restricted, ~fn.EXISTS(closed))
+    free = ~Document.restricted & ~fn.EXISTS(closed)
+    theirs = Document.among(lambda column: Incident.lies(within, column))
+    return query.where(free | theirs if within else free)
 
 
 def notices(by: User) -> "ModelSelect[Any]":
@@ -136,7 +182,8 @@ def notices(by: User) -> "ModelSelect[Any]":
     )
     if not by.may("notice:read"):
         return Notice.select().where(own)
-    return Notice.select().where(own | Notice.among(lambda column: sees_log(by, column)))
+    of_logs = Notice.among(lambda column: sees_log(by, column))
+    return Notice.select().where(own | narrowed(of_logs, by, "notice:read", Notice))
 
 
 def events(by: User) -> "ModelSelect[Any]":
@@ -145,14 +192,17 @@ def events(by: User) -> "ModelSelect[Any]":
     But for refusals that belong to none: their being there, or not, would tell whether there is
     a record. One's own are shown to nobody, others' to nobody who is shut out of anything.
     That somebody had a daily email tells the same, so neither it nor the sending of what belongs to
-    no case is shown.
+    no case is shown. What was done to a child, for whoever sees the child.
     """
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
     told = ~refused if ShutOut.incidents_of(by).exists() else ~refused | (Event.by != by)
     told &= Event.verb.not_in((DIGEST, *ENDS.values()))
-    return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
+    if by.within("child:read") is not None:
+        told &= (Event.subject != Child.noun()) | Event.record.in_(children(by).select(Child.id))
+    theirs = narrowed(sees(by, Event.incident), by, "event:read_all", Event)
+    return Event.select().where((Event.incident.is_null() & told) | theirs)
 
 
 def of_log(model: type[Base]) -> Callable[[User], Any]:
@@ -165,11 +215,15 @@ def only(model, permission):
 
 
 def children(by: User) -> "ModelSelect[Any]":
-    """The roll, with child:read, but for the children to whom they are related."""
-    if not by.may("child:read"):
+    """The roll, of the schools and homes in which they have child:read, but for the children to
+    whom they are related.
+    """
+    within = by.within("child:read")
+    if within is not None and not within:
         return Child.select().where(False)
     own = Relation.select(Relation.child).where(Relation.user == by, Relation.ended_at.is_null())
-    return Child.select().where(Child.id.not_in(own))
+    rows = Child.select().where(Child.id.not_in(own))
+    return rows if within is None else rows.where(Child.setting.in_(within))
 
 
 VISIBLE = {
@@ -188,6 +242,7 @@ VISIBLE = {
     Choice: only(Choice, "choice:edit"),
     User: only(User, "user:edit"),
     Role: only(Role, "role:edit"),
+    Setting: only(Setting, "setting:edit"),
     Proposal: lambda by: (
         Proposal.select()
         if by.may("proposal:approve")

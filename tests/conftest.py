@@ -27,6 +27,7 @@ from models import (
     Role,
     Section,
     Session,
+    Setting,
     SetupLink,
     Share,
     Task,
@@ -396,6 +397,8 @@ def full(school, signed):
     Draft.keep(school.carol, "/incident/new/", [("topic", "Red mark")])
     Receipt.keep("token", school.carol, [], "/")
     besides(school, incident)
+    setting = Setting.create(name="Beck House")
+    Event.write("setting:add", setting, None)
     SetupLink.make()
     Device.meet("a browser", school.carol)
     Attempt.reserve("carol@thornley.example", "127.0.0.1")
@@ -441,4 +444,5 @@ def case(school):
         "notice": notice.id,
         "proposal": Proposal.get().id,
         "user": school.dina.id,
+        "setting": Setting.create(name="Hollow Lane").id,
     }

@@ -14,6 +14,7 @@ from models.ground.clock import now
 from models.ground.database import fold, transaction
 from models.ground.record import Refused
 from models.history.event import Event
+from models.people.setting import Setting
 from models.people.user import User
 
 from .pupil_list import read, who
@@ -22,7 +23,9 @@ BATCH = 100  # rows in one transaction
 PAUSE = 0.15  # seconds after each, in which others save
 
 
-def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[list[str], list[str]]:
+def take(
+    content: bytes, by: User | None = None, sure: bool = False, setting: Setting | None = None
+) -> tuple[list[str], list[str]]:
     """Add the children of a CSV list (bytes), and correct those who are here already; returns
     ([what was done], [each row not taken, and why]).
 
@@ -30,10 +33,13 @@ def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[li
     is removed: a leaver has a leaving date. Done in batches: cut off or killed, it is done again,
     and what is as it was is left alone. Raises Refused, and saves nothing, for what is no such
     list, or where it would do so much that a column may have slipped (unless `sure`).
+
+    setting: the school or home whose list it is, where there are several. A child who is of none
+    yet is of it then; one who is of another is left alone.
     """
     rows, bad, columns = read(content)
     batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-    if not sure and (odd := list(slipped(batches, len(rows)))):
+    if not sure and (odd := list(slipped(batches, len(rows), setting))):
         raise Refused(
             f"{' '.join(odd)} Perhaps a column has slipped. Nothing was saved. Where the list is "
             "right, say so: --sure."
@@ -45,7 +51,7 @@ def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[li
             known = here(batch)
             for row, values in batch:
                 try:
-                    counts[keep(values, known, by)] += 1
+                    counts[keep(values, known, by, setting)] += 1
                 except Refused as problem:
                     bad.append((row, str(problem)))
         if counts["as they were"] + len(bad) < before + len(batch):
@@ -84,7 +90,7 @@ def renamed(values: dict[str, Any], known: dict) -> bool:
     )
 
 
-def slipped(batches: list, total: int) -> Iterator[str]:
+def slipped(batches: list, total: int, setting: Setting | None = None) -> Iterator[str]:
     """What the list would do to so many that a column may have slipped, in sentences."""
     count: Counter[str] = Counter()
     for batch in batches:
@@ -102,7 +108,8 @@ def slipped(batches: list, total: int) -> Iterator[str]:
                     and not child.left_on
                     and values["left_on"] < now().date()
                 )
-    there = Child.on_roll().count()
+    on_roll = Child.on_roll()
+    there = (on_roll.where(Child.setting == setting) if setting else on_roll).count()
     if count["renamed"] > max(1, total // 20):
         yield f"{count['renamed']} children who are here would get another name or date of birth."
     if count["first UPN"] > max(10, total // 3):
@@ -155,9 +162,17 @@ def match(values: dict[str, Any], known: dict) -> Child | None:
     return child
 
 
-def keep(values: dict[str, Any], known: dict, by: User | None) -> str:
-    """Add or correct one child, with its event; returns which. Raises Refused as match does."""
+def keep(values: dict[str, Any], known: dict, by: User | None, setting: Setting | None) -> str:
+    """Add or correct one child, with its event; returns which. Raises Refused as match does, and
+    for a child of another school or home than `setting`.
+    """
     child = match(values, known)
+    if child and setting and child.setting_id not in (None, setting.id):
+        raise Refused(
+            f"this child is of {child.setting} here. Somebody who looks after both moves them, on "
+            "the child’s page."
+        )
+    values = values | ({"setting": setting} if setting else {})
     if not child:
         child = Child.create(**values)
         note(child, known)
@@ -170,5 +185,5 @@ def keep(values: dict[str, Any], known: dict, by: User | None) -> str:
     namesakes.remove(child)
     note(child, known)
     child.save()
-    Event.write("child:edit", child, by, changed)
+    Event.write("child:edit", child, by, changed, also=child.takes_along())
     return "corrected"
