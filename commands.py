@@ -21,6 +21,7 @@ from models import (
     Profile,
     Refused,
     Role,
+    Setting,
     Template,
     db,
     transaction,
@@ -235,12 +236,16 @@ def drill_command(folder, key_file):
     is_flag=True,
     help="Also where many children who are here get another name or date of birth.",
 )
-def children_command(file, sure):
+@click.option("--home", help="Whose list it is, by its name, where there are several.")
+def children_command(file, sure, home):
     """Add and correct the children of a CSV list, as often as wanted; a row that cannot be taken is
     named, and the others are taken.
     """
     with opened():
-        done, bad = roll.take(file.read_bytes(), sure=sure)
+        setting = Setting.get_or_none(Setting.name == home) if home else None
+        if home and not setting:
+            raise click.ClickException(f"There is no school or home called {home}.")
+        done, bad = roll.take(file.read_bytes(), sure=sure, setting=setting)
     for line in done + bad:
         click.echo(line)
     if bad:

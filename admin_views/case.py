@@ -36,7 +36,7 @@ class CaseView(RecordView):
     permission = "case:read"
     edit_permission = "case:edit"
     create_view = export = None  # a case is opened by a triage, or by a notification
-    reads = True
+    reads = of_setting = True
     intro = "What belongs together about one child, from the first worry to its closing."
     empty = "There is no case here. One is opened at the triage of an incident."
     order = (Case.opened_at.desc(),)
@@ -108,7 +108,7 @@ class CaseView(RecordView):
             "missing": record.missing() if alive else [],
             "seen": self.seen(record, who_sees_case),
             "closed": Event.last(record, "case:close", "case:close_anyway"),
-            "history": self.story(record.incident_id, record) if by.may("incident:read") else None,
+            "history": self.story(record, record) if by.may("incident:read", record) else None,
         }
 
     def card(self, page, record):
@@ -124,7 +124,8 @@ class CaseView(RecordView):
         by = me()
         mine = ((Case.lead == by) | (Case.deputy == by)) & Case.status.in_(("open", "monitoring"))
         if by.may("case:confirm"):
-            mine |= Case.status == "to confirm"
+            there = Incident.lies(by.within("case:confirm"), Case.incident)
+            mine |= (Case.status == "to confirm") & there
         rows = list(self.joined(visible(Case, by).where(mine)))
         open_now = [row.id for row in rows if row.status == "open"]
         changed = Case.updated(open_now) if open_now else {}

@@ -3,12 +3,13 @@
 from flask import current_app, redirect, request, url_for
 from flask_admin import expose
 
-from models import Absence, Case, Child, Event, Flag, Relation, School, visible
+from models import Absence, Case, Child, Event, Flag, Refused, Relation, School, visible
 from models.case.absence import in_words
 from models.case.chronology import ANOTHER, beside, incident_of, lines, pick
 from models.policy import who_sees_child
 
 from .rails.door import me
+from .rails.forms import settings_for
 from .rails.writing import RecordView
 
 SHOWN = 150  # lines of a chronology on a page; all of them when somebody asks
@@ -23,7 +24,7 @@ KEPT_SHUT = {  # what is said to whom a role does not open it, whether there is 
 class ChildView(RecordView):
     shows, title, found_in, place = Child, "Children", "main", 30
     one = "child"
-    reads = True
+    reads = of_setting = True
     export = action_view = None
     permission = "child:read"
     add_permission = edit_permission = "child:edit"
@@ -32,13 +33,40 @@ class ChildView(RecordView):
     order = (Child.name,)
     column_list = ["name", "year", "date_of_birth", "upn", "left_on"]
     column_sortable_list = ["name", "year", "date_of_birth"]
-    form_columns = ["name", "date_of_birth", "upn", "year", "left_on"]
+    form_columns = ["name", "date_of_birth", "upn", "year", "left_on", "setting"]
+    page_columns = ["name", "date_of_birth", "upn", "year", "left_on"]
+
+    def choosing(self, form):
+        """The form, with a choice of the school or home only where there is one. Whoever looks
+        after one adds children there; only somebody who looks after both moves a child, so nobody
+        gains by it.
+        """
+        found = settings_for("child:edit")
+        if len(found) > 1:
+            everywhere = me().within("child:edit") is None
+            form.setting.none = "None: for those whose role is for all" if everywhere else "Choose…"
+            form.setting.offer(found)
+        else:
+            del form.setting
+        return form
+
+    def create_form(self, obj=None):
+        return self.choosing(super().create_form(obj))
+
+    def edit_form(self, obj=None):
+        return self.choosing(super().edit_form(obj))
 
     def values(self, form):
-        upn = form.upn.data
-        return super().values(form) | {
-            "upn": upn.upper() if upn and upn != form.upn.object_data else upn
-        }
+        upn, values = form.upn.data, super().values(form)
+        if "setting" in form and not values["setting"] and me().within("child:edit") is not None:
+            raise Refused("Nothing was saved.", {"setting": "Choose the school or home."})
+        return values | {"upn": upn.upper() if upn and upn != form.upn.object_data else upn}
+
+    def create(self, form):
+        values = self.values(form)
+        if "setting" not in form and (found := settings_for("child:edit")):
+            values["setting"] = found[0]
+        return self.store(Child(**values), "add")
 
     def about(self, record):
         by = me()
@@ -68,7 +96,7 @@ class ChildView(RecordView):
             "page_of": self.page_of,
             "cases": cases,
             "seen": who_sees_child(record),
-            "shut": [text for verb, text in KEPT_SHUT.items() if not by.may(verb)],
+            "shut": [text for verb, text in KEPT_SHUT.items() if not by.may(verb, record)],
         }
 
     def page_of(self, record):

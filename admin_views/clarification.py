@@ -88,13 +88,14 @@ class ClarificationView(RecordView):
             rows = list(mine.order_by(Clarification.answer_by).limit(5))
             return {"questions": rows} if rows else None
         rows = list(seen.where(Clarification.incident == record).order_by(Clarification.id))
-        asks = self.can_create and record.reported_by_id != me().id
+        asks = self.allows(self.add_permission, record) and record.reported_by_id != me().id
         return {"questions": rows, "asks": asks, "incident": record} if rows or asks else None
 
     def needs(self, limit):
         """What the reader was asked about their own reports."""
         mine = (Incident.reported_by == me()) & (Clarification.status == "asked")
-        rows = self.joined(visible(Clarification, me())).where(mine)
+        asked_here = Incident.where_may(visible(Clarification, me()), me(), self.permission)
+        rows = self.joined(asked_here).where(mine)
         for asked in rows.order_by(Clarification.answer_by).limit(limit):
             words, mark = due(asked.answer_by)
             at = datetime.combine(asked.answer_by, time(17), UTC)

@@ -190,6 +190,7 @@ class ContactView(RecordView):
         if not me().may("contact:pack"):
             abort(403)
         pack = self.other(Pack, request.args.get("id", ""))
+        self.stay_allowed("contact:pack", pack)
         look("contact:pdf", pack, me(), recipient=pack.recipient, sha256=pack.digest)
         content = BytesIO(to_pdf(pack.words))
         name = f"{pack.incident}-copy-{pack.id}.pdf"
@@ -202,19 +203,21 @@ class ContactView(RecordView):
         by = me()
         if page == "case":
             query = visible(Incident, by).where(Incident.id.in_(record.incidents()))
+            query = Incident.where_may(query, by, self.permission)
             about = list(query.select(Incident, Child).join(Child))
         else:
             about = [record if page == "incident" else record.incident]
+            about = [one for one in about if by.may(self.permission, one)]
         rows = visible(Contact, by).where(Contact.incident.in_([one.id for one in about]))
         rows = list(self.joined(rows).order_by(Contact.at.desc()))
-        duties = owed(about, contacts=rows)
-        if not about or not (rows or duties or self.can_create):
+        duties, adds = owed(about, contacts=rows), self.allows(self.add_permission, record)
+        if not about or not (rows or duties or adds):
             return None
         return {
             "contacts": rows,
             "open": [one for one in duties if not one.done],
             "done": [one for one in duties if one.done],
-            "adds": self.can_create,
+            "adds": adds,
             "incident": record.incident_id if page != "incident" else record.id,
             "several": page == "case",
         }
@@ -227,6 +230,7 @@ class ContactView(RecordView):
         if not by.may("contact:add"):
             return
         waiting = visible(Contact, by).where(Contact.status == "waiting")
+        waiting = Incident.where_may(waiting, by, "contact:escalate")
         for contact in self.joined(waiting).order_by(Contact.at).limit(MOST):
             rung = contact.next_rung
             words, mark = due(rung[1]) if rung else ("", "")
@@ -235,7 +239,8 @@ class ContactView(RecordView):
                 url = url_for("contact.details_view", id=contact.id)
                 yield Need(contact.incident.child, what, words, mark, "Escalate", url, rung[1])
         duties = Duty.in_force()
-        for one in owed(concerned(visible(Incident, by), duties, MOST), duties):
+        mine = Incident.where_may(visible(Incident, by), by, "contact:add")
+        for one in owed(concerned(mine, duties, MOST), duties):
             words, mark = due(one.due_at) if one.due_at and not one.done else ("", "")
             if mark and one.due_at:
                 what = f"{one.duty} · {one.incident}"

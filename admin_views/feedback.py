@@ -60,10 +60,11 @@ class FeedbackView(RecordView):
         seen = self.joined(visible(Feedback, me()))
         if page == "home":
             mine = (Incident.reported_by == me()) & (Feedback.status == "given")
+            mine &= Incident.lies(me().within(self.permission), Feedback.incident)
             rows = list(seen.where(mine).order_by(Feedback.id).limit(5))
             return {"words": rows} if rows else None
         rows = list(seen.where(Feedback.incident == record).order_by(Feedback.id))
-        gives = self.can_create and record.reported_by_id != me().id
+        gives = self.allows(self.add_permission, record) and record.reported_by_id != me().id
         which = self.which(record) if gives else ""
         card = {"words": rows, "gives": gives, "which": which, "incident": record}
         return card if rows or gives else None

@@ -66,7 +66,8 @@ class FlagView(OfChildView):
         """The flags that are to be looked at again."""
         if not self.can_edit:
             return
-        rows = self.joined(visible(Flag, me()).where(Flag.due())).order_by(Flag.review_on)
+        mine = Flag.where_may(visible(Flag, me()).where(Flag.due()), me(), self.edit_permission)
+        rows = self.joined(mine).order_by(Flag.review_on)
         for flag in rows.limit(limit):
             words, mark = due(flag.review_on)
             at = datetime.combine(flag.review_on, time(17), UTC)

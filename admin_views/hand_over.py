@@ -4,12 +4,12 @@ from flask import flash, request, url_for
 from flask_admin import expose
 from wtforms import SelectMultipleField
 
-from models import Refused, User, visible
+from models import Refused, visible
 from models.case.handing import hand_over, held, holders
 
 from .rails.door import Page, me, saved
 from .rails.fields import NamedField
-from .rails.forms import BaseForm, put_errors, required
+from .rails.forms import BaseForm, people, put_errors, required
 
 
 def leavers(_typed=None):
@@ -27,7 +27,7 @@ class WhoForm(BaseForm):
         what="person",
         validators=[required()],
     )
-    to = NamedField("To whom", records=User.offered, what="person", validators=[required()])
+    to = NamedField("To whom", records=people, what="person", validators=[required()])
 
 
 class ThingsForm(WhoForm):

@@ -39,6 +39,17 @@ def greeting():
     return "Good morning" if hour < 12 else "Good afternoon" if hour < 18 else "Good evening"
 
 
+def counts(by):
+    """How many incidents and logs there are, where `by` may count them."""
+    within = by.within("counts:read")
+    if within is None:
+        return {"Incidents": Incident.counts(), "Ofsted logs": Log.counts()}
+    return {
+        "Incidents": Incident.counts(Incident.lies(within, Incident.id)),
+        "Ofsted logs": Log.counts(Incident.lies(within, Log.incident)),
+    }
+
+
 class HomeView(Home):
     title, found_in, place = "Home", "main", 0
 
@@ -63,7 +74,5 @@ class HomeView(Home):
             drafts=drafts(by),
             cards=self.cards_on("home", None),
             state=state if by.may("event:read") else None,
-            counts={"Incidents": Incident.counts(), "Ofsted logs": Log.counts()}
-            if by.may("counts:read")
-            else {},
+            counts=counts(by) if by.may("counts:read") else {},
         )

@@ -30,7 +30,7 @@ from models.ground.words import age, due
 from .home import Need
 from .rails.door import me
 from .rails.fields import InvolvedField, LongTextField, NamedField, PickField, RowField, clean
-from .rails.forms import AddendumForm, PersonForm, ReasonForm, required, why
+from .rails.forms import AddendumForm, PersonForm, ReasonForm, children, people, required, why
 from .rails.taking import Step
 from .rails.writing import RecordView
 
@@ -61,9 +61,7 @@ class ChildForm(BaseForm):
     """The child who was linked by mistake, and the right one."""
 
     wrong = RowField("Linked by mistake", none="Choose…", validators=[required("Choose a child.")])
-    child = NamedField(
-        "The right child", records=Child.offered, what="child", validators=[required()]
-    )
+    child = NamedField("The right child", records=children, what="child", validators=[required()])
 
 
 def triggered(log):
@@ -89,12 +87,12 @@ class IncidentView(RecordView):
     empty = (
         "There is no incident here yet. Report one as soon as you see, hear or are told something."
     )
-    reads = True
+    reads = of_setting = True
     edit_view = None  # what was submitted never changes
     order = (Incident.reported_at.desc(),)
     column_list = ["child", "topic", "place", "reported_at", "reported_by", "status", "reference"]
     column_sortable_list = ["reference", "child", "reported_at", "status"]
-    listed = (Child.name, User.name)
+    listed = (Incident.setting, Child.name, User.name)
     sort_joins = {"child": (Incident.child, Child.name)}
     filters = {
         "status": ("Status", lambda: Incident.STATUSES),
@@ -110,7 +108,7 @@ class IncidentView(RecordView):
         "others": InvolvedField(
             "Other children",
             description="First name and family name, and what part they had.",
-            records=Child.offered,
+            records=children,
             what="child",
             parts=lambda: Choice.names("child's part"),
         ),
@@ -118,7 +116,7 @@ class IncidentView(RecordView):
             "Adults",
             description="Colleagues with an account here. An adult whom the concern is about "
             "will never see this incident.",
-            records=User.offered,
+            records=people,
             what="person",
             parts=ADULTS_PART,
         ),
@@ -278,10 +276,10 @@ class IncidentView(RecordView):
             "addenda": Addendum.of(record),
             "attachments": Attachment.rows_of(record),
             "seen": self.seen(record)
-            if by.may("incident:read") or record.reported_by_id == by.id
+            if by.may("incident:read", record) or record.reported_by_id == by.id
             else None,
             "named": [one.adult for one in Involved.named(record)],
-            "shares": Share.of(record) if by.may("incident:share") else [],
+            "shares": Share.of(record) if by.may("incident:share", record) else [],
             "log": logs.get(record.id),
             "decision": Event.last(record, "incident:not_notifiable")
             if record.status == "not notifiable"
@@ -289,7 +287,7 @@ class IncidentView(RecordView):
             "due": due(record.due_at) if record.status == "to decide" else None,
             "earlier": [(other, logs.get(other.id)) for other in earlier],
             "earlier_count": count,
-            "history": self.story(record.id) if by.may("incident:read") else None,
+            "history": self.story(record) if by.may("incident:read", record) else None,
         }
 
     @staticmethod
@@ -317,9 +315,11 @@ class IncidentView(RecordView):
 
     def needs(self, limit):
         """The alerts that wait for a decision, the oldest first."""
-        if not me().may("log:trigger"):
+        by = me()
+        if not by.may("log:trigger"):
             return
-        query = visible(Incident, me()).where(Incident.status == "to decide")
+        query = visible(Incident, by).where(Incident.status == "to decide")
+        query = Incident.where_may(query, by, "log:trigger")
         for row in self.joined(query).order_by(Incident.reported_at).limit(limit):
             words, mark = due(row.due_at)
             yield Need(
@@ -336,7 +336,7 @@ class IncidentView(RecordView):
     def file_view(self):
         attachment = self.other(Attachment, request.args.get("id", ""))
         verb = "attachment:read_original" if "original" in request.args else "attachment:read"
-        if verb == "attachment:read_original" and not me().may(verb):
+        if verb == "attachment:read_original" and not me().may(verb, attachment):
             abort(403)
         content = attachment.read() if verb == "attachment:read_original" else attachment.shown()
         look(verb, attachment, me())

@@ -65,7 +65,7 @@ def offer(field, log):
     """Offer in `field` whoever may be assigned to `log`, besides those who always are."""
     rows = Assignee.of(log)
     always = {row.user_id for row in rows if not row.by_id}
-    people = [person for person in User.who_may("log:read") if person.id not in always]
+    people = [person for person in User.who_may("log:read", log) if person.id not in always]
     field.offer(people, [row.user_id for row in rows if row.by_id])
 
 
@@ -108,11 +108,14 @@ class LogView(RecordView):
         "There is no Ofsted log here. One is made when a manager opens an incident with an "
         "alert and presses Trigger notification."
     )
-    reads = True
+    reads = of_setting = True
     create_view = None  # a log comes from an incident
     order = (Log.triggered_at.desc(),)
     column_list = ["child", "kind", "triggered_at", "told_at", "status", "reference"]
-    listed = (Log.incident, Log.aware_at, Incident.id, Incident.child, Child.name, User.name)
+    listed = (
+        Log.incident, Log.aware_at, Incident.id, Incident.child, Incident.setting, Child.name,
+        User.name,
+    )  # fmt: skip
     column_labels = {"child": "Child"}
     column_sortable_list = ["reference", "kind", "triggered_at", "told_at", "status"]
     filters = {"tab": ("Show", lambda: TABS)}
@@ -204,14 +207,16 @@ class LogView(RecordView):
         by = me()
         tracker = next(iter(Tracker.of(record)), None)
         sections = tracker.in_order() if tracker else []
-        history = self.story(record.incident_id)
+        history = self.story(record)
         return {
             "seen": self.seen(record.incident),
             "tracker": tracker,
             "sections": sections,
             "opens": self.opens,
             "assignees": Assignee.of(record),
-            "notices": Notice.of_incident(record.incident_id) if by.may("notice:read") else [],
+            "notices": Notice.of_incident(record.incident_id)
+            if by.may("notice:read", record)
+            else [],
             "history": history,
             "fresh": not any(
                 one.verb in ("log:edit", "log:assign", "log:tell") for one in history.done
@@ -223,11 +228,11 @@ class LogView(RecordView):
 
     @staticmethod
     def opens(section):
-        return not section.restricted or me().may("section:read_restricted")
+        return not section.restricted or me().may("section:read_restricted", section)
 
     def edit_form(self, obj=None):
         form = super().edit_form(obj)
-        if me().may("log:assign"):
+        if me().may("log:assign", obj):
             offer(form.assigned, obj)
         else:
             del form.assigned
@@ -270,19 +275,19 @@ class LogView(RecordView):
         """What `log` needs of `by` next, or None where it is for others."""
         url, at, words, mark = url_for("log.details_view", id=log.id), log.triggered_at, "", ""
         left = [one for one in sections if one.unfinished]
-        if not log.told_at and by.may("log:edit"):
+        if not log.told_at and by.may("log:edit", log):
             verb, at = "Tell Ofsted", log.due_at or log.triggered_at
             words, mark = due(at)
             url += "#tell"
-        elif not sections and by.may("tracker:begin"):
+        elif not sections and by.may("tracker:begin", log):
             verb = "Begin tracker"
-        elif left and by.may("section:save"):
+        elif left and by.may("section:save", log):
             first = next((one for one in left if self.opens(one)), None)
             if not first:
                 return None
             verb = f"Continue section {first.position}"
             url, at = url_for("section.edit_view", id=first.id), first.saved_at or at
-        elif sections and not left and by.may("log:complete"):
+        elif sections and not left and by.may("log:complete", log):
             verb = "Complete"
         else:
             return None
@@ -301,10 +306,10 @@ class LogView(RecordView):
     @expose("/pdf/")
     def pdf_view(self):
         log = self.asked()
-        if not me().may("log:pdf"):
+        if not me().may("log:pdf", log):
             abort(403)
         look("log:pdf", log, me())
-        words = log.paper(restricted=me().may("section:read_restricted"))
+        words = log.paper(restricted=me().may("section:read_restricted", log))
         return self.paper(to_pdf(words), f"{log}.pdf")
 
     @expose("/copy/")

@@ -14,8 +14,8 @@ from models.shelf.roll import SHOWN
 from models.shelf.upload import FIELDS, LARGEST, Roll
 
 from .rails.door import me
-from .rails.fields import PickField, SeveralField
-from .rails.forms import BaseForm, required
+from .rails.fields import PickField, RowField, SeveralField
+from .rails.forms import BaseForm, required, settings_for
 from .rails.reading import neutral
 from .rails.taking import Step
 from .rails.writing import RecordView
@@ -30,6 +30,12 @@ class FileForm(BaseForm):
         f"most {LARGEST // 1_000_000} MB. The first row names the columns.",
         validators=[required("Choose the file.")],
         render_kw={"accept": ".csv,.txt,text/csv"},
+    )
+    setting = RowField(
+        "School or home",
+        none="Choose…",
+        description="Whose list it is. Children of another one are left alone.",
+        validators=[required("Choose whose list it is.")],
     )
 
 
@@ -96,7 +102,13 @@ class RollView(RecordView):
     )
 
     def create_form(self, obj=None):
-        return FileForm(self.begun_with())
+        """The form, with a choice of the school or home only for whoever imports for several."""
+        form, found = FileForm(self.begun_with()), settings_for(self.permission)
+        if len(found) > 1:
+            form.setting.offer(found)
+        else:
+            del form.setting
+        return form
 
     def create(self, form):
         file = request.files.get("file")
@@ -104,8 +116,10 @@ class RollView(RecordView):
             raise Refused("Nothing was saved.", {"file": "Choose the file."})
         with file.stream as stream:
             content = stream.read(LARGEST + 1)
+        found = settings_for(self.permission)
+        setting = form.setting.data if "setting" in form else (found or [None])[0]
         try:
-            return Roll.hand_in(me(), file.filename or "", content)
+            return Roll.hand_in(me(), file.filename or "", content, setting)
         except Refused as refused:
             raise Refused("Nothing was saved.", {"file": str(refused)}) from None
 
@@ -142,7 +156,7 @@ class RollView(RecordView):
         form.sure.description = " ".join(found["odd"])
         if not found["odd"]:
             del form.sure
-        if found["absent"] and me().may("child:read"):
+        if found["absent"] and me().may("child:read", record):
             form.leavers.description = (
                 "Only if they have left the school: nobody is offered them in a report any more. "
                 "What was recorded stays."
@@ -165,8 +179,10 @@ class RollView(RecordView):
         bad = record.bad or []
         return {
             "absent": list(children) if ids else [],
-            "reads_children": me().may("child:read"),
-            "called": {name: label for name, (label, _hint) in FIELDS.items()},
+            "reads_children": me().may("child:read", record),
+            "called": {name: label for name, (label, _hint) in FIELDS.items()}
+            | {"setting": Roll.setting.verbose_name},
+            "whose": self.names_of_settings().get(record.setting_id),
             "shown": SHOWN,
             "wrong": [line for line in bad if not line[3]],
             "doubtful": [line for line in bad if line[3]],

@@ -95,7 +95,7 @@ class SectionView(RecordView):
         section = self.asked()
         if request.method == "GET":
             look("section:read", section, me())
-        allowed = self.can_edit and section.fills_in(me())
+        allowed = self.may_edit(section) and section.fills_in(me())
         if allowed and section.tracker.log.status != "completed" and not section.damaged:
             return super().edit_view()
         if request.method == "GET":

@@ -139,7 +139,9 @@ class TriageView(RecordView):
     @expose("/")
     def index_view(self):
         by = me()
-        query = visible(Incident, by).where(Incident.waiting())
+        query = Incident.where_may(
+            visible(Incident, by).where(Incident.waiting()), by, self.permission
+        )
         rows = query.select(Incident, Child, *User.named()).join(Child).switch(Incident)
         rows = rows.join(User, on=(Incident.reported_by == User.id))
         urgent = Incident.immediate_danger.desc(), (Incident.status == "to decide").desc()
@@ -148,6 +150,7 @@ class TriageView(RecordView):
             "triage/list.html",
             waiting=waiting,
             count=query.count() if len(waiting) == PAGE else len(waiting),
+            settings_of=self.names_of_settings(),
             has={event.record: event for event in of_records("incident:acknowledge", waiting)},
             late=self.late,
             hours=settings.acknowledge_hours,
@@ -168,6 +171,7 @@ class TriageView(RecordView):
 
     def form_page(self, template, form, status=200, **context):
         incident = self.parent()
+        child = incident.child
         view = next(one for one in self.admin._views if one.noun == "incident")
         count, others, logs = view.of_child(incident, 10)
         return super().form_page(
@@ -177,7 +181,7 @@ class TriageView(RecordView):
             incident=incident,
             others=[(other, logs.get(other.id)) for other in others],
             others_count=count,
-            flags=list(Flag.in_force(incident.child)) if me().may("child:read") else [],
+            flags=list(Flag.in_force(child)) if me().may("child:read", child) else [],
             open_cases=open_cases(incident),
             decisions=self.decisions(incident),
             meanings=self.meanings(),
@@ -234,7 +238,8 @@ class TriageView(RecordView):
         """What nobody has acknowledged, and what was acknowledged and waits for its decision; an
         alert is there already, with Decide.
         """
-        query = visible(Incident, me()).where(Incident.waiting(), Incident.status != "to decide")
+        waiting = Incident.waiting(), Incident.status != "to decide"
+        query = Incident.where_may(visible(Incident, me()).where(*waiting), me(), self.permission)
         rows = query.select(Incident, Child).join(Child).order_by(Incident.reported_at).limit(limit)
         for row in rows:
             url = url_for("triage.create_view", incident=row.id)

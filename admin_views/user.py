@@ -1,15 +1,15 @@
 """The people: who may sign in, with which roles."""
 
 from flask import flash
-from wtforms import SelectMultipleField
+from wtforms import SelectMultipleField, validators
 from wtforms.fields.choices import SelectChoice
 
-from models import Proposal, Role, User, UserRole
+from models import Proposal, Role, Setting, User, UserRole
 from models.access.accounts import add_person, edit_person
-from models.people.user import normal
+from models.people.user import Grants, normal
 
 from .rails.door import me
-from .rails.fields import clean, tick
+from .rails.fields import TableField, clean, tick
 from .rails.forms import EmailAddress
 from .rails.taking import Step
 from .rails.writing import RecordView
@@ -27,6 +27,36 @@ class RolesField(SelectMultipleField):
         super().process(*args, **kwargs)
 
 
+ALL = "All"
+
+
+class GivenField(TableField):
+    """Roles in rows, each for one school or home or for all; `given` has them as
+    [(Role, Setting or None)].
+    """
+
+    def process(self, *args, **kwargs):
+        self.roles = self.places = {}
+        if me().several:
+            self.roles = {one.name: one for one in Role.select().order_by(Role.level, Role.name)}
+            self.places = {one.name: one for one in Setting.select().order_by(Setting.name)}
+        alive = [name for name, one in self.places.items() if not one.retired]
+        self.columns = [
+            ("role", "Role", list(self.roles), "short text"),
+            ("place", "For", [ALL, *alive], "short text"),
+        ]
+        super().process(*args, **kwargs)
+
+    def pre_validate(self, form):
+        super().pre_validate(form)
+        if not all(row["role"] and row["place"] for row in self.data):
+            raise validators.StopValidation("Give both a role and what it is for in each row.")
+
+    @property
+    def given(self):
+        return [(self.roles[row["role"]], self.places.get(row["place"])) for row in self.data]
+
+
 class UserView(RecordView):
     shows, title, found_in, place = User, "People", "set up", 70
     says = "who may sign in"
@@ -42,7 +72,16 @@ class UserView(RecordView):
     column_sortable_list = ["name", "email"]
     order = (User.name,)
     form_columns = ["name", "job_title", "email", "active"]
-    form_extra_fields = {"roles": RolesField("Roles")}
+    form_extra_fields = {
+        "roles": RolesField("Roles"),
+        "role_rows": GivenField(
+            "Roles",
+            columns=[],
+            description="A row for each role. For All: every school and home, and what is of none. "
+            "For one: only its children and records are open to them. The same role may be given "
+            "for several.",
+        ),
+    }
     form_args = {"email": {"validators": [EmailAddress()], "filters": [clean, normal]}}
     guarded = True
     steps = (
@@ -60,22 +99,46 @@ class UserView(RecordView):
 
     def get_list(self, *args, **kwargs):
         count, rows = super().get_list(*args, **kwargs)
-        roles = {}
+        grants = {}
         for link in UserRole.select(UserRole, Role).join(Role).where(UserRole.user.in_(rows)):
-            roles.setdefault(link.user_id, []).append(link.role)
+            grants.setdefault(link.user_id, Grants()).append((link.role, link.setting_id))
         for row in rows:
-            row.__dict__["_roles"] = roles.get(row.id, [])
+            row.__dict__["_grants"] = grants.get(row.id, Grants())
         return count, rows
 
-    def edit_form(self, obj=None):
-        form = super().edit_form(obj)
-        tick(form.roles, [role.id for role in obj.roles])
+    @staticmethod
+    def one_way(form):
+        """The form, with the one of its two fields for roles that fits this installation."""
+        if me().several:
+            del form.roles
+        else:
+            del form.role_rows
         return form
 
+    def create_form(self, obj=None):
+        return self.one_way(super().create_form(obj))
+
+    def edit_form(self, obj=None):
+        rows = [{"role": str(role), "place": str(place or ALL)} for role, place in self.roles(obj)]
+        form = self.one_way(self._edit_form_class(self.begun_with(), obj=obj, role_rows=rows))
+        if "roles" in form:
+            tick(form.roles, [role.id for role in obj.roles])
+        return form
+
+    @staticmethod
+    def roles(person):
+        """[(Role, Setting or None)] of a person: what each role is given for."""
+        if not me().several:
+            return [(role, None) for role in person.roles]
+        places = {one.id: one for one in Setting.select()}
+        return [(role, places.get(setting)) for role, setting in person.grants]
+
     def values(self, form):
+        ticked = form.roles.data or [] if "roles" in form else []
+        given = form.role_rows.given if "role_rows" in form else []
         return super().values(form) | {
             "active": form.active.data is not False,
-            "roles": list(Role.select().where(Role.id.in_(form.roles.data or []))),
+            "roles": given or list(Role.select().where(Role.id.in_(ticked))),
         }
 
     def create(self, form):
@@ -99,4 +162,8 @@ class UserView(RecordView):
 
     def about(self, record):
         waiting = Proposal.select().where(Proposal.status == "waiting", Proposal.user == record)
-        return {"roles": record.roles, "waiting": list(waiting), "has_factor": record.has_factor}
+        return {
+            "roles": self.roles(record),
+            "waiting": list(Proposal.joined(waiting)),
+            "has_factor": record.has_factor,
+        }

@@ -334,6 +334,13 @@ VOCABULARY = {
     "counts:read": Verb(
         None, "See how many incidents and logs there are, never a name.", ("Governor",), opens=False
     ),
+    "setting:edit": Verb(
+        "edited the school or home",
+        "Name the schools and homes of this installation.",
+        ("DSL", "IT"),
+        opens=False,
+    ),
+    "setting:add": Verb("added the school or home"),
     "user:edit": Verb(
         "edited the person",
         "Set people up, give and take roles; what opens records waits for a Level 5.",
@@ -406,6 +413,7 @@ NOUNS = {
     "proposal": "Approvals",
     "roll": "The roll",
     "section": "Tracker sections",
+    "setting": "Schools and homes",
     "triage": "Triage",
     "user": "People",
 }

@@ -28,6 +28,7 @@ from models.history.document import Document
 from models.history.event import Event
 from models.history.notice import DIGEST, ENDS, HANDED, Notice
 from models.people.role import Role
+from models.people.setting import Setting
 from models.people.user import User
 from models.shelf.upload import Roll
 
@@ -48,22 +49,56 @@ def shut_out(by: User) -> bool:
     return by.__dict__["_shut_out"]
 
 
+def reads(by: User, permission: str) -> set[int] | None:
+    """The schools and homes all of whose records `by` reads by `permission`, or in an emergency;
+    None for all.
+    """
+    within = by.within(permission)
+    if within is None:
+        return None
+    urgent = by.within("emergency:begin") if in_emergency(by) else set()
+    return None if urgent is None else within | urgent
+
+
+def narrowed(condition: Any, by: User, permission: str, model: Any) -> Any:
+    """`condition` on rows of `model`, and that their incident is where `by` has `permission`."""
+    within = by.within(permission)
+    if within is None:
+        return condition
+    return condition & model.among(lambda column: Incident.lies(within, column))
+
+
+def assigned(by: User, column: Any) -> Expression:
+    """The condition that `by` is assigned to the log of the incident whose id stands in `column`,
+    and that it counts: see Grants.stays.
+    """
+    mine, leads = Assignee.logs_of(by), by.grants.level_5
+    if any(setting for _role, setting in by.grants) and leads is not None:
+        logs = Log.select(Log.id).where(Incident.lies(leads, Log.incident))
+        mine = mine.where(Assignee.by.is_null(False) | Assignee.log.in_(logs))
+    return column.in_(Log.select(Log.incident).where(Log.id.in_(mine)))
+
+
 def sees(by: User, column: Any) -> Expression:
     """The condition that `by` sees the incident whose id stands in `column`: the one rule of need
     to know, for every noun.
 
-    What they reported; what is assigned to or shared with them; all, with incident:read or in an
-    emergency. Never what they are shut out of, and never what belongs to none.
+    What they reported; what is assigned to or shared with them; all of the schools and homes in
+    which they have incident:read, or emergency access. Never what they are shut out of, and never
+    what belongs to none.
     """
     others = column.is_null(False)
     if shut_out(by):  # else a long list is spared a look-up for each row
         others &= column.not_in(ShutOut.incidents_of(by))
-    if by.may("incident:read") or in_emergency(by):
+    within = reads(by, "incident:read")
+    if within is None:
         return others
     theirs = column.in_(Incident.select(Incident.id).where(Incident.reported_by == by))
     theirs |= column.in_(Share.incidents_of(by))
     if by.may("log:read"):
-        theirs |= column.in_(Log.select(Log.incident).where(Log.id.in_(Assignee.logs_of(by))))
+        theirs |= assigned(by, column)
+    if within:
+        theirs |= Incident.lies(within, column)
     return others & theirs
 
 
@@ -71,14 +106,17 @@ def sees_log(by: User, column: Any) -> Expression:
     """The condition that `by` sees the Ofsted log, and all of it, of the incident whose id stands
     in `column`.
 
-    With log:read those assigned to them, or whose incident is shared with them; all, with
-    log:read_all or in an emergency. Never one about them.
+    With log:read those assigned to them, or whose incident is shared with them; all of the schools
+    and homes in which they have log:read_all, or emergency access. Never one about them.
     """
-    if by.may("log:read_all") or in_emergency(by):
+    within = reads(by, "log:read_all")
+    if within is None:
         return sees(by, column)
-    assigned = column.in_(Log.select(Log.incident).where(Log.id.in_(Assignee.logs_of(by))))
-    theirs = assigned | column.in_(Share.incidents_of(by))
-    return sees(by, column) & theirs if by.may("log:read") else column.in_(())
+    theirs = Incident.lies(within, column)
+    if by.may("log:read"):
+        shared = assigned(by, column) | column.in_(Share.incidents_of(by))
+        theirs = theirs | shared if within else shared
+    return sees(by, column) & theirs if within or by.may("log:read") else theirs
 
 
 def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
@@ -87,20 +125,23 @@ def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
     """
     shut_out = ShutOut.of(incident.id)
     log = Log.select(Log.id).where(Log.incident == incident).first()
-    assigned = {row.user_id: row.why for row in Assignee.of(log)} if log else {}
+    rows = {row.user_id: row for row in Assignee.of(log)} if log else {}
     shared = {share.user_id: f"shared by {share.by}" for share in Share.of(incident)}
     emergencies = {
         row.user_id: f"emergency access until {when(row.until)}"
         for row in Emergency.select().where(Emergency.begun_at > now() - LASTS)
     }
     seen = []
-    for person, permissions in User.with_permissions():
+    for person, grants in User.with_grants():
+        row, urgent = rows.get(person.id), emergencies.get(person.id, "")
         reasons = [
             "reported it" if person.id == incident.reported_by_id else "",
-            "their role reads every incident" if "incident:read" in permissions else "",
-            assigned.get(person.id, "") if "log:read" in permissions else "",
+            "their role reads every incident" if grants.may("incident:read", incident) else "",
+            row.why
+            if row and grants.may("log:read") and grants.stays(not row.by_id, incident)
+            else "",
             shared.get(person.id, ""),
-            emergencies.get(person.id, "") if "emergency:begin" in permissions else "",
+            urgent if urgent and grants.may("emergency:begin", incident) else "",
         ]
         if any(reasons) and person.id not in shut_out:
             seen.append((person, [reason for reason in reasons if reason]))
@@ -111,13 +152,17 @@ def who_sees_case(case: Case) -> list[tuple[User, list[str]]]:
     """Who can see `case`, and why: whoever sees the incident it was opened for, and may read cases.
     Who is shut out of one incident in it is shut out of that one too.
     """
-    may = {person.id for person in User.who_may("case:read")}
+    may = {person.id for person in User.who_may("case:read", case)}
     return [(person, why) for person, why in who_sees(case.incident) if person.id in may]
 
 
 def sections(by: User) -> "ModelSelect[Any]":
     query = Section.select().where(Section.among(lambda column: sees_log(by, column)))
-    return query if by.may("section:read_restricted") else query.where(~Section.restricted)
+    within = by.within("section:read_restricted")
+    if within is None:
+        return query
+    theirs = Section.among(lambda column: Incident.lies(within, column))
+    return query.where(~Section.restricted | theirs if within else ~Section.restricted)
 
 
 def documents(by: User) -> "ModelSelect[Any]":
@@ -128,7 +173,8 @@ def documents(by: User) -> "ModelSelect[Any]":
     earlier versions kept such a copy as open.
     """
     query = Document.select().where(Document.among(lambda column: sees_log(by, column)))
-    if by.may("section:read_restricted"):
+    within = by.within("section:read_restricted")
+    if within is None:
         return query
     signing, save = Event.alias(), Event.alias()
     held = (
@@ -138,7 +184,9 @@ def documents(by: User) -> "ModelSelect[Any]":
         .where(save.incident == signing.incident, save.id < signing.id)
     )
     closed = signing.select(signing.id).where(signing.id == Document.event, fn.EXISTS(held))
-    return query.where(~Document.restricted, ~fn.EXISTS(closed))
+    free = ~Document.restricted & ~fn.EXISTS(closed)
+    theirs = Document.among(lambda column: Incident.lies(within, column))
+    return query.where(free | theirs if within else free)
 
 
 def notices(by: User) -> "ModelSelect[Any]":
@@ -150,7 +198,8 @@ def notices(by: User) -> "ModelSelect[Any]":
     )
     if not by.may("notice:read"):
         return Notice.select().where(own)
-    return Notice.select().where(own | Notice.among(lambda column: sees_log(by, column)))
+    of_logs = Notice.among(lambda column: sees_log(by, column))
+    return Notice.select().where(own | narrowed(of_logs, by, "notice:read", Notice))
 
 
 def events(by: User) -> "ModelSelect[Any]":
@@ -160,7 +209,8 @@ def events(by: User) -> "ModelSelect[Any]":
     a record. One's own are shown to nobody, others' to nobody who is shut out of anything; nor is
     for whom others made copies of a chronology. That somebody had a daily email, or a leaver's
     work, tells the same, so neither it nor the sending of what belongs to no case is shown; what
-    was said to an author is shown to those who may see that.
+    was said to an author is shown to those who may see that. What was done to a child, or to what
+    is of one, for whoever sees the child.
     """
     if not by.may("event:read_all"):
         return Event.select().where(False)
@@ -171,9 +221,13 @@ def events(by: User) -> "ModelSelect[Any]":
     told &= Event.verb.not_in((DIGEST, HANDED, *ENDS.values()))
     theirs = feedback(by).select(Feedback.id)
     told &= (Event.subject != Feedback.noun()) | Event.record.in_(theirs)
-    if Relation.children_of(by).exists():  # most are related to nobody: asked once
-        told &= about_others(by)
-    return Event.select().where((Event.incident.is_null() & told) | sees(by, Event.incident))
+    # most are related to nobody, and read of all the children: asked once
+    if by.within("child:read") is not None or Relation.children_of(by).exists():
+        told &= about_seen(by)
+    if by.within("event:read_all") is not None:  # whose list it was is not kept
+        told &= (Event.subject != Roll.noun()) | (Event.by == by)
+    cases = narrowed(sees(by, Event.incident), by, "event:read_all", Event)
+    return Event.select().where((Event.incident.is_null() & told) | cases)
 
 
 def feedback(by: User) -> "ModelSelect[Any]":
@@ -181,23 +235,26 @@ def feedback(by: User) -> "ModelSelect[Any]":
     adult whom the incident is about.
     """
     rows = Feedback.select().where(sees(by, Feedback.incident))
-    if by.may("feedback:give"):
+    within = by.within("feedback:give")
+    if within is None:
         return rows
     own = Incident.select(Incident.id).where(Incident.reported_by == by)
-    return rows.where(Feedback.incident.in_(own))
+    theirs = Incident.lies(within, Feedback.incident)
+    return rows.where(Feedback.incident.in_(own) | theirs)
 
 
-def about_others(by: User) -> Expression:
-    """The condition that an event which belongs to no incident is not about a child to whom `by` is
-    related, nor about anything that is such a child's.
+def about_seen(by: User) -> Expression:
+    """The condition that an event which belongs to no incident is about no child, or anything that
+    is a child's, whom `by` does not see: one to whom they are related, or of another school or
+    home.
     """
-    own = Relation.children_of(by)
-    told = (Event.subject != "child") | Event.record.is_null() | Event.record.not_in(own)
+    theirs = children(by).select(Child.id)
+    told = (Event.subject != "child") | Event.record.is_null() | Event.record.in_(theirs)
     model: Any
     for model in OfChild.every():
-        theirs = model.select(model.id).where(model.child.in_(own))
+        seen = model.select(model.id).where(model.child.in_(theirs))
         other = (Event.subject != model.noun()) | Event.record.is_null()
-        told &= other | Event.record.not_in(theirs)
+        told &= other | Event.record.in_(seen)
     return told
 
 
@@ -211,15 +268,19 @@ def only(model, permission):
 
 
 def children(by: User) -> "ModelSelect[Any]":
-    """The roll, with child:read, but for the children to whom they are related."""
-    if not by.may("child:read"):
+    """The roll, of the schools and homes in which they have child:read, but for the children to
+    whom they are related.
+    """
+    within = by.within("child:read")
+    if within is not None and not within:
         return Child.select().where(False)
-    return Child.select().where(Child.id.not_in(Relation.children_of(by)))
+    rows = Child.select().where(Child.id.not_in(Relation.children_of(by)))
+    return rows if within is None else rows.where(Child.setting.in_(within))
 
 
 def incidents(by: User) -> "ModelSelect[Any]":
     """As sees() has it; without a condition for who sees all, so that they are counted at once."""
-    if (by.may("incident:read") or in_emergency(by)) and not shut_out(by):
+    if reads(by, "incident:read") is None and not shut_out(by):
         return Incident.select()
     return Incident.select().where(sees(by, Incident.id))
 
@@ -228,9 +289,8 @@ def of_child(model: Any) -> Callable[[User], Any]:
     """Rows that are of a child, for whoever sees the child and has the permission that they ask."""
 
     def rows(by):
-        if not by.may(model.permission):
-            return model.select().where(False)
         seen = model.select().where(model.child.in_(children(by).select(Child.id)))
+        seen = model.where_may(seen, by, model.permission)
         # a copy holds what its maker saw: who else reads it might see less
         return seen.where(Extract.by == by) if model is Extract else seen
 
@@ -246,12 +306,11 @@ def who_sees_child(child: Child) -> list[tuple[User, list[str]]]:
     )
     now_there = own.where(Relation.ended_at.is_null())
     shut_out = {row.user_id for row in now_there}
-    people = User.with_permissions()
     why = "their role opens the list of children"
     return [
         (person, [why])
-        for person, permissions in people
-        if "child:read" in permissions and person.id not in shut_out
+        for person, grants in User.with_grants()
+        if grants.may("child:read", child) and person.id not in shut_out
     ]
 
 
@@ -277,6 +336,7 @@ VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Duty: only(Duty, "duty:edit"),
     User: only(User, "user:edit"),
     Role: only(Role, "role:edit"),
+    Setting: only(Setting, "setting:edit"),
     Proposal: lambda by: (
         Proposal.select()
         if by.may("proposal:approve")

@@ -39,6 +39,7 @@ from models import (
     School,
     Section,
     Session,
+    Setting,
     SetupLink,
     Share,
     Task,
@@ -468,6 +469,8 @@ def full(school, signed):
     Receipt.keep("token", school.carol, [], "/")
     handed_in(school.ira)
     besides(school, incident)
+    setting = Setting.create(name="Beck House")
+    Event.write("setting:add", setting, None)
     SetupLink.make()
     Device.meet("a browser", school.carol)
     Calendar.make(school.carol)
@@ -516,4 +519,5 @@ def case(school):
         "proposal": Proposal.get().id,
         "user": school.dina.id,
         "roll": handed_in(school.alice).id,
+        "setting": Setting.create(name="Hollow Lane").id,
     }

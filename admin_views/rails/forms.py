@@ -15,8 +15,10 @@ from models.case.choice import Choice
 from models.case.template import Question, columns
 from models.ground.dates import EXAMPLE
 from models.ground.fields import Moment, Pick, Rows, YesNo
+from models.people.setting import Setting
 from models.people.user import User
 
+from .door import me
 from .fields import (
     LongTextField,
     NamedField,
@@ -33,6 +35,25 @@ from .moments import BirthField, DayField, MomentField, TypedField
 
 NAMES = ("Ofsted", "English", "British")  # words that keep their capital within a sentence
 ASKS = ("who", "whom", "what", "when", "where", "why", "how", "which", "whether")
+
+
+def children(typed=None):
+    """Whom a form may name to the reader: the children of where they report or see the list."""
+    return Child.offered(typed, me().knows)
+
+
+def people(typed=None):
+    """The same of people: those with a role there, or for all."""
+    return User.offered(typed, me().knows)
+
+
+def settings_for(permission):
+    """The schools and homes of which the reader may make something be, by `permission`: those not
+    retired, if any; none where there is only one.
+    """
+    within = me().within(permission)
+    found = [one for one in me().settings if within is None or one.id in within]
+    return [one for one in found if not one.retired] or found
 
 
 def within(label):
@@ -183,11 +204,11 @@ class Converter(CustomModelConverter):
 
     def handle_foreign_key(self, model, field, **kwargs):
         if field.rel_model is Child:
-            return field.name, NamedField(records=Child.offered, what="child", **kwargs)
-        if field.rel_model is Question:
+            return field.name, NamedField(records=children, what="child", **kwargs)
+        if field.rel_model in (Question, Setting):
             return field.name, RowField(**kwargs)
         if field.rel_model is User:
-            return field.name, NamedField(records=User.offered, what="person", **kwargs)
+            return field.name, NamedField(records=people, what="person", **kwargs)
         return super().handle_foreign_key(model, field, **kwargs)
 
 
@@ -319,7 +340,7 @@ class PersonForm(BaseForm):
     person = NamedField(
         "Person",
         description="First name and family name.",
-        records=User.offered,
+        records=people,
         what="person",
         validators=[required()],
     )

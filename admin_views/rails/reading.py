@@ -5,18 +5,22 @@ lists are met here once.
 from itertools import chain
 from math import ceil
 
-from flask import abort, request, url_for
+from flask import abort, g, has_request_context, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
+from flask_login import current_user
 from peewee import SQL, fn
 
-from models import Event, db, look, visible
+from models import Event, Incident, db, look, visible
+from models.ground.record import NoIncident
 from models.ground.words import shown
 from models.history.event import Nothing
 
 from .door import Door, is_id, me
 from .fields import number
 from .sessions import stale
+
+SETTING = ("setting", "School or home")
 
 
 def neutral(text):
@@ -33,12 +37,42 @@ class Reading(Door, ModelView):
     column_labels = {}
     sort_joins = {}  # {column: (foreign key, field to sort by)}
     order = ()  # of a list that nobody has sorted; newest first at the end
+    of_setting = False  # whether a row is of a school or home, which the list then says
     listed = ()  # what a row of the list shows of other records, where only that is to be read
 
     page_size = 50
     column_display_actions = False
     named_filter_urls = True
     export_max_rows = 100_000
+
+    def names_of_settings(self):
+        """{id: name} of the schools and homes that a list tells apart, by name: none where the
+        reader may see of one only.
+        """
+        if not has_request_context() or not current_user.is_authenticated:
+            return {}
+        found = me().settings
+        return {one.id: one.name for one in found} if len(found) > 1 else {}
+
+    def with_setting(self, columns):
+        """`columns` of a list, with the one of the school or home where there are several."""
+        return [*columns, SETTING] if self.of_setting and self.names_of_settings() else columns
+
+    # as Flask-Admin keeps them, once, for everybody
+    _list_columns = property(
+        lambda self: self.with_setting(self.__dict__["columns"]),
+        lambda self, columns: self.__dict__.update(columns=columns),
+    )
+    _export_columns = property(
+        lambda self: self.with_setting(self.__dict__["exported"]),
+        lambda self, columns: self.__dict__.update(exported=columns),
+    )
+
+    @property
+    def sieves(self):
+        """The filters above the list, with that of the school or home where there are several."""
+        names = list(self.names_of_settings().values()) if self.of_setting else []
+        return self.filters | ({SETTING[0]: (SETTING[1], lambda: names)} if names else {})
 
     def get_column_name(self, field):
         return self.column_labels.get(field) or self.model._meta.fields[field].verbose_name
@@ -92,9 +126,13 @@ class Reading(Door, ModelView):
         query = self.get_query()
         if search and self._search_supported:
             query = query.where(self.model.matching(search[:200].replace("\0", "")))
-        for name, (_label, names) in self.filters.items():
+        if "exporting" in g:
+            query = Incident.where_may(query, me(), g.exporting)
+        for name, (_label, names) in self.sieves.items():
             if (chosen := request.args.get(name)) and chosen in names():
-                query = query.where(self.chosen(name, chosen))
+                query = query.where(
+                    self.where_setting(chosen) if name == SETTING[0] else self.chosen(name, chosen)
+                )
         ids = query.select(self.model.id)
         if sort_column in self.sort_joins:
             key, field = self.sort_joins[sort_column]
@@ -132,6 +170,13 @@ class Reading(Door, ModelView):
         """The condition of a filter that was chosen."""
         return getattr(self.model, name) == value
 
+    def where_setting(self, name):
+        """The condition that a row is of the school or home called `name`."""
+        id = next(id for id, known in self.names_of_settings().items() if known == name)
+        if not isinstance(self.model.belongs, NoIncident):
+            return self.model.among(lambda column: Incident.lies({id}, column))
+        return self.model.setting == id
+
     def scaffold_sortable_columns(self):
         return {}
 
@@ -154,7 +199,7 @@ class Reading(Door, ModelView):
         return url_for(
             f"{self.noun}.index_view",
             **known,
-            **{name: request.args[name] for name in self.filters if request.args.get(name)},  # type: ignore[arg-type]
+            **{name: request.args[name] for name in self.sieves if request.args.get(name)},  # type: ignore[arg-type]
         )
 
     def get_safe_page_size(self, page_size):
@@ -165,6 +210,8 @@ class Reading(Door, ModelView):
         return super().index_view()
 
     def cell(self, row, name):
+        if name == SETTING[0] and self.of_setting:
+            return self.names_of_settings().get(row.its_setting(), "")
         value = getattr(row, name)
         return shown(value)
 
@@ -189,6 +236,7 @@ class Reading(Door, ModelView):
         return neutral(self.cell(model, name))
 
     def _export_data(self):
+        g.exporting = self.export_permission
         count, rows = super()._export_data()
         Event.write(self.export_permission, self.model(), me(), rows=count)
         return count, rows

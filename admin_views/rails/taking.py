@@ -66,8 +66,23 @@ class Taking:
         return lambda ids: self.take(step, ids)
 
     @staticmethod
-    def allows(permission):
-        return bool(permission) and current_user.is_authenticated and current_user.may(permission)
+    def allows(permission, record=None):
+        """Whether the reader has `permission`: where `record` is or, without one, anywhere."""
+        signed_in = bool(permission) and current_user.is_authenticated
+        return signed_in and current_user.may(permission, record)
+
+    def may_take(self, verb, record):
+        """Whether the reader may take a step on `record`: it may be of a school or home in which
+        they only reported, and not of one that they look after.
+        """
+        step = next(one for one in self.steps if one.verb == verb)
+        return self.is_action_allowed(verb) and self.allows(step.permission or verb, record)
+
+    def stay_allowed(self, permission, record):
+        """Answer 403, and write the refusal down, where the reader may not, on this record."""
+        if not self.allows(permission, record):
+            self.note_refusal(str(record.id), type(record))
+            abort(403)
 
     def is_action_allowed(self, name):
         step = next((one for one in self.steps if one.verb == name), None)
@@ -90,7 +105,7 @@ class Taking:
         """
         one = step_of(verb)
         status = not one.sources or record.status in one.sources
-        return self.is_action_allowed(verb) and status and one.who(record, me())
+        return self.may_take(verb, record) and status and one.who(record, me())
 
     def step_forms(self, record):
         """{verb: its form, or None for a bare button} of the steps that can be taken now."""
@@ -111,6 +126,7 @@ class Taking:
         if len(ids) != 1:
             abort(400)
         record = self.asked(ids[0])
+        self.stay_allowed(step.permission or step.verb, record)
         form = self.drawn(step, record, request.form)
         if form and not form.validate():
             forms = self.step_forms(record) | {step.verb: form}
@@ -131,6 +147,7 @@ class Taking:
     def take_all(self, step, ids):
         """Take a step that asks for nothing on each of `ids` that were ticked in a list."""
         for record in [self.asked(id) for id in dict.fromkeys(ids[:MOST])]:
+            self.stay_allowed(step.permission or step.verb, record)
             try:
                 step_of(step.verb)(record, by=me())
             except Refused as refused:

@@ -52,6 +52,10 @@ class RecordView(Taking, Reading):
     def can_edit(self):
         return self.allows(self.edit_permission)
 
+    def may_edit(self, record):
+        """Whether the reader may edit this record, where it is."""
+        return self.allows(self.edit_permission, record)
+
     @property
     def can_export(self):
         return self.allows(self.export_permission)
@@ -82,14 +86,13 @@ class RecordView(Taking, Reading):
         return {}
 
     @staticmethod
-    def story(incident, record=None):
-        """The history of an incident for its page, or of one record of it; all who looked only when
-        somebody asks.
+    def story(shown, record=None):
+        """The history of the incident that is `shown`, or that what is shown belongs to, for its
+        page; or of one record of it. All who looked only when somebody asks.
         """
         more = {"reads": None} if request.args.get("reads") == "all" else {}
-        return Event.shown_of_incident(
-            incident, me().may("section:read_restricted"), record=record, **more
-        )
+        restricted = me().may("section:read_restricted", shown)
+        return Event.shown_of_incident(shown.its_incident(), restricted, record=record, **more)
 
     @staticmethod
     def seen(incident, who=who_sees):
@@ -219,7 +222,7 @@ class RecordView(Taking, Reading):
         if not self.can_create:
             abort(403)
         if self.under:
-            self.parent()
+            self.stay_allowed(self.add_permission, self.parent())
         if "draft" in request.form:
             return self.keep_draft()
         form, earlier = g.pop("form", None) or self.create_form(), None
@@ -276,9 +279,7 @@ class RecordView(Taking, Reading):
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self):
         record = self.asked()
-        if not self.can_edit:
-            self.note_refusal(str(record.id))
-            abort(403)
+        self.stay_allowed(self.edit_permission, record)
         if "draft" in request.form:
             return self.keep_draft()
         form, merged, status = (

@@ -14,6 +14,7 @@ from models.ground.words import pages
 from models.history.event import Event
 from models.history.notice import Notice
 from models.people.role import Role
+from models.people.setting import Setting
 from models.people.user import User, UserRole
 from models.permissions import HARMLESS
 
@@ -25,11 +26,11 @@ CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])")
 
 
 def led() -> tuple[bool, bool]:
-    """(whether there is an active Level 5, whether one of them may approve changes), as the
-    database says now.
+    """(whether there is an active Level 5 for all schools and homes, whether one of them may
+    approve changes), as the database says now.
     """
-    level_5 = list(User.level_5())
-    return bool(level_5), any(person.may("proposal:approve") for person in level_5)
+    level_5 = list(User.level_5(None))
+    return bool(level_5), any(person.within("proposal:approve") is None for person in level_5)
 
 
 def keep_led(before: tuple[bool, bool], field: str) -> None:
@@ -46,9 +47,31 @@ def keep_led(before: tuple[bool, bool], field: str) -> None:
         )
 
 
-def edit_person(person: User, by: User, roles: Iterable[Role], **values: Any) -> int:
+Given = Role | tuple[Role, Setting | None]  # a role for all, or for one school or home
+
+
+def given(roles: Iterable[Given]) -> dict[tuple[int, int | None], tuple[Role, Setting | None]]:
+    """Roles as they are given, by their ids: those for all once, not for some besides."""
+    pairs = [one if isinstance(one, tuple) else (one, None) for one in roles]
+    everywhere = {role.id for role, setting in pairs if not setting}
+    return {
+        (role.id, setting.id if setting else None): (role, setting)
+        for role, setting in pairs
+        if not setting or role.id not in everywhere
+    }
+
+
+def said_of(role: Role, setting: Setting | None) -> str:
+    """How the history calls that somebody has a role."""
+    return f"role {role} for {setting}" if setting else f"role {role}"
+
+
+def edit_person(person: User, by: User, roles: Iterable[Given], **values: Any) -> int:
     """Set a person's fields and roles. What opens records is asked for, the rest counts at once;
     returns how many requests were made.
+
+    A role that is given for more than before opens records; until that is approved, what they have
+    stays. One that is given for less counts at once.
 
     Raises Refused when no active Level 5 who may approve would be left, and for a change of one's
     own roles. Whoever is renamed, and every Level 5, is told.
@@ -56,8 +79,10 @@ def edit_person(person: User, by: User, roles: Iterable[Role], **values: Any) ->
     before = Proposal.select().where(Proposal.status == "waiting").count()
     with transaction():
         well, name = led(), person.name
-        old = {role.id: role for role in person.roles}
-        new = {role.id: role for role in roles}
+        links = UserRole.select(UserRole, Role, Setting).join(Role).switch(UserRole)
+        links = links.left_outer_join(Setting).where(UserRole.user == person)
+        old = given((link.role, link.setting) for link in links)
+        new = given(roles)
         if by == person and set(old) != set(new):
             raise Refused(
                 "Nothing was saved.",
@@ -73,15 +98,18 @@ def edit_person(person: User, by: User, roles: Iterable[Role], **values: Any) ->
         changed = person.set(**values)
         person.check()
         person.save()
-        for role in [role for id, role in old.items() if id not in new]:
-            UserRole.delete().where(UserRole.user == person, UserRole.role == role).execute()
-            changed[f"role {role}"] = (True, False)
-        for role in [role for id, role in new.items() if id not in old]:
-            if role.reads:
-                Proposal.make(by, "grant", user=person, role=role)
+        for role, setting in [pair for key, pair in old.items() if key not in new]:
+            if setting and role.reads and (role.id, None) in new:
+                continue  # it is asked for, for all: until then they keep what they have
+            mine = UserRole.user == person, UserRole.role == role, UserRole.setting == setting
+            UserRole.delete().where(*mine).execute()
+            changed[said_of(role, setting)] = (True, False)
+        for role, setting in [pair for key, pair in new.items() if key not in old]:
+            if role.reads and (role.id, None) not in old:
+                Proposal.make(by, "grant", user=person, role=role, setting=setting)
             else:
-                UserRole.create(user=person, role=role)
-                changed[f"role {role}"] = (False, True)
+                UserRole.create(user=person, role=role, setting=setting)
+                changed[said_of(role, setting)] = (False, True)
         keep_led(well, "roles")
         if changed:
             Event.write("user:edit", person, by, changed)
@@ -95,7 +123,7 @@ def edit_person(person: User, by: User, roles: Iterable[Role], **values: Any) ->
     return Proposal.select().where(Proposal.status == "waiting").count() - before
 
 
-def add_person(by: User, roles: Iterable[Role], **values: Any) -> User:
+def add_person(by: User, roles: Iterable[Given], **values: Any) -> User:
     """Create a person who has no passphrase yet, give the roles that open nothing, ask for the
     others.
     """
@@ -111,6 +139,20 @@ def add_person(by: User, roles: Iterable[Role], **values: Any) -> User:
             pages.get_template("email/invitation.txt").render(person=person, by=by),
         )
     return person
+
+
+def edit_setting(setting: Setting, by: User, **values: Any) -> Setting:
+    """Set what a school or home is called, or make one. Every Level 5 is told: they approve roles
+    by these names.
+    """
+    with transaction():
+        verb = "setting:edit" if setting.id else "setting:add"
+        changed = setting.set(**values)
+        setting.check()
+        setting.save()
+        if changed:
+            Notice.announce(verb, setting, by, User.level_5(), changed)
+    return setting
 
 
 def choose_emails(

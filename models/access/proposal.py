@@ -19,6 +19,7 @@ from models.history.event import Event
 from models.history.notice import SUBJECT, Notice
 from models.history.step import starts, step
 from models.people.role import Role
+from models.people.setting import Setting
 from models.people.user import User, UserRole
 from models.permissions import PERMISSIONS, by_noun
 
@@ -53,6 +54,7 @@ class Proposal(Record):
     kind = CharField(max_length=20, verbose_name="Kind")
     user = ForeignKeyField(User, null=True, on_delete="RESTRICT", verbose_name="Person")
     role = ForeignKeyField(Role, null=True, on_delete="RESTRICT", verbose_name="Role")
+    setting = ForeignKeyField(Setting, null=True, on_delete="RESTRICT")  # nothing: for all
     value = Json(null=True)
     status = CharField(max_length=20, default="waiting", index=True, verbose_name="Status")
     by = ForeignKeyField(
@@ -87,6 +89,7 @@ class Proposal(Record):
         if self.damaged:
             return DAMAGED
         said = KINDS[self.kind].format(user=self.user, role=self.role, value=self.value)
+        said += f" for {self.setting} only" if self.setting_id else ""
         return f"{said}: {'; '.join(self.differences())}" if self.kind == "role" else said
 
     def differences(self) -> list[str]:
@@ -123,8 +126,17 @@ class Proposal(Record):
         """The permissions that a role would get; the whole list in those asked for before."""
         return self.value.get("added", self.value.get("permissions", []))
 
+    @property
+    def reaches(self) -> set[int] | None:
+        """The schools and homes in which it lets somebody read: None for all of them."""
+        if self.kind == "grant":
+            return {self.setting_id} if self.setting_id else None
+        return self.user.grants.where(lambda role: role.reads) if self.user else None
+
     def recipients(self) -> list[User]:
-        return list(User.level_5())
+        """Every Level 5 of where it lets somebody read."""
+        reaches = self.reaches
+        return list(User.level_5(*((None,) if reaches is None else reaches)))
 
     @classmethod
     def make(
@@ -134,16 +146,20 @@ class Proposal(Record):
         user: User | None = None,
         role: Role | None = None,
         value: Any = None,
+        setting: Setting | None = None,
     ) -> None:
-        """Ask for a change; the same one asked for again is not asked twice. All Level 5 are
-        told.
+        """Ask for a change; the same one asked for again is not asked twice. The Level 5 who may
+        decide are told. setting: what a role is to be given for, None for all.
         """
         same = cls.select().where(
             cls.kind == kind, cls.status == "waiting", cls.user == user, cls.role == role
         )
+        same = same.where(cls.setting == setting)
         if not [proposal for proposal in same if proposal.value == value]:
-            proposal = cls.create(kind=kind, user=user, role=role, value=value, by=by)
-            Notice.announce("proposal:make", proposal, by, User.level_5())
+            proposal = cls.create(
+                kind=kind, user=user, role=role, setting=setting, value=value, by=by
+            )
+            Notice.announce("proposal:make", proposal, by, proposal.recipients())
 
     @classmethod
     def joined(cls, query: "ModelSelect[Proposal]") -> "ModelSelect[Proposal]":
@@ -151,10 +167,13 @@ class Proposal(Record):
         row.
         """
         by = User.alias()
-        query = query.select(cls, User, Role, by).left_outer_join(User, on=(cls.user == User.id))
+        query = query.select(cls, User, Role, Setting, by)
+        query = query.left_outer_join(User, on=(cls.user == User.id))
         return (
             query.switch(cls)
             .left_outer_join(Role)
+            .switch(cls)
+            .left_outer_join(Setting)
             .switch(cls)
             .join(by, on=(cls.by == by.id), attr="by")
         )
@@ -162,12 +181,12 @@ class Proposal(Record):
     @classmethod
     def waiting_for(cls, by: User) -> list["Proposal"]:
         """What waits for a decision that `by` may take: not what they asked for, nor what is about
-        them.
+        them, nor what reaches further than they do.
         """
         query = cls.joined(cls.select()).where(
             cls.status == "waiting", cls.by != by, cls.user.is_null() | (cls.user != by)
         )
-        return list(query.order_by(cls.id))
+        return [one for one in query.order_by(cls.id) if one.within_reach(by)]
 
     @classmethod
     def with_code(cls, user: User) -> list["Proposal"]:
@@ -191,9 +210,8 @@ class Proposal(Record):
         """Those who would read more: the person, or everyone who has the role."""
         if self.user:
             return [self.user]
-        return list(
-            User.select().join(UserRole).where(UserRole.role == self.role).order_by(User.name)
-        )
+        people = User.select().join(UserRole).where(UserRole.role == self.role)
+        return list(people.distinct().order_by(User.name))
 
     def accounts(self) -> list[tuple[User, Event | None, list[User]]]:
         """Who stands behind it: [(User, event by which the account was made or None, [namesakes])]
@@ -214,7 +232,13 @@ class Proposal(Record):
 
     def apart(self, by: User) -> bool:
         """Only a Level 5 who neither asked for this nor gains by it may approve it."""
-        return by.level == 5 and by != self.by and by not in self.gainers()
+        known = by.level == 5 and by != self.by and by not in self.gainers()
+        return known and self.within_reach(by)
+
+    def within_reach(self, by: User) -> bool:
+        """Whether `by` is Level 5 wherever it lets somebody read."""
+        leads = by.grants.level_5
+        return leads is None or (self.reaches is not None and self.reaches <= leads)
 
     def not_asker(self, by: User) -> bool:
         """Whoever asked for a change does not decide on it."""
@@ -264,10 +288,17 @@ class Proposal(Record):
             self.user.forget_factor()
             self.user.save()
         elif self.status != CODE:
-            UserRole.get_or_create(user=self.user, role=self.role)
+            self.give()
         if self.status == CODE:
             self.hand_over()
         return {"also": [self.user or self.role]}
+
+    def give(self) -> None:
+        """Give the role that was asked for; one for all takes the place of those for some."""
+        UserRole.get_or_create(user=self.user, role=self.role, setting=self.setting)
+        if not self.setting_id:
+            mine = UserRole.user == self.user, UserRole.role == self.role
+            UserRole.delete().where(*mine, UserRole.setting.is_null(False)).execute()
 
     def widen(self) -> None:
         """Give the role what was asked for, on top of what it has by now.
@@ -285,9 +316,12 @@ class Proposal(Record):
         role.check()
         role.save()
         for person in new if role.reads else ():
-            UserRole.delete().where(UserRole.user == person, UserRole.role == role).execute()
+            links = list(UserRole.select().where(UserRole.user == person, UserRole.role == role))
+            for link in links:
+                link.delete_instance()
             Event.write("user:edit", person, self.by, {f"role {role}": (True, False)})
-            Proposal.make(self.by, "grant", user=person, role=role)
+            for link in links:
+                Proposal.make(self.by, "grant", user=person, role=role, setting=link.setting)
 
     @step("waiting", "refused", who=not_asker)
     def refuse(self, by: User) -> None:
@@ -308,7 +342,7 @@ class Proposal(Record):
         if not self.fits(code):
             raise Refused("This is not the code.")
         if self.kind == "grant":
-            UserRole.get_or_create(user=self.user, role=self.role)
+            self.give()
         self.code = None
         return {"also": [self.user]}
 

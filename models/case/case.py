@@ -116,7 +116,7 @@ class Case(HandsOver, OfIncident):
         """Whoever reports does not follow the case, and who is shut out of one incident in it sees
         none of it: they are shut out of the one it was opened for as well (see ShutOut).
         """
-        return rows if by.may("case:read") else rows.where(False)
+        return Incident.where_may(rows, by, "case:read")
 
     @classmethod
     def matching(cls, term: str) -> Expression:
@@ -141,7 +141,7 @@ class Case(HandsOver, OfIncident):
             adult=adult,
             opened_by=by,
             opened_at=now(),
-            lead=by if by.may("case:read") else None,
+            lead=by if by.may("case:read", incident) else None,
         )
         Link.create(incident=incident, case=case, by=by, at=now())
         leave_somebody(incident)
@@ -236,7 +236,8 @@ class Case(HandsOver, OfIncident):
         """
         with transaction():
             self.stay_open()
-            may = {person.id for person in User.who_may("case:read")} - ShutOut.of(self.incident_id)
+            may = {person.id for person in User.who_may("case:read", self)}
+            may -= ShutOut.of(self.incident_id)
             changed = self.set(**values)
             errors = {
                 name: f"{after} may not read this case. Choose somebody who may."
@@ -307,7 +308,7 @@ class Case(HandsOver, OfIncident):
     def another(self, by: User) -> bool:
         """Another person than the one who closed it signs this."""
         last = Event.last(self, "case:close", "case:close_anyway")
-        return by.level == 5 and not (last and last.by_id == by.id)
+        return by.is_level_5(self) and not (last and last.by_id == by.id)
 
     @step("to confirm", "closed", who=another)
     def confirm(self, by: User) -> None:

@@ -1,7 +1,7 @@
 """The child or young person."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date, timedelta
 from functools import lru_cache
 from re import fullmatch
@@ -18,6 +18,7 @@ from models.ground.settings import settings
 from models.ground.words import SUGGESTED, bare, day, meant
 from models.history.event import Event
 from models.history.step import starts
+from models.people.setting import Setting
 from models.people.user import User
 
 from .line import Line
@@ -52,7 +53,11 @@ class Child(Record):
     )
     year = CharField(max_length=20, default="", verbose_name="Year or unit")
     left_on = Day(null=True, verbose_name="Left on")
+    setting = ForeignKeyField(
+        Setting, null=True, on_delete="RESTRICT", verbose_name="School or home"
+    )
 
+    first_setting = False  # whether it was given just now
     alike = False  # whether somebody else among those offered has the same name and year
 
     def __str__(self):
@@ -97,6 +102,25 @@ class Child(Record):
         if problems := self.wrong(names | ({"left_on"} if "date_of_birth" in names else set())):
             raise Refused("Nothing was saved.", problems)
         super().check()
+
+    def its_setting(self) -> int | None:
+        return self.setting_id
+
+    def set(self, **values: Any) -> dict[str, tuple[Any, Any]]:
+        changed = super().set(**values)
+        self.first_setting = "setting" in changed and changed["setting"][0] is None
+        return changed
+
+    def takes_along(self) -> list[Base]:
+        """The first school or home of a child is that of what was reported so far as well. Later
+        ones are not: whoever read it goes on, and nobody else begins to.
+        """
+        rows = self.incident_set
+        along = list(rows.where(rows.model.setting.is_null())) if self.first_setting else []
+        for incident in along:
+            incident.setting = self.setting
+            incident.save()
+        return along
 
     def parts(self) -> list[Base]:
         return [
@@ -151,18 +175,24 @@ class Child(Record):
         )
 
     @classmethod
-    def offered(cls, typed: str | None = None) -> list["Child"]:
+    def offered(
+        cls, typed: str | None = None, within: Container[int] | None = None
+    ) -> list["Child"]:
         """Those on roll whom `typed` may mean or, without it, whom a form suggests, nobody where
-        they are many.
+        they are many. `within`: only those of these schools and homes.
 
         Whoever reports reads a date of birth only where nothing else tells two apart.
         """
         rows = known_names(stamp(), now().date())
+        if within is not None:
+            rows = [row for row in rows if row[3] in within]
         if typed is None and len(rows) > SUGGESTED:
             return []
         wanted = meant(rows, typed)
-        names = {bare(name) for _id, name, _year in wanted}
-        count = Counter((fold(name), fold(year)) for _id, name, year in rows if bare(name) in names)
+        names = {bare(name) for _id, name, _year, _setting in wanted}
+        count = Counter(
+            (fold(name), fold(year)) for _id, name, year, _setting in rows if bare(name) in names
+        )
         found = list(cls.select().where(cls.id.in_([row[0] for row in wanted])).order_by(cls.name))
         for child in found:
             child.alike = count[fold(child.name), fold(child.year)] > 1
@@ -176,10 +206,11 @@ def stamp() -> tuple:
 
 @lru_cache(maxsize=1)
 def known_names(_stamp: tuple, _today: date) -> list[tuple]:
-    """[(id, name, year)] of those on roll, read anew when a child was changed or a day begins:
-    reading two thousand for each name typed would be a third of what a report costs.
+    """[(id, name, year, school or home)] of those on roll, read anew when a child was changed or a
+    day begins: reading two thousand for each name typed would be a third of what a report costs.
     """
-    return db.execute(Child.on_roll().select(Child.id, Child.name, Child.year)).fetchall()
+    columns = Child.id, Child.name, Child.year, Child.setting
+    return db.execute(Child.on_roll().select(*columns)).fetchall()
 
 
 class OfChild(Record, abstract=True):
@@ -197,6 +228,20 @@ class OfChild(Record, abstract=True):
         on_delete="RESTRICT",
         verbose_name="Child",
     )
+
+    def its_setting(self) -> int | None:
+        """The child's."""
+        return self.child.setting_id
+
+    @classmethod
+    def where_may(cls, rows: Any, by: User, permission: str) -> Any:
+        """`rows`, a query of what is of children whom `by` sees, without those where they have no
+        `permission`.
+        """
+        within = by.within(permission)
+        if within is None:
+            return rows
+        return rows.where(cls.child.in_(Child.select(Child.id).where(Child.setting.in_(within))))
 
 
 TOLD = ["Yes", "Not yet", "No"]

@@ -49,7 +49,10 @@ class Clarification(OfIncident):
         incident.
         """
         own = Incident.select(Incident.id).where(Incident.reported_by == by)
-        return rows if by.may("clarification:ask") else rows.where(cls.incident.in_(own))
+        within = by.within("clarification:ask")
+        if within is None:
+            return rows
+        return rows.where(cls.incident.in_(own) | Incident.lies(within, cls.incident))
 
     @classmethod
     @starts(*Incident.STATUSES)
@@ -109,5 +112,5 @@ def cannot(reporter: User, incident: Incident, nothing: str) -> None:
     shut_out = ShutOut.of(incident)
     if reporter.id in shut_out:
         raise Refused(f"The concern is about {reporter}, who may not see it. {nothing}")
-    if not reporter.may("clarification:answer"):
+    if not reporter.may("clarification:answer", incident):
         raise Refused(f"{reporter} has no role that answers here. {nothing}")

@@ -98,7 +98,7 @@ class Contact(OfIncident):
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:
         """Whoever reports does not follow who else was told."""
-        return rows if by.may("contact:read") else rows.where(False)
+        return Incident.where_may(rows, by, "contact:read")
 
     @classmethod
     def matching(cls, term: str) -> Expression:

@@ -46,6 +46,10 @@ class Feedback(Record):
 
     reference = property(__str__)
 
+    def its_setting(self) -> int | None:
+        """Where the report is."""
+        return self.incident.its_setting()
+
     @classmethod
     @starts(*Incident.STATUSES)
     def give(cls, incident: Incident, by: User, kind: str, text: str) -> "Feedback":
@@ -60,6 +64,8 @@ class Feedback(Record):
                 raise Refused(f"{author} has left, and would not read it. {nothing}")
             if author.id in ShutOut.of(incident):
                 raise Refused(f"The concern is about {author}, who may not see it. {nothing}")
+            if not author.may("feedback:acknowledge", incident):
+                raise Refused(f"{author} has no role that reads it here. {nothing}")
             said = cls.create(incident=incident, kind=kind, text=text, given_by=by, given_at=now())
             Event.write("feedback:give", said, by)
         return said

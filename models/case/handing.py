@@ -80,7 +80,13 @@ class Held(NamedTuple):
 def kinds(by: User) -> list[Any]:
     """The nouns that `by` may hand over."""
     found = [model for model in Base.every() if issubclass(model, HandsOver)]
-    return [model for model in found if by.may(f"{model.noun()}:hand_over")]
+    return [model for model in found if by.within(f"{model.noun()}:hand_over") != set()]
+
+
+def unfinished(model: Any, by: User, visible: Callable) -> Any:
+    """A query of what is held of a noun, where `by` may hand it over."""
+    rows = visible(model, by).where(model.status.in_(model.unfinished))
+    return Incident.where_may(rows, by, f"{model.noun()}:hand_over")
 
 
 def holders(by: User, visible: Callable) -> list[User]:
@@ -90,7 +96,7 @@ def holders(by: User, visible: Callable) -> list[User]:
     """
     ids: set[int] = set()
     for model in kinds(by):
-        rows = visible(model, by).where(model.status.in_(model.unfinished))
+        rows = unfinished(model, by, visible)
         for column in model.holders:
             ids |= {id for (id,) in rows.select(getattr(model, column)).distinct().tuples() if id}
     return list(User.select(*User.named()).where(User.id.in_(ids)).order_by(User.name))
@@ -100,9 +106,9 @@ def held(person: User, to: User, by: User, visible: Callable) -> list[Held]:
     """What `person` holds, as far as `by` may see it, each with why `to` cannot have it, if so."""
     rows: list[tuple[Any, str]] = []
     for model in kinds(by):
-        unfinished = visible(model, by).where(model.status.in_(model.unfinished))
+        there = unfinished(model, by, visible)
         for column in model.holders:
-            query = unfinished.where(getattr(model, column) == person).order_by(model.id)
+            query = there.where(getattr(model, column) == person).order_by(model.id)
             rows += [(row, column) for row in model.with_child(query)]
     cases = {row.its_incident() for row, _column in rows}
     seen = visible(Incident, to).where(Incident.id.in_(cases)).select(Incident.id)

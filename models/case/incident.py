@@ -15,6 +15,7 @@ from models.ground.settings import settings
 from models.history.event import Event
 from models.history.notice import Notice
 from models.history.step import starts, step
+from models.people.setting import Setting
 from models.people.user import User
 
 from .child import Child
@@ -34,7 +35,9 @@ GO_ELSEWHERE = (
 
 
 class Incident(Record):
-    belongs, keeps, changes = "id", "submitted", ("status", "stage", "child", "version")
+    belongs, keeps, changes = "id", "submitted", (
+        "status", "stage", "child", "setting", "version",
+    )  # fmt: skip
     STATUSES = ("no alert", "to decide", "triggered", "not notifiable")
     STAGES = ("new", "acknowledged", "triaged")  # nothing: from before there was triage
 
@@ -43,6 +46,9 @@ class Incident(Record):
     stage = Pick(fixed=STAGES, null=True, max_length=20, index=True, verbose_name="Triage")
     reported_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Reported by")
     reported_at = Moment(index=True, verbose_name="Reported")
+    setting = ForeignKeyField(  # the child's when it was reported: children move
+        Setting, null=True, on_delete="RESTRICT", verbose_name="School or home"
+    )
 
     child = ForeignKeyField(
         Child, on_delete="RESTRICT", verbose_name="Child", help_text="First name and family name."
@@ -194,7 +200,7 @@ class Incident(Record):
         another.
         """
         errors, earliest, too_early = {}, now().date() - LONG_AGO, "This is more than 26 years ago."
-        if by.may("child:read"):  # nobody else learns a date of birth by trying
+        if by.may("child:read", answers["child"]):  # nobody else learns a date of birth by trying
             earliest, too_early = (
                 answers["child"].date_of_birth,
                 f"{answers['child']} was not born then.",
@@ -215,7 +221,8 @@ class Incident(Record):
                 "noticed_at", "This is before it happened. Give the time you noticed it."
             )
         about = {adult for adult, part in adults if part == ABOUT}
-        if about and (level_5 := set(User.level_5())) and level_5 <= about:
+        setting = answers["child"].setting_id
+        if about and (level_5 := set(User.level_5(setting))) and level_5 <= about:
             errors["adults"] = GO_ELSEWHERE
         if errors:
             raise Refused("The incident was not saved.", errors)
@@ -226,6 +233,7 @@ class Incident(Record):
                 stage="new",
                 reported_by=by,
                 reported_at=now(),
+                setting=setting,
                 **answers,
             )
             for child, part in others:
@@ -234,7 +242,8 @@ class Incident(Record):
                 Involved.create(incident=incident, adult=adult, part=part)
             leave_somebody(incident)
             shut_out = ShutOut.of(incident) if about else ()
-            told = [one for one in User.level_5() if one.id not in shut_out] if about else []
+            leads = User.level_5(setting) if about else ()
+            told = [one for one in leads if one.id not in shut_out]
             Notice.announce("incident:report", incident, by, told)
         return incident
 
@@ -266,7 +275,8 @@ class Incident(Record):
                 if Event.last(incident, "incident:alarm"):
                     continue  # another process was first
                 shut_out = ShutOut.of(incident)
-                people = [one for one in User.level_5() if one.id not in shut_out]
+                level_5 = User.level_5(incident.setting_id)
+                people = [one for one in level_5 if one.id not in shut_out]
                 Notice.announce("incident:alarm", incident, None, people)
         return len(found)
 
@@ -286,6 +296,28 @@ class Incident(Record):
         linked = linked.where(Involved.part != LINKED_WRONGLY)
         linked = linked.where(~fn.EXISTS(undone.where(later.part == LINKED_WRONGLY)))
         return cls.select(cls.id).where(cls.child == child) | linked
+
+    @classmethod
+    def lies(cls, within: set[int] | None, column: Any) -> Any:
+        """The condition that the incident whose id stands in `column` is of one of the schools and
+        homes `within` (ids); of any, or none, for None.
+        """
+        if within is None:
+            return column.is_null(False)
+        if not within:
+            return column.in_(())
+        one = cls.alias()
+        return fn.EXISTS(one.select(one.id).where(one.id == column, one.setting.in_(within)))
+
+    @classmethod
+    def where_may(cls, query: Any, by: User, permission: str) -> Any:
+        """`query`, of rows of incidents that `by` sees, without those where they have no
+        `permission`.
+        """
+        within = by.within(permission)
+        if within is None:
+            return query
+        return query.where(query.model.among(lambda column: cls.lies(within, column)))
 
     @classmethod
     def waiting(cls) -> Expression:
@@ -311,7 +343,7 @@ class Incident(Record):
                 )
             changed = {}
             if wrong.id == fresh.child_id:
-                changed = fresh.set(child=child)
+                changed = fresh.set(child=child, setting=child.setting)
                 fresh.save()
             else:
                 Involved.create(incident=fresh, child=wrong, part=LINKED_WRONGLY)
@@ -395,8 +427,8 @@ class OfIncident(Record, abstract=True):
     of these rows either.
 
     Shut, with all that follows, to the adult whom it is about. The base gives the foreign key,
-    its_incident(), parts() and the rule of models/policy.py; a noun of its own needs a line only
-    where it opens less than its incident.
+    its_incident(), its_setting(), parts() and the rule of models/policy.py; a noun of its own needs
+    a line only where it opens less than its incident.
     """
 
     belongs = "incident"
@@ -491,7 +523,10 @@ class ShutOut(Model):
 def leave_somebody(incident: "Incident | int") -> None:
     """Raise Refused where every Level 5 is shut out of `incident`: nobody would decide on it."""
     shut_out = ShutOut.of(incident)
-    if shut_out and shut_out >= ({person.id for person in User.level_5()} or {0}):
+    if not shut_out:
+        return  # as with most: nothing else is asked
+    of = incident if isinstance(incident, Incident) else Incident.get_by_id(incident)
+    if shut_out >= ({person.id for person in User.level_5(of.setting_id)} or {0}):
         raise Refused(GO_ELSEWHERE)
 
 

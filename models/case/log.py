@@ -17,6 +17,7 @@ from models.history.document import Document
 from models.history.event import LOOKS, Event
 from models.history.notice import Notice
 from models.history.step import claim, starts, step
+from models.people.setting import Setting
 from models.people.user import User
 
 from . import enquiry, front
@@ -139,22 +140,24 @@ class Log(OfIncident):
             claim(incident, ("to decide",), "triggered")
             if not Case.of(incident).exists():
                 Case.open_for(incident, by)
+            head = Setting.letterhead(incident.setting)
             log = cls.create(
                 reference=cls.number("OFS"),
                 status="open",
                 incident=incident,
                 triggered_by=by,
                 triggered_at=now(),
-                setting=settings.school,
-                urn=settings.urn,
-                address=settings.address,
+                setting=head.name,
+                urn=head.urn,
+                address=head.address,
                 kind=kind,
                 decided_by=by,
                 decided_at=now(),
                 decided_why=why,
                 aware_at=incident.reported_at,
             )
-            told = list(User.level_5().where(User.id.not_in(ShutOut.of(incident))))
+            level_5 = User.level_5(incident.setting_id)
+            told = list(level_5.where(User.id.not_in(ShutOut.of(incident))))
             rows = [{"log": log, "user": person, "assigned_at": now()} for person in told]
             if rows:
                 Assignee.insert_many(rows).execute()
@@ -236,7 +239,7 @@ class Log(OfIncident):
         """
         with transaction():
             self.stay_open()
-            may = {person.id for person in User.who_may("log:read")}
+            may = {person.id for person in User.who_may("log:read", self)}
             if barred := [person.name for person in people if person.id not in may]:
                 why = "may not see Ofsted logs, or has left, so cannot be assigned."
                 raise Refused("Nobody was assigned.", {"assigned": f"{', '.join(barred)} {why}"})
@@ -390,6 +393,7 @@ class Log(OfIncident):
         history = Event.of_incident(incident.id, restricted)
         return pages.get_template("pdf/log.html").render(
             log=self,
+            letterhead=Setting.letterhead(incident.setting),
             incident=incident,
             parties=front.parties(self, involved, assignees, signed),
             gist=front.gist(self, sections, signed),

@@ -102,7 +102,7 @@ class Relation(OfChild):
 
     def no_relative(self, by: User) -> bool:
         """A relative cannot change this themselves, and a colleague is taken off by a Level 5."""
-        return by != self.user and (self.user_id is None or by.level == 5)
+        return by != self.user and (self.user_id is None or by.is_level_5(self.child))
 
     @classmethod
     def children_of(cls, user: User) -> Any:

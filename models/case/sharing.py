@@ -90,7 +90,7 @@ class Share(OfIncident):
             Involved.create(incident=incident, adult=person, part=ABOUT)
             leave_somebody(incident)
             shut_out = ShutOut.of(incident)
-            others = [one for one in User.level_5() if one.id not in shut_out]
+            others = [one for one in User.level_5(incident.setting_id) if one.id not in shut_out]
             ended = cls.end(incident, person)
             Addendum.add(incident, by, f"The concern is about {person}. {reason}")
             Notice.announce(
@@ -106,7 +106,7 @@ class Share(OfIncident):
 
     def not_named(incident: Incident, by: User) -> bool:  # type: ignore[misc]
         """Only a Level 5 whom the concern is not about may withdraw that somebody was named."""
-        return by.level == 5 and by.id not in ShutOut.of(incident)
+        return by.is_level_5(incident) and by.id not in ShutOut.of(incident)
 
     @classmethod
     @starts(*Incident.STATUSES, who=not_named)
@@ -124,7 +124,7 @@ class Share(OfIncident):
                 f"The concern is not about {person}, who was named by mistake. {reason}",
             )
             shut_out = ShutOut.of(incident) | {person.id}
-            others = [one for one in User.level_5() if one.id not in shut_out]
+            others = [one for one in User.level_5(incident.setting_id) if one.id not in shut_out]
             Notice.announce(
                 "incident:clear_adult", incident, by, others, reason=reason, person=person
             )
@@ -176,7 +176,9 @@ class Emergency(Base):
             if cls.of(by):
                 raise Refused("Your emergency access is already open.")
             emergency = cls.create(user=by, reason=reason, begun_at=now())
-            Notice.announce("emergency:begin", emergency, by, User.level_5(), reason=reason)
+            opened = by.within("emergency:begin")
+            told = User.level_5(*opened or ())
+            Notice.announce("emergency:begin", emergency, by, told, reason=reason)
         return emergency
 
     @classmethod

@@ -92,7 +92,10 @@ class Task(HandsOver, OfIncident):
         """Whoever reports does not follow what is done about it: without task:read, only one's
         own.
         """
-        return rows if by.may("task:read") else rows.where(cls.owner == by)
+        within = by.within("task:read")
+        if within is None:
+            return rows
+        return rows.where((cls.owner == by) | Incident.lies(within, cls.incident))
 
     @classmethod
     def matching(cls, term: str) -> Expression:
@@ -164,7 +167,7 @@ class Task(HandsOver, OfIncident):
 
     def theirs(self, by: User) -> Any:
         """A task is done by the person who owns it, or by somebody who gives tasks."""
-        return by == self.owner or by.may("task:give")
+        return by == self.owner or by.may("task:give", self)
 
     @step("open", "done", who=theirs)
     def done(self, effect: str, by: User, evidence: str | None = None) -> None:

@@ -219,7 +219,7 @@ class Section(Record):
         """Only those who read every Ofsted log, are assigned to this one, or with whom its incident
         is shared, fill in its sections.
         """
-        if by.may("log:read_all"):  # not in an emergency: that is for reading
+        if by.may("log:read_all", self):  # not in an emergency: that is for reading
             return True
         theirs = Log.id.in_(Assignee.logs_of(by)) | Log.incident.in_(Share.incidents_of(by))
         return Log.select().where(Log.id == self.tracker.log_id, theirs).exists()

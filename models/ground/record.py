@@ -31,6 +31,9 @@ def without_words(problem: BaseException) -> str:
     return f"{type(problem).__name__}\n{''.join(traceback.format_tb(problem.__traceback__))}"
 
 
+ANYWHERE = -1  # of what is of no school or home: people, roles, lists, the installation
+
+
 class NoIncident(str):
     """Why the rows of a model belong to no incident: what `belongs` says where it names no
     field.
@@ -145,6 +148,18 @@ class Base(Model):
             else getattr(self, self.belongs).its_incident()
         )
 
+    def its_setting(self) -> int | None:
+        """The id of the school or home of its incident (or its own: a child's), None where it is of
+        none; ANYWHERE for what is of no incident.
+        """
+        if isinstance(self.belongs, NoIncident):
+            return ANYWHERE
+        if self._meta.fields[self.belongs] is self._meta.primary_key:
+            return self.setting_id
+        leads = getattr(self._meta.fields[self.belongs], "rel_model", None)
+        parent = getattr(self, self.belongs) if leads else None
+        return parent.its_setting() if parent else None
+
     def parts(self) -> Sequence["Base"]:
         """The rows that make up what this record says, itself first, as they are in the database;
         none for what another's digest covers.
@@ -224,13 +239,14 @@ class Record(Base, abstract=True):
         return super().save(*args, **kwargs)
 
     @classmethod
-    def counts(cls) -> dict[str, str]:
+    def counts(cls, where: Any = None) -> dict[str, str]:
         """How many there are in each of STATUSES, as {status: text}: for those who only count, so
-        without the policy.
+        without the policy. `where`: a condition on those that count.
 
         No names, and no small numbers: who knows of one case must not see it come and go.
         """
         query = cls.select(cls.status, fn.COUNT(cls.id)).group_by(cls.status)
+        query = query if where is None else query.where(where)
         found: dict = dict(query.tuples())  # type: ignore[arg-type]  # its stubs still see records
         return {
             status: f"{n:,}" if (n := found.get(status, 0)) >= FEW else f"fewer than {FEW}"

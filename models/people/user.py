@@ -1,7 +1,7 @@
 """People who sign in, and with what."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from unicodedata import normalize
@@ -20,17 +20,19 @@ from peewee import (
     IntegerField,
     ModelSelect,
     TextField,
+    fn,
 )
 
 from models.ground.clock import LONDON
 from models.ground.composed import composed
 from models.ground.database import contains, db, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
-from models.ground.record import Base, NoIncident, Record, Refused
+from models.ground.record import ANYWHERE, Base, NoIncident, Record, Refused
 from models.ground.settings import settings
 from models.ground.words import SUGGESTED, line, meant
 
 from .role import Role
+from .setting import Setting
 
 MORNING = "07:30"  # when the one email a day goes out to those who chose no quiet hours
 
@@ -55,6 +57,50 @@ class Email(CharField):
 
     def db_value(self, value):
         return None if value is None else normal(value)
+
+
+def covers(settings: set[int] | None, record: Base | None = None) -> bool:
+    """Whether `settings` (ids of schools and homes, None for all) have the one that `record` is of.
+    What is of none wants all; without a record, any will do.
+    """
+    if settings is None:
+        return True
+    where = record.its_setting() if record is not None and settings else ANYWHERE
+    return bool(settings) if where == ANYWHERE else where in settings
+
+
+class Grants(list):
+    """The roles of one person, each with what it is given for: [(Role, id of a school or home, or
+    None for all)].
+    """
+
+    def where(self, has: Callable[[Role], bool]) -> set[int] | None:
+        """The ids of the schools and homes for which this person has a role that `has`; None for
+        all.
+        """
+        settings = {setting for role, setting in self if has(role)}
+        return None if None in settings else settings
+
+    def within(self, permission: str) -> set[int] | None:
+        """Where this person has `permission`, as for where()."""
+        return self.where(lambda role: permission in role.permissions)
+
+    @property
+    def level_5(self) -> set[int] | None:
+        """Where this person is Level 5, as for where()."""
+        return self.where(lambda role: role.level == 5)
+
+    def stays(self, automatic: bool, record: Base) -> bool:
+        """Whether being assigned to what is about `record` counts (still): what somebody was
+        assigned to `automatic`ally, as Level 5, is theirs only where they are that, once a role of
+        theirs is given for some schools and homes.
+        """
+        everywhere = not any(setting for _role, setting in self)
+        return not automatic or everywhere or covers(self.level_5, record)
+
+    def may(self, permission: str, record: Base | None = None) -> bool:
+        """Whether they have it: anywhere or, where there is a record, where that is."""
+        return covers(self.within(permission), record)
 
 
 class User(UserMixin, Record):
@@ -134,22 +180,49 @@ class User(UserMixin, Record):
 
     @property  # type: ignore[override]
     def roles(self) -> list[Role]:
-        """Read once per object: a request builds a new User, so a change of role counts at the next
-        request.
-        """
-        if "_roles" not in self.__dict__:
-            self.__dict__["_roles"] = type(self).roles_of(self)
-        return self.__dict__["_roles"]
+        """Each once, the highest level first, whatever they are given for."""
+        return list(dict.fromkeys(role for role, _setting in self.grants))
 
     @roles.setter
     def roles(self, _roles):
-        self.__dict__.pop("_roles", None)  # Flask-Security's create_user passes roles=[]
+        for kept in ("_grants", "_settings"):  # Flask-Security's create_user passes roles=[]
+            self.__dict__.pop(kept, None)
+
+    @property
+    def grants(self) -> Grants:
+        """Read once per object: a request builds a new User, so a change of role counts at the next
+        request. How many schools and homes there are is read with it.
+        """
+        if "_grants" not in self.__dict__:
+            rows = type(self).roles_of(self)
+            self.__dict__["_grants"] = Grants((row.role, row.setting_id) for row in rows)
+            self.__dict__["_several"] = bool(rows) and rows[0].how_many > 1
+        return self.__dict__["_grants"]
+
+    @property
+    def several(self) -> bool:
+        """Whether the installation has more than one school or home."""
+        return bool(self.grants) and self.__dict__["_several"]
+
+    @property
+    def settings(self) -> list[Setting]:
+        """The schools and homes for which this person has any role, by name, where there are
+        several in the installation; else none. Read once per object.
+        """
+        if "_settings" not in self.__dict__:
+            where = self.grants.where(lambda role: True)
+            found = []
+            if self.several:
+                found = list(Setting.select().order_by(Setting.name))
+            self.__dict__["_settings"] = [one for one in found if where is None or one.id in where]
+        return self.__dict__["_settings"]
 
     @classmethod
     @composed
     def roles_of(cls, user):
-        rows = Role.select().join(UserRole).where(UserRole.user == user)
-        return rows.order_by(Role.level.desc())
+        number = Setting.select(fn.COUNT(Setting.id))
+        rows = UserRole.select(UserRole.setting, Role, number.alias("how_many")).join(Role)
+        return rows.where(UserRole.user == user).order_by(Role.level.desc(), UserRole.id)
 
     @property
     def reads(self) -> bool:
@@ -251,22 +324,43 @@ class User(UserMixin, Record):
     def level(self) -> int:
         return max((role.level for role in self.roles), default=0)
 
-    def may(self, permission: str) -> bool:
-        """Whether any of this person's roles has `permission` ("noun:verb"). An inactive person may
-        nothing.
+    def within(self, permission: str) -> set[int] | None:
+        """The ids of the schools and homes in which this person has `permission`, None for all."""
+        return self.grants.within(permission) if self.active else set()
+
+    def may(self, permission: str, record: Base | None = None) -> bool:
+        """Whether any of this person's roles has `permission` ("noun:verb"): where `record` is or,
+        without one, anywhere. An inactive person may nothing.
         """
-        return self.active and any(permission in role.permissions for role in self.roles)
+        return self.active and self.grants.may(permission, record)
+
+    def is_level_5(self, record: Base | None = None) -> bool:
+        """Whether this person is Level 5: where `record` is or, without one, anywhere."""
+        return covers(self.grants.level_5, record)
+
+    @property
+    def knows(self) -> set[int] | None:
+        """The schools and homes whose children and people a form names to this person: where they
+        report, or see the list of children; None for all.
+        """
+        report, read = self.within("incident:report"), self.within("child:read")
+        return None if report is None or read is None else report | read
 
     @classmethod
-    def offered(cls, typed: str | None = None) -> list["User"]:
+    def offered(cls, typed: str | None = None, within: set[int] | None = None) -> list["User"]:
         """Those who may sign in whom `typed` may mean or, without it, whom a form suggests,
-        nobody where they are many.
+        nobody where they are many. `within`: only those with a role there, or for all.
         """
-        if typed is None and len(cls.active_ids(SUGGESTED + 1)) > SUGGESTED:
-            return []
-        rows = list(cls.select(*cls.named()).where(cls.active).order_by(cls.name))
+        active = cls.select(*cls.named()).where(cls.active).order_by(cls.name)
+        if within is not None:
+            there = UserRole.select(UserRole.user).where(UserRole.covering(within))
+            active = active.where(cls.id.in_(there))
         if typed is None:
-            return rows
+            if within is None and len(cls.active_ids(SUGGESTED + 1)) > SUGGESTED:
+                return []
+            few = list(active.limit(SUGGESTED + 1))
+            return few if len(few) <= SUGGESTED else []
+        rows = list(active)
         ids = {row[0] for row in meant([(row.id, row.name) for row in rows], typed)}
         return [row for row in rows if row.id in ids]
 
@@ -284,43 +378,39 @@ class User(UserMixin, Record):
         return row.id, row.name, row.job_title, row.email, row.active
 
     @classmethod
-    def level_5(cls) -> "ModelSelect[User]":
-        """Active people with a Level 5 role: assigned to every log."""
-        return (
-            cls.select()
-            .join(UserRole)
-            .join(Role)
-            .where(cls.active, Role.level == 5)
-            .distinct()
-            .order_by(cls.id)
-        )
+    def level_5(cls, *settings: int | None) -> "ModelSelect[User]":
+        """Active people with a Level 5 role: assigned to every log. `settings`: only those whose
+        role covers one of these schools and homes (ids; None: all of them, and what is of none).
+        """
+        query = cls.select().join(UserRole).join(Role).where(cls.active, Role.level == 5)
+        if settings:
+            query = query.where(UserRole.covering({one for one in settings if one is not None}))
+        return query.distinct().order_by(cls.id)
 
     @classmethod
-    def with_permissions(cls) -> list[tuple["User", set[str]]]:
-        """Every active person, as far as pages name them, with the set of their permissions, by
-        name: [(User, {permission})]. Two queries.
+    def with_grants(cls) -> list[tuple["User", Grants]]:
+        """Every active person, as far as pages name them, with their roles, by name. Two
+        queries.
         """
-        permissions = {role.id: role.permissions for role in Role.select()}
+        roles = {role.id: role for role in Role.select()}
         links = (
-            cls.select(cls.id, cls.name, cls.job_title, UserRole.role)
+            cls.select(cls.id, cls.name, cls.job_title, UserRole.role, UserRole.setting)
             .join(UserRole)
             .where(cls.active)
             .order_by(cls.name, cls.id)
         )
-        found: dict[int, tuple[User, set[str]]] = {}
-        for id, name, job_title, role in db.execute(links).fetchall():
+        found: dict[int, tuple[User, Grants]] = {}
+        for id, name, job_title, role, setting in db.execute(links).fetchall():
             if id not in found:
                 person = cls(__no_default__=True, id=id, name=name, job_title=job_title)
-                found[id] = (person, set())
-            found[id][1].update(permissions[role])
+                found[id] = (person, Grants())
+            found[id][1].append((roles[role], setting))
         return list(found.values())
 
     @classmethod
-    def who_may(cls, permission: str) -> list["User"]:
-        """Active people with `permission`, by name."""
-        return [
-            person for person, permissions in cls.with_permissions() if permission in permissions
-        ]
+    def who_may(cls, permission: str, record: Base | None = None) -> list["User"]:
+        """Active people with `permission`, where `record` is or, without one, anywhere; by name."""
+        return [person for person, grants in cls.with_grants() if grants.may(permission, record)]
 
 
 class WebAuthn(WebAuthnMixin, Record):
@@ -362,10 +452,19 @@ class WebAuthn(WebAuthnMixin, Record):
 
 
 class UserRole(Record):
+    """That a person has a role: for one school or home, or for all."""
+
     belongs, keeps, part_of = NoIncident("a person's"), "free", "user"
 
     user = ForeignKeyField(User, backref="user_roles", on_delete="RESTRICT")
     role = ForeignKeyField(Role, backref="user_roles", on_delete="RESTRICT")
+    setting = ForeignKeyField(Setting, null=True, on_delete="RESTRICT")  # nothing: for all
 
     class Meta:
-        indexes = ((("user", "role"), True),)
+        indexes = ((("user", "role", "setting"), True),)
+
+    @classmethod
+    def covering(cls, settings: Iterable[int]) -> Expression:
+        """The condition that a role is given for one of `settings` (ids), or for all."""
+        everywhere = cls.setting.is_null()
+        return everywhere | cls.setting.in_(set(settings)) if settings else everywhere

@@ -16,6 +16,7 @@ from models.ground.clock import now
 from models.ground.database import fold, transaction
 from models.ground.record import Refused
 from models.history.event import Event, plain
+from models.people.setting import Setting
 from models.people.user import User
 
 from .pupil_list import Bad, read, who
@@ -24,9 +25,12 @@ BATCH = 100  # rows in one transaction
 PAUSE = 0.15  # seconds after each, in which others save
 SHOWN = 20  # children whom a preview names
 DONE = ("added", "corrected", "as they were")
+MOVES = "Somebody who looks after both moves them, on the child’s page."
 
 
-def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[list[str], list[str]]:
+def take(
+    content: bytes, by: User | None = None, sure: bool = False, setting: Setting | None = None
+) -> tuple[list[str], list[str]]:
     """Add the children of a CSV list (bytes), and correct those who are here already; returns
     ([what was done], [each row not taken, and why]).
 
@@ -34,9 +38,12 @@ def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[li
     is removed: a leaver has a leaving date. Done in batches: cut off or killed, it is done again,
     and what is as it was is left alone. Raises Refused, and saves nothing, for what is no such
     list, or where it would do so much that a column may have slipped (unless `sure`).
+
+    setting: the school or home whose list it is, where there are several. A child who is of none
+    yet is of it then; one who is of another is left alone.
     """
     rows, bad, columns = read(content)
-    if not sure and (odd := list(slipped(rows, everybody()))):
+    if not sure and (odd := list(slipped(rows, everybody(), by, setting))):
         raise Refused(
             f"{' '.join(odd)} Perhaps a column has slipped. Nothing was saved. Where the list is "
             "right, say so: --sure."
@@ -44,7 +51,7 @@ def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[li
     counts: Counter[str] = Counter()
     for start in range(0, len(rows), BATCH):
         with transaction():
-            done, wrong = taken(rows[start : start + BATCH], by)
+            done, wrong = taken(rows[start : start + BATCH], by, setting)
         counts += done
         bad += wrong
         if done["added"] or done["corrected"]:
@@ -53,7 +60,7 @@ def take(content: bytes, by: User | None = None, sure: bool = False) -> tuple[li
     return said + columns, [f"Row {one.row} was not taken: {one.why}" for one in sorted(bad)]
 
 
-def taken(batch: list, by: User | None) -> tuple[Counter[str], list[Bad]]:
+def taken(batch: list, by: User | None, setting: Setting | None) -> tuple[Counter[str], list[Bad]]:
     """Add or correct the children of a few rows, in the caller's transaction: (how many of each of
     DONE, the rows that are for a person to decide).
     """
@@ -62,7 +69,7 @@ def taken(batch: list, by: User | None) -> tuple[Counter[str], list[Bad]]:
     known = here(batch)
     for row, values in batch:
         try:
-            counts[keep(values, known, by)] += 1
+            counts[keep(values, known, by, setting)] += 1
         except Refused as problem:
             bad.append(Bad(row, str(problem), doubtful=True))
     return counts, bad
@@ -108,7 +115,7 @@ def renamed(values: dict[str, Any], known: dict) -> bool:
     )
 
 
-def slipped(rows: list, known: dict) -> Iterator[str]:
+def slipped(rows: list, known: dict, by: User | None, setting: Setting | None) -> Iterator[str]:
     """What the list would do to so many that a column may have slipped, in sentences. known: the
     children who are here.
     """
@@ -118,12 +125,14 @@ def slipped(rows: list, known: dict) -> Iterator[str]:
         child = known.get(values.get("upn")) or next(
             iter(known.get(who(values["name"], values["date_of_birth"]), [])), None
         )
+        if child and left_alone(child, by, setting):
+            continue  # left alone, whatever the list says
         count["renamed"] += renamed(values, known)
         count["added"] += not child
         if child:
             count["first UPN"] += bool(values.get("upn")) and not child.upn
             count["gone"] += leaves(child, values)
-    there = Child.on_roll().count()
+    there = on_roll(setting).count()
     if count["renamed"] > max(1, total // 20):
         yield f"{count['renamed']} children who are here would get another name or date of birth."
     if count["first UPN"] > max(10, total // 3):
@@ -181,20 +190,45 @@ def match(values: dict[str, Any], known: dict) -> Child | None:
     return child
 
 
-def keep(values: dict[str, Any], known: dict, by: User | None) -> str:
-    """Add or correct one child, with its event; returns which. Raises Refused as match does."""
-    what, child, changed = judged(values, known)
+def keep(values: dict[str, Any], known: dict, by: User | None, setting: Setting | None) -> str:
+    """Add or correct one child, with its event; returns which. Raises Refused as judged does."""
+    what, child, changed = judged(values, known, by, setting)
     if what != "as they were":
         child.save()
-        Event.write("child:add" if what == "added" else "child:edit", child, by, changed)
+        verb = "child:add" if what == "added" else "child:edit"
+        Event.write(verb, child, by, changed, also=child.takes_along())
     return what
 
 
-def judged(values: dict[str, Any], known: dict) -> tuple[str, Child, dict[str, tuple]]:
+def left_alone(child: Child, by: User | None, setting: Setting | None) -> str:
+    """Why a list of `setting` says nothing of `child`, in a sentence; "" where it does. Nobody
+    gains by a list: a child of none yet is taken in by somebody whose role is for all, or by the
+    command.
+    """
+    if not setting or child.setting_id == setting.id:
+        return ""
+    if by and by.within("roll:take") is not None:
+        return "this child is here already, and not of this school or home. " + MOVES
+    return f"this child is of {child.setting} here. {MOVES}" if child.setting_id else ""
+
+
+def on_roll(setting: Setting | None) -> Any:
+    """A query of those on roll in `setting`, or of all."""
+    rows = Child.on_roll()
+    return rows.where(Child.setting == setting) if setting else rows
+
+
+def judged(
+    values: dict[str, Any], known: dict, by: User | None, setting: Setting | None
+) -> tuple[str, Child, dict[str, tuple]]:
     """What one row means, with nothing saved: (one of DONE, the child as it would be, {field:
-    (before, after)} of one who is here). `known` is told. Raises Refused as match does.
+    (before, after)} of one who is here). `known` is told. Raises Refused as match does, and for a
+    child who is left alone.
     """
     child = match(values, known)
+    if child and (why := left_alone(child, by, setting)):
+        raise Refused(why)
+    values = values | ({"setting": setting} if setting else {})
     if not child:
         child = Child(**values)
         note(child, known)
@@ -220,20 +254,23 @@ class Preview(NamedTuple):
     digest: str  # of all of it: what was looked at is what is done
 
 
-def preview(rows: list, bad: list[Bad]) -> tuple[Preview, list[Bad]]:
-    """(What the import of `rows` would do, the rows that are for a person to decide). bad: the rows
-    that cannot be read, whose children are in the list all the same.
+def preview(
+    rows: list, bad: list[Bad], by: User, setting: Setting | None
+) -> tuple[Preview, list[Bad]]:
+    """(What the import of `rows` by `by` would do, the rows that are for a person to decide). bad:
+    the rows that cannot be read, whose children are in the list all the same.
     """
     known = everybody()
-    odd = list(slipped(rows, known))
-    roll = [(child.id, child.upn, child.name) for child in Child.on_roll() if not child.left_on]
+    odd = list(slipped(rows, known, by, setting))
+    there = on_roll(setting)
+    roll = [(child.id, child.upn, child.name) for child in there if not child.left_on]
     counts: Counter[str] = Counter()
     outcome, doubtful, met = [], [], set()
     added: list = []
     corrected: list = []
     for row, values in rows:
         try:
-            what, child, changed = judged(values, known)
+            what, child, changed = judged(values, known, by, setting)
         except Refused as problem:
             named = (values.get("upn") or "", who(values["name"], values["date_of_birth"])[0])
             doubtful.append(Bad(row, str(problem), known=named, doubtful=True))

@@ -25,6 +25,7 @@ from models.ground.record import Base, NoIncident, Record, Refused, without_word
 from models.ground.settings import put, settings
 from models.history.event import Event
 from models.history.step import step
+from models.people.setting import Setting
 from models.people.user import User
 
 from . import roll
@@ -101,20 +102,27 @@ class Roll(Record):
     counts = Json(null=True)  # how many were added, corrected, as they were; who left
     total = IntegerField(default=0)  # rows that can be taken
     upto = IntegerField(default=0)  # of them, those that are done
+    setting = ForeignKeyField(  # whose list it is, where there are several
+        Setting, null=True, on_delete="RESTRICT", verbose_name="School or home"
+    )
 
     def __str__(self):
         return self.name
 
     reference = property(__str__)
 
+    def its_setting(self) -> int | None:
+        return self.setting_id  # of none, it is of all
+
     @property
     def file(self) -> Path:
         return folder() / f"{self.id}.csv"
 
     @classmethod
-    def hand_in(cls, by: User, name: str, content: bytes) -> "Roll":
+    def hand_in(cls, by: User, name: str, content: bytes, setting: Setting | None = None) -> "Roll":
         """Take a file (bytes) in, with its columns matched as far as they are known. Raises Refused
-        for what is too large or no such list.
+        for what is too large or no such list. setting: the school or home whose list it is, where
+        there are several.
         """
         if len(content) > LARGEST:
             raise Refused(
@@ -130,6 +138,7 @@ class Roll(Record):
                 )
             row = cls.create(
                 by=by,
+                setting=setting,
                 name="".join(one for one in name if one.isprintable())[-200:] or "Without a name",
                 digest=sha256(content).hexdigest(),
                 headings=headings,
@@ -188,7 +197,7 @@ class Roll(Record):
         if found["odd"] and not sure:
             sentence = "Say that the list is right, or throw it away."
             raise Refused("A column may have slipped. Nothing was saved.", {"sure": sentence})
-        self.leavers = found["absent"] if leavers and by.may("child:read") else []
+        self.leavers = found["absent"] if leavers and by.may("child:read", self) else []
         counts = found["counts"]
         if not counts["added"] + counts["corrected"] + len(self.leavers):
             raise Refused("There is nothing to import: everybody is here as the list says.")
@@ -233,7 +242,7 @@ class Roll(Record):
         """Find out what an import would do, and have the person look at it."""
         try:
             rows, bad = self.parsed()
-            found, doubtful = roll.preview(rows, bad)
+            found, doubtful = roll.preview(rows, bad, self.by, self.setting)
         except Refused as refused:
             self.back(str(refused))
             return
@@ -263,12 +272,13 @@ class Roll(Record):
         """Import on, from where it stands, until the monotonic clock says `until`. Killed, it goes
         on there: the rows of a transaction are saved with how far they go.
         """
-        if not self.by.may("roll:take"):
+        if not self.by.may("roll:take", self):
             self.back("Whoever began it may not import the roll any more.", stop=True)
             return
         try:
             rows, bad = self.parsed()
-            if not self.upto and roll.preview(rows, bad)[0].digest != self.found["digest"]:
+            seen = self.found["digest"] if not self.upto else ""
+            if seen and roll.preview(rows, bad, self.by, self.setting)[0].digest != seen:
                 self.look("The roll has changed since you looked. Look again, and press again.")
                 return
         except Refused as refused:
@@ -294,7 +304,7 @@ class Roll(Record):
                 return None
             if fresh.upto < len(rows):
                 some = rows[fresh.upto : fresh.upto + roll.BATCH]
-                counts, bad = roll.taken(some, self.by)
+                counts, bad = roll.taken(some, self.by, self.setting)
                 known = {line[0] for line in fresh.bad}
                 lines = [line for line in self.lines(bad) if line[0] not in known]
                 fresh.bad = sorted([*fresh.bad, *lines])
@@ -312,7 +322,8 @@ class Roll(Record):
     def leave(self, ids: list[int]) -> int:
         """Those of `ids` who are still on roll leave today; returns how many."""
         today, there = now().date(), Child.id.in_(ids) & Child.left_on.is_null()
-        gone = list(Child.select().where(there, Child.date_of_birth <= today))
+        rows = roll.on_roll(self.setting) if self.setting_id else Child.select()
+        gone = list(rows.where(there, Child.date_of_birth <= today))
         for child in gone:
             changed = child.set(left_on=today)
             child.save()
