@@ -94,6 +94,7 @@ class CaseView(RecordView):
         incidents = visible(Incident, by).where(Incident.id.in_(record.incidents()))
         incidents = incidents.select(Incident, Child, *User.named()).join(Child).switch(Incident)
         incidents = incidents.join(User, on=(Incident.reported_by == User.id))
+        incidents = list(incidents.order_by(Incident.reported_at.desc()))
         logs = visible(Log, by).where(Log.incident.in_(record.incidents()))
         triages = visible(Triage, by).where(Triage.incident.in_(record.incidents()))
         triages = triages.select(Triage, Incident, *User.named()).join(User).switch(Triage)
@@ -101,15 +102,26 @@ class CaseView(RecordView):
         categories = Category.of([one.id for one in decisions])
         alive = record.status in ("open", "monitoring")
         return {
-            "incidents": list(incidents.order_by(Incident.reported_at.desc())),
+            "incidents": incidents,
             "logs": list(logs.order_by(Log.id.desc())),
             "decisions": [(one, categories.get(one.id, [])) for one in decisions],
             "names": sorted({one.category for rows in categories.values() for one in rows}),
-            "missing": record.missing() if alive else [],
+            "missing": self.missing(record, incidents) if alive else [],
             "seen": self.seen(record, who_sees_case),
             "closed": Event.last(record, "case:close", "case:close_anyway"),
             "history": self.story(record, record) if by.may("incident:read", record) else None,
         }
+
+    @staticmethod
+    def missing(case, incidents):
+        """What stops `case` from being closed; of an incident in it that the reader may not see, as
+        one from after the child moved, only that there is something.
+        """
+        found, seen = case.missing(), {one.id for one in incidents}
+        return [
+            row if row[1].its_incident() in seen else ("Something that you may not see", case, "")
+            for row in found
+        ]
 
     def card(self, page, record):
         """On the page of a child: the cases about them that the reader may see."""

@@ -176,7 +176,7 @@ class ContactView(RecordView):
             "rung": record.next_rung,
             "escalations": Escalation.of(record),
             "packs": list(Pack.of(record)),
-            "families": families(record) if packs else [],
+            "families": families(record, me()) if packs else [],
         }
 
     def ready(self, verb, form, record):

@@ -1,6 +1,7 @@
 """The people around a child: written down and ended, from the page of the child."""
 
-from models import Relation
+from models import Child, Relation, visible
+from models.case.chronology import ANOTHER
 
 from .child import OfChildView, back
 from .rails.door import me
@@ -20,6 +21,16 @@ class RelationView(OfChildView):
     form_columns = ["kind", "name", "other", "user", "responsible", "household", "reached"]
     page_columns = [*form_columns, "added_at", "ended_at"]
     steps = (Step("child:unrelate", "End this", ReasonForm, said=ended, leads=back),)
+
+    def get_one(self, id):
+        """Another child whom the reader may not see, as one of another school or home, is named
+        nowhere.
+        """
+        relation = super().get_one(id)
+        if relation and relation.other_id:
+            seen = visible(Child, me()).where(Child.id == relation.other_id).exists()
+            relation.other = relation.other if seen else Child(name=ANOTHER, year="")
+        return relation
 
     def create(self, form):
         return Relation.relate(self.parent(), me(), **self.values(form))

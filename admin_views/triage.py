@@ -223,7 +223,11 @@ class TriageView(RecordView):
         return [(row, categories.get(row.id, [])) for row in rows]
 
     def card(self, page, record):
-        """Beside an incident: how far its triage is, and every decision in order."""
+        """Beside an incident: how far its triage is, and every decision in order; for those who
+        decide where it is.
+        """
+        if not me().may(self.permission, record):
+            return None
         cases = visible(Case, me()).where(Case.id.in_(Case.of(record).select(Case.id)))
         return {
             "decisions": self.decisions(record),

@@ -29,7 +29,7 @@ from models.history.event import Event
 from models.history.notice import DIGEST, ENDS, HANDED, Notice
 from models.people.role import Role
 from models.people.setting import Setting
-from models.people.user import User
+from models.people.user import User, UserRole
 from models.shelf.upload import Roll
 
 
@@ -224,8 +224,10 @@ def events(by: User) -> "ModelSelect[Any]":
     # most are related to nobody, and read of all the children: asked once
     if by.within("child:read") is not None or Relation.children_of(by).exists():
         told &= about_seen(by)
-    if by.within("event:read_all") is not None:  # whose list it was is not kept
-        told &= (Event.subject != Roll.noun()) | (Event.by == by)
+    if (within := by.within("event:read_all")) is not None:
+        told &= (Event.subject != Roll.noun()) | (Event.by == by)  # whose list it was is not kept
+        there = UserRole.select(UserRole.user).where(UserRole.covering(within))
+        told &= (Event.subject != Emergency.noun()) | Event.by.in_(there)
     cases = narrowed(sees(by, Event.incident), by, "event:read_all", Event)
     return Event.select().where((Event.incident.is_null() & told) | cases)
 

@@ -207,23 +207,19 @@ def report(school, by=None, alert=True, **more):
     return Incident.report(by or school.dave, **values | more)
 
 
-def besides(school, incident):
+def besides(school, incident, by=None):
     """A row of each noun that hangs on an incident beside the main job: every sweep over tables and
     doors has it. A new noun adds its line.
     """
+    by = by or school.carol
     return [
         Task.give(
-            incident,
-            school.carol,
-            what="Ring",
-            owner=school.alice,
-            due_on=now().date(),
-            visible=visible,
+            incident, by, what="Ring", owner=school.alice, due_on=now().date(), visible=visible
         ),
-        triage(school, incident, opens=True),  # a Case, with its Link
-        Clarification.ask(incident, school.carol, "Which wrist?", now().date()),
-        Feedback.give(incident, school.carol, "Thank you", "Clear, and at once."),
-        referral(school, incident),
+        triage(school, incident, by, opens=True),  # a Case, with its Link
+        Clarification.ask(incident, by, "Which wrist?", now().date()),
+        Feedback.give(incident, by, "Thank you", "Clear, and at once."),
+        referral(school, incident, by),
     ]
 
 
@@ -236,18 +232,20 @@ def contact(school, incident, by=None, answers=None, **more):
     return Contact.add(incident, by or school.carol, answers=answers, **values | more)
 
 
-def referral(school, incident, **more):
+def referral(school, incident, by=None, **more):
     """A referral to MASH that went up a rung, with a pack."""
+    by = by or school.carol
     made = contact(
         school,
         incident,
+        by,
         body="MASH",
         kind="Referral",
         person="Ann Pryce, duty social worker",
         **more,
     )
-    made.escalate(whom="Tom Reed, team manager", what="He rings back today.", by=school.carol)
-    Pack.pack(made, recipient="Ann Pryce", asked="An assessment.", others=False, by=school.carol)
+    made.escalate(whom="Tom Reed, team manager", what="He rings back today.", by=by)
+    Pack.pack(made, recipient="Ann Pryce", asked="An assessment.", others=False, by=by)
     return Contact.get_by_id(made.id)
 
 

@@ -3,7 +3,7 @@ each for theirs.
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,18 +11,34 @@ import pytest
 
 from models import (
     TABLES,
+    Absence,
     Assignee,
+    Base,
     Case,
+    Category,
     Child,
+    Clarification,
+    Contact,
     Document,
     Emergency,
+    Entry,
+    Escalation,
     Event,
+    Extract,
+    Feedback,
+    Flag,
     Incident,
     Log,
+    Mark,
     Notice,
+    Pack,
     Proposal,
     Refused,
+    Relation,
     Role,
+    Roll,
+    Scan,
+    School,
     Section,
     Setting,
     Share,
@@ -38,17 +54,21 @@ from models import (
 )
 from models import case as case_room
 from models.access.accounts import edit_person, edit_role, edit_setting
-from models.case.incident import ABOUT
+from models.case.child import OfChild
+from models.case.handing import hand_over, held, holders
+from models.case.incident import ABOUT, OfIncident
+from models.case.pack import families
 from models.case.sharing import LASTS
 from models.ground.clock import now
-from models.policy import who_sees_case
-from models.shelf import proof, roll
+from models.policy import who_sees_case, who_sees_child
+from models.shelf import proof, roll, upload
 
-from .conftest import report, triage
+from .conftest import around, besides, contact, referral, report, triage
 from .person import Person
 from .test_matrix import address, code, sent, written
 from .test_people import code_in, person_form
 from .test_queries import PAGES, counted
+from .test_roll_on_screen import choose, latest, match, press
 
 pytestmark = pytest.mark.both
 
@@ -216,7 +236,10 @@ def test_history_names_no_child_of_the_other_home(cast, homes, school):
 
 # doors
 
-OF_RECORDS = r"/(incident|log|case|task|triage|section|notice|child)/"
+OF_RECORDS = (
+    r"/(incident|log|case|task|triage|section|notice|child|contact|clarification|feedback|entry|"
+    r"extract|flag|mark|relation|school)/"
+)
 
 
 def test_a_manager_of_one_home_at_every_door_of_the_other(app, case, homes, school, cast):
@@ -234,7 +257,7 @@ def test_a_manager_of_one_home_at_every_door_of_the_other(app, case, homes, scho
                     answer = person.post(path, sent(app, rule, case), follow=False)
                 undone.rollback()
             if re.match(OF_RECORDS, rule) and re.search(
-                r"(details|edit|pdf|file|copy|action)/$|(task|triage)/new/$", rule
+                r"(details|edit|pdf|file|copy|action)/$|(?<!/incident)(?<!/child)/new/$", rule
             ):
                 walked += 1
                 if code(answer) not in "NF":
@@ -800,9 +823,294 @@ def test_a_level_5_who_goes_to_the_other_home_takes_no_log_along(two, homes, sch
 def test_what_a_noun_asks_it_asks_of_a_record():
     asked = {}
     for file in Path(case_room.__file__).parent.glob("*.py"):
-        found = re.findall(r'\bby\.may\("([a-z_:]+)"\)', file.read_text(encoding="utf-8"))
+        found = re.findall(r'\b\w+\.may\("([a-z_:]+)"\)', file.read_text(encoding="utf-8"))
         asked |= dict.fromkeys(found, file.name)
     assert asked == {"section:read_restricted": "template.py"}, (
         "a role may be given for one school or home only: ask by.may(permission, record), or "
         "Incident.where_may(rows, by, permission) of many rows; a template is of none"
     )
+
+
+# what hangs on an incident, and what is of a child
+
+
+READS = ["incident:read", "child:read", "entry:read", "case:read", "contact:read", "task:read"]
+
+
+@pytest.fixture
+def hung(two, homes, school):
+    """A row of each noun on the incident of Beck House, and of Zofia, who lives there."""
+    rows = [
+        *besides(school, two.beck, by=school.mark),
+        *around(school, homes.zofia, by=school.mark),
+    ]
+    return SimpleNamespace(**{row.noun(): row for row in [*rows, Case.get()]})
+
+
+@pytest.fixture
+def reader(homes, school):
+    """Carol manages Fell View, and reads in Beck House, without any work there."""
+    only = Role.create(name="Reader", level=2, description="Reads.", permissions=READS)
+    UserRole.create(user=school.carol, role=only, setting=homes.beck)
+    return school.carol
+
+
+OF_BOTH = [
+    Contact, Escalation, Pack, Clarification, Feedback, Case, Triage, Category, Task,
+    Entry, Scan, Flag, Mark, Relation, School, Absence,
+]  # fmt: skip
+
+
+def test_every_noun_is_seen_in_its_home_only(hung, school):
+    for model in OF_BOTH:
+        rows = set(model.select())
+        assert rows and seen(model, school.mark) == rows, model
+        assert seen(model, school.alice) == rows, model
+        for stranger in (school.carol, school.connor, school.dina):
+            assert seen(model, stranger) == set(), (model, stranger)
+    assert seen(Extract, school.mark) == set(Extract.select()), "a copy is its maker's"
+    named = {model.noun() for model in OF_BOTH}
+    others = {"assignee", "attachment", "addendum", "document", "event", "incident", "involved"}
+    others |= {"link", "log", "notice", "section", "share", "tracker", "extract"}
+    every = {one.noun() for one in Base.every() if issubclass(one, OfIncident | OfChild)}
+    assert every - others <= named, "a new noun: add it to OF_BOTH"
+
+
+def test_both_sides_of_who_sees_a_child_agree(hung, reader, school):
+    for user in User.select():
+        for child in Child.select():
+            listed = user in [person for person, _why in who_sees_child(child)]
+            assert listed == (child in seen(Child, user)), (user, child)
+    assert homes_of(school.carol) == {"Beck House", "Fell View"}
+
+
+def homes_of(user):
+    return {one.setting.name for one in seen(Child, user)}
+
+
+def test_who_reads_in_a_home_does_none_of_its_work(app, cast, hung, reader, two, homes):
+    """What her other home lets her do is offered nowhere here, and refused."""
+    views = {view.endpoint: view for view in app.extensions["admin"][0]._views}
+    pressed = 0
+    for noun, record in vars(hung).items():
+        view = views.get(noun)
+        if not view or not view.action_view or record not in seen(type(record), reader):
+            continue
+        for step in view.steps:
+            page = cast.carol.get(f"/{noun}/details/?id={record.id}&step={step.verb}")
+            assert page.status_code == 200, noun
+            assert f'value="{step.verb}"' not in page.text, f"the button of {step.verb}"
+            assert cast.carol.press(step.verb, record).status_code == 403, step.verb
+            pressed += 1
+    assert pressed > 12
+    child = f"child={homes.zofia.id}"
+    paths = [f"/{noun}/new/?{child}" for noun in ("entry", "flag", "relation", "school", "extract")]
+    paths += [f"/mark/new/?{child}&line=entry-{hung.entry.id}", f"/flag/edit/?id={hung.flag.id}"]
+    nouns = ("contact", "clarification", "feedback", "task", "triage")
+    paths += [f"/{noun}/new/?incident={two.beck.id}" for noun in nouns]
+    paths += [f"/contact/copy/?id={Pack.get().id}", f"/child/edit/?id={homes.zofia.id}"]
+    for path in paths:
+        assert cast.carol.get(path).status_code == 403, path
+        assert cast.mark.get(path).status_code == 200, path
+    for path in (
+        f"/child/details/?id={homes.zofia.id}",
+        f"/incident/details/?id={two.beck.id}",
+        f"/case/details/?id={hung.case.id}",
+    ):
+        page = cast.carol.get(path)
+        assert page.status_code == 200, path
+        theirs = re.findall(r'href="(/[a-z-]+/(?:new|edit)/\?[^"]*)"', page.text)
+        assert not [one for one in theirs if "/incident/new/" not in one], path
+        assert re.findall(r'href="(/[a-z-]+/(?:new|edit)/\?[^"]*)"', cast.mark.get(path).text), path
+
+
+def test_what_waits_on_a_contact_a_flag_or_a_question_is_for_its_home(cast, hung, reader, school):
+    long_ago = {"body": "MASH", "kind": "Referral", "at": now() - timedelta(days=30)}
+    contact(school, hung.task.incident, school.mark, **long_ago)
+    Flag.update(review_on=now().date()).execute()
+    carol, mark = cast.carol.get("/").text_only, cast.mark.get("/").text_only
+    assert "has not answered" in mark and "Flag: Young carer" in mark
+    assert "has not answered" not in carol and "Flag: Young carer" not in carol
+
+
+def test_a_shared_incident_brings_no_decision_contact_or_question(cast, hung, two, school):
+    Share.share(two.beck, school.carol, "Her deputy is away.", school.mark)
+    page, own = (one.get(f"/incident/details/?id={two.beck.id}") for one in (cast.carol, cast.mark))
+    for told in (
+        "A mark without an explanation",
+        "Ann Pryce",
+        "Which wrist?",
+        "Clear, and at once",
+    ):
+        assert told not in page.text, told
+    for told in ("Ann Pryce", "Which wrist?", "Clear, and at once"):
+        assert told in own.text, told
+    assert page.status_code == 200 and "MASH" not in page.text and "MASH" in own.text
+
+
+def test_history_tells_nothing_of_what_is_of_a_child_elsewhere(cast, hung, homes, school):
+    UserRole.update(role=role("Head")).where(UserRole.user == school.carol).execute()
+    Emergency.begin(again(school.connor), "Nobody is to be reached.")
+    nouns = {"child", "entry", "flag", "relation", "school", "extract", "mark", "feedback"}
+    theirs = {one.subject for one in seen(Event, school.bob)} & nouns
+    assert {"child", "entry", "extract", "feedback"} <= theirs
+    for event in seen(Event, school.carol):
+        if event.subject == "child" and event.record:
+            assert Child.get_by_id(event.record).setting == homes.fell, event.verb
+        assert event.subject not in nouns - {"child"}, event.verb
+    reasons = ["emergency:begin" in {one.verb for one in seen(Event, one)} for one in
+               (school.alice, school.carol, school.bob)]  # fmt: skip
+    assert reasons == [True, True, False]
+
+
+def test_work_is_handed_over_within_the_home(cast, hung, reader, two, school):
+    """Who hands over does so where they may, and who receives has a role for it there."""
+    UserRole.create(user=school.alice, role=role("Manager"), setting=hung.task.incident.setting)
+    assert holders(again(school.mark), visible) == [school.alice, school.mark]
+    assert holders(again(school.carol), visible) == [], "she reads it, and looks after another home"
+    assert not held(school.alice, again(school.carol), again(school.carol), visible)
+    Share.share(two.beck, school.connor, "He drives him home.", school.mark)
+    rows = {
+        one.part: one.why for one in held(school.alice, again(school.connor), school.mark, visible)
+    }
+    assert rows == {"task": "Connor Ó Briain has no role for it there."} or "no role" in str(rows)
+    with pytest.raises(Refused, match="no role for it there"):
+        key = f"task-{hung.task.id}-owner"
+        hand_over(school.alice, again(school.connor), [key], again(school.mark), visible)
+    assert hand_over(school.alice, school.bob, [f"task-{hung.task.id}-owner"], school.mark, visible)
+    assert Task.get_by_id(hung.task.id).owner == school.bob
+    page = cast.carol.get(f"/hand-over/?person={school.mark.name}&to={school.connor.name}")
+    assert "Zofia" not in page.text and "CASE-" not in page.text
+
+
+def test_nobody_is_asked_or_thanked_who_has_no_role_there(homes, school):
+    by_dina = report(school, by=school.dina)  # of a child of Beck House; she works in Fell View
+    with pytest.raises(Refused, match="has no role that answers here"):
+        Clarification.ask(by_dina, school.mark, "Which wrist?", now().date())
+    with pytest.raises(Refused, match="has no role that reads it here"):
+        Feedback.give(by_dina, school.mark, "Thank you", "Clear.")
+    by_dave = report(school, by=school.dave)
+    assert Clarification.ask(by_dave, school.mark, "Which wrist?", now().date())
+    assert Feedback.give(by_dave, school.mark, "Thank you", "Clear.")
+
+
+def test_a_brother_in_the_other_home_is_named_nowhere(cast, homes, school):
+    """A director wrote it down; each manager reads that there is another child, and no name."""
+    kin = Relation.relate(homes.zofia, school.alice, kind="Brother or sister", other=homes.hanako)
+    for path in (f"/relation/details/?id={kin.id}", f"/child/details/?id={homes.zofia.id}"):
+        assert "山田 花子" not in cast.mark.get(path).text, path
+        assert "山田 花子" in cast.alice.get(path).text, path
+    assert cast.carol.get(f"/relation/details/?id={kin.id}").status_code == 404
+    assert "Zofia" not in cast.carol.get(f"/child/details/?id={homes.hanako.id}").text
+
+
+def test_a_pack_warns_of_no_name_of_the_other_home(homes, school):
+    incident = report(school, by=school.dave, topic="With 山田 花子 and Ngũgĩ wa Kamau")
+    made = referral(school, incident)
+    assert families(made, again(school.mark)) == ["Ngũgĩ wa Kamau"]
+    assert set(families(made, again(school.alice))) == {"Ngũgĩ wa Kamau", "山田 花子"}
+    words = Pack.select().order_by(Pack.id.desc()).get().words
+    assert "花子" not in words and "Kamau" not in words, "what leaves the house names neither"
+
+
+# the list of children on the screen
+
+
+LIST = "Name,Date of birth,UPN\n"
+
+
+def row_of(child, name=None):
+    return f"{name or child.name},{child.date_of_birth:%d/%m/%Y},{child.upn}\n"
+
+
+def on_screen(person, content, **more):
+    """The list handed in and matched by a person, and looked at by the server."""
+    page = choose(person, content.encode(), **more)
+    if page.status_code == 200:
+        match(person, latest())
+        upload.go_on()
+    return page, latest() if Roll.select().exists() else None
+
+
+def test_whoever_imports_for_several_chooses_the_home(cast, homes, school):
+    page = cast.ira.get("/roll/new/")
+    assert "School or home" in page.text and "Fell View" in page.text
+    page, made = on_screen(cast.ira, f"{LIST}Ada Quist,04/05/2012,\n")
+    assert page.status_code == 422 and "Choose whose list it is" in page.text_only and not made
+    content = f"{LIST}{row_of(homes.zofia)}{row_of(homes.sion)}Ada Quist,04/05/2012,\n"
+    _page, made = on_screen(cast.ira, content, setting=str(homes.fell.id))
+    assert made.setting == homes.fell
+    assert len(made.bad) == 1 and "this child is of Beck House here" in made.bad[0][2]
+    assert made.found["counts"] == {"added": 1, "corrected": 1, "as they were": 0}
+    assert made.found["absent"] == [homes.hanako.id] or made.found["unsure"]
+    assert "The list of Fell View" in cast.ira.get(f"/roll/details/?id={made.id}").text
+    press(cast.ira, made)
+    upload.go_on()
+    assert latest().status == "imported"
+    assert Child.get(Child.name == "Ada Quist").setting == homes.fell
+    assert Child.get_by_id(homes.sion.id).setting == homes.fell
+    assert Child.get_by_id(homes.zofia.id).setting == homes.beck
+    assert proof.history(TABLES)
+
+
+def test_the_list_of_whoever_looks_after_one_home_is_of_that(cast, two, homes, school):
+    """Mark imports for Beck House: he chooses nothing, learns no home, and takes in nobody who is
+    of another or of none, whatever the form sends.
+    """
+    assert "School or home" not in cast.mark.get("/roll/new/").text
+    content = LIST + "".join(map(row_of, (homes.zofia, homes.kamau, homes.hanako, homes.sion)))
+    content += "Ada Quist,04/05/2012,\n"
+    _page, made = on_screen(cast.mark, content, setting=str(homes.fell.id))
+    assert made.setting == homes.beck and made.found["absent"] == []
+    assert made.found["counts"] == {"added": 1, "corrected": 0, "as they were": 2}
+    page = cast.mark.get(f"/roll/details/?id={made.id}").text_only
+    assert len(made.bad) == 2 and "Fell View" not in page and "Beck House" not in page
+    press(cast.mark, made)
+    upload.go_on()
+    assert Child.get(Child.name == "Ada Quist").setting == homes.beck
+    assert Child.get_by_id(homes.hanako.id).setting == homes.fell
+    assert Child.get_by_id(homes.sion.id).setting is None
+    assert two.none not in seen(Incident, school.mark), "nobody gains by a list"
+
+
+def test_a_list_is_imported_by_a_role_in_its_home(cast, homes, school):
+    _page, made = on_screen(cast.mark, f"{LIST}Ada Quist,04/05/2012,\n")
+    UserRole.update(setting=homes.fell).where(UserRole.user == school.mark).execute()
+    assert press(cast.mark, made).status_code == 403
+    Roll.update(status="importing", counts=dict.fromkeys((*roll.DONE, "left"), 0)).execute()
+    upload.go_on()
+    assert latest().status == "stopped" and not Child.select().where(Child.name == "Ada Quist")
+
+
+def test_who_leaves_by_a_list_is_of_its_home(cast, homes, school):
+    extra = [Child.create(name=f"Ada Quist{n}", date_of_birth=date(2012, 5, 4), setting=homes.beck)
+             for n in ("a", "b", "c")]  # fmt: skip
+    content = LIST + row_of(homes.zofia) + row_of(homes.kamau)
+    content += "".join(f"{one.name},04/05/2012,\n" for one in extra[1:])
+    _page, made = on_screen(cast.mark, content)
+    assert made.found["absent"] == [extra[0].id], made.found
+    press(cast.mark, made, leavers="Mark them as left, from today")
+    upload.go_on()
+    assert Child.get_by_id(extra[0].id).left_on
+    assert not Child.get_by_id(homes.hanako.id).left_on
+
+
+def test_what_a_case_lacks_in_the_other_home_is_not_told(cast, hung, homes, school):
+    """Zofia moved to Fell View, and a director put what was reported there into her case."""
+    Child.update(setting=homes.fell).where(Child.id == homes.zofia.id).execute()
+    later = report(school, by=school.dina, child=again_child(homes.zofia))
+    Case.get().take_in(later, school.alice)
+    day = now().date()
+    Task.give(
+        later, school.carol, what="Ring the aunt", owner=school.carol, due_on=day, visible=visible
+    )
+    path = f"/case/details/?id={hung.case.id}"
+    mark, alice = cast.mark.get(path), cast.alice.get(path)
+    assert "Ring the aunt" in alice.text and "Something that you may not see" not in alice.text
+    assert "Ring the aunt" not in mark.text and "Something that you may not see" in mark.text
+    assert "Task: Ring" in mark.text_only, "of his own home all"
+    assert cast.carol.get(path).status_code == 404
+
+
+def again_child(child):
+    return Child.get_by_id(child.id)

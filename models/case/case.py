@@ -34,6 +34,7 @@ class Case(HandsOver, OfIncident):
     STATUSES = ("open", "monitoring", "to confirm", "closed")
     ALIVE = STATUSES[:3]
     holders, unfinished = {"lead": "lead", "deputy": "deputy"}, ALIVE
+    takes = "case:read"
     keeps = "submitted"
     changes = (
         "status", "lead", "deputy", "monitor_until", "child_told", "child_told_why", "parents_told",

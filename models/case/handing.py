@@ -23,11 +23,13 @@ class HandsOver:
     """A record that somebody holds until it is finished, and hands over when they leave.
 
     holders: {column that names them: as what they hold it}. unfinished: the statuses in which there
-    is something to hand over. The verb hand_over of the noun is the permission, too.
+    is something to hand over. The verb hand_over of the noun is the permission, too. takes: the
+    permission without which nobody can do it, where the record is.
     """
 
     holders: dict[str, str] = {}
     unfinished: tuple[str, ...] = ()
+    takes = ""
 
     @classmethod
     def with_child(cls, rows: Any) -> Any:
@@ -113,8 +115,13 @@ def held(person: User, to: User, by: User, visible: Callable) -> list[Held]:
     cases = {row.its_incident() for row, _column in rows}
     seen = visible(Incident, to).where(Incident.id.in_(cases)).select(Incident.id)
     open_to = {id for (id,) in seen.tuples()}
-    why = f"{to} may not see it. Share it with them first."
-    return [Held(row, column, "" if row.its_incident() in open_to else why) for row, column in rows]
+    found = []
+    for row, column in rows:
+        why = "" if to.may(row.takes, row) else f"{to} has no role for it there."
+        if row.its_incident() not in open_to:
+            why = f"{to} may not see it. Share it with them first."
+        found.append(Held(row, column, why))
+    return found
 
 
 def hand_over(person: User, to: User, keys: Iterable[str], by: User, visible: Callable) -> int:

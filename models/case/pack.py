@@ -123,12 +123,18 @@ def strangers(contact: Contact, text: str) -> tuple[list[Child], list[str]]:
     return [*linked.values(), *found], sorted(one for one in people if mentions(text, one))
 
 
-def families(contact: Contact) -> list[str]:
+def families(contact: Contact, by: User) -> list[str]:
     """The names that stand in a pack’s text and are of another family: a warning before it is
-    made.
+    made. Of children whom no form names to `by`, none: it would tell that there is such a child in
+    another school or home.
     """
-    text = texts(contact)
+    text, knows = texts(contact), by.knows
     children, adults = strangers(contact, text)
+    if knows is not None:
+        rows = Child.select(Child.id).where(Child.setting.in_(knows))
+        linked = {one.child_id for one in Involved.of(contact.incident)}
+        named = {row.id for row in rows} | linked
+        children = [one for one in children if one.id in named]
     kin = {one.other_id for one in Relation.of(contact.incident.child) if one.other_id}
     return [
         *(one.name for one in children if one.id not in kin and spoken_of(text, one, contact)),
