@@ -76,11 +76,11 @@ def test_the_tick_is_one_press_and_written_down(cast, school, told):
 
 
 def test_the_warning_names_whom_of_another_family(cast, school, told):
-    assert families(told) == ["Ngũgĩ wa Kamau", "山田 花子", "Wanjiru Kamau"]
+    assert families(told, school.carol) == ["Ngũgĩ wa Kamau", "山田 花子", "Wanjiru Kamau"]
     page = cast.carol.get(f"/contact/details/?id={told.id}")
     assert "Of another family, and mentioned here: Ngũgĩ wa Kamau; 山田 花子" in page.text_only
     Relation.relate(school.child, school.carol, kind="Brother", other=school.children[1])
-    assert "Ngũgĩ wa Kamau" not in families(told), "a brother is of this family"
+    assert "Ngũgĩ wa Kamau" not in families(told, school.carol), "a brother is of this family"
     assert "Kamau" not in words(made(school, told)), "and is left out all the same"
 
 

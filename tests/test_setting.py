@@ -62,6 +62,7 @@ from models.case.sharing import LASTS
 from models.ground.clock import now
 from models.policy import who_sees_case, who_sees_child
 from models.shelf import proof, roll, upload
+from models.shelf.digest import reminders
 
 from .conftest import around, besides, contact, referral, report, triage
 from .person import Person
@@ -703,7 +704,7 @@ def test_a_retired_home_is_not_offered_and_what_is_of_it_stays(cast, two, homes,
     assert "Fell View" in cast.alice.get("/incident/").text
 
 
-SHOWN = ["/", "/incident/", "/log/", "/case/", "/child/", "/triage/", "/incident/new/", "/child/new/",
+SHOWN = ["/", "/roll/new/", "/hand-over/", "/contact/", "/incident/", "/log/", "/case/", "/child/", "/triage/", "/incident/new/", "/child/new/",
          "/child/edit/?id=1", "/child/details/?id=1", "/incident/export/csv/", "/user/new/", "/user/edit/?id=3", "/user/details/?id=3"]  # fmt: skip
 
 
@@ -1114,3 +1115,18 @@ def test_what_a_case_lacks_in_the_other_home_is_not_told(cast, hung, homes, scho
 
 def again_child(child):
     return Child.get_by_id(child.id)
+
+
+def test_packs_and_copies_of_a_chronology_bear_the_name_of_the_home(hung):
+    for words in (Pack.get().words, hung.extract.words):
+        assert "Beck House" in words and "SC1" in words and "1 Beck Road" in words
+        assert "Thornley Beck School" not in words
+
+
+def test_the_email_of_the_day_reminds_of_nothing_in_a_home_one_left(hung, homes, school):
+    Case.update(lead=school.mark, status="monitoring", monitor_until=now().date()).execute()
+    Task.update(owner=school.mark).execute()
+    said = " ".join(reminders(again(school.mark), visible))
+    assert "case of yours" in said and "task of yours" in said
+    UserRole.update(setting=homes.fell).where(UserRole.user == school.mark).execute()
+    assert reminders(again(school.mark), visible) == []

@@ -14,6 +14,7 @@ from models.ground.record import Refused
 from models.ground.words import day, pages
 from models.history.event import Event
 from models.history.step import starts
+from models.people.setting import Setting
 from models.people.user import User
 
 from .child import Child, OfChild
@@ -86,7 +87,12 @@ class Extract(OfChild):
             copy.words = as_csv([[name for name, _width in headings], *rows])
         else:
             copy.words = pages.get_template("pdf/chronology.html").render(
-                copy=copy, child=child, headings=headings, rows=rows, head=Event.head()
+                copy=copy,
+                child=child,
+                letterhead=Setting.letterhead(child.setting),
+                headings=headings,
+                rows=rows,
+                head=Event.head(),
             )
         with transaction():
             copy.save()

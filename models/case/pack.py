@@ -14,6 +14,7 @@ from models.ground.record import Refused
 from models.ground.words import bare, pages, shown
 from models.history.event import Event
 from models.history.step import starts
+from models.people.setting import Setting
 from models.people.user import User
 
 from .child import Child, Flag
@@ -189,6 +190,7 @@ def paper(contact: Contact, recipient: str, asked: str, others: bool, by: User) 
     out = without(contact, text, others)
     return pages.get_template("pdf/pack.html").render(
         contact=contact,
+        letterhead=Setting.letterhead(incident.setting),
         incident=incident,
         child=incident.child,
         recipient=recipient,
