@@ -1130,3 +1130,35 @@ def test_the_email_of_the_day_reminds_of_nothing_in_a_home_one_left(hung, homes,
     assert "case of yours" in said and "task of yours" in said
     UserRole.update(setting=homes.fell).where(UserRole.user == school.mark).execute()
     assert reminders(again(school.mark), visible) == []
+
+
+def test_entries_are_read_where_the_role_that_opens_them_is(hung, homes, school):
+    """Carol opens entries in Fell View; in Beck House her role opens only the list of children."""
+    only = Role.create(name="Lister", level=2, description="Lists.", permissions=["child:read"])
+    UserRole.create(user=school.carol, role=only, setting=homes.beck)
+    assert seen(Flag, school.carol) == {hung.flag} and homes.zofia in seen(Child, school.carol)
+    assert seen(Entry, school.carol) == seen(Scan, school.carol) == set()
+    assert seen(Entry, school.mark) == {hung.entry}
+
+
+# pages that ask this of no record: lists, menus, forms and what is the reader's own
+OF_NONE = {
+    "admin_views": [
+        "case:confirm", "contact:add", "contact:pack", "counts:read", "emergency:begin", "event:read",
+        "log:read", "log:read_all", "log:trigger", "notice:read", "proposal:approve", "task:done",
+        "user:edit",
+    ],
+    "templates": [
+        "choice:edit", "emergency:begin", "event:read_all", "incident:report", "log:read",
+        "log:read_all", "notice:release", "notice:retry", "task:done",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", OF_NONE)
+def test_what_a_page_asks_it_asks_of_the_record_that_it_shows(folder):
+    asked = set()
+    for file in (Path(case_room.__file__).parents[2] / folder).rglob("*.*"):
+        if file.suffix in (".py", ".html"):
+            asked |= set(re.findall(r'\.may\("([a-z_:]+)"\)', file.read_text(encoding="utf-8")))
+    assert sorted(asked) == OF_NONE[folder], "ask may(permission, record) of what is one record's"
