@@ -23,8 +23,11 @@ class HandsOver:
     """A record that somebody holds until it is finished, and hands over when they leave.
 
     holders: {column that names them: as what they hold it}. unfinished: the statuses in which there
-    is something to hand over. The verb hand_over of the noun is the permission, too.
+    is something to hand over. held_by: the permission that whoever holds one needs besides seeing
+    its incident. The verb hand_over of the noun is the permission, too.
     """
+
+    held_by = ""
 
     holders: dict[str, str] = {}
     unfinished: tuple[str, ...] = ()
@@ -108,7 +111,18 @@ def held(person: User, to: User, by: User, visible: Callable) -> list[Held]:
     seen = visible(Incident, to).where(Incident.id.in_(cases)).select(Incident.id)
     open_to = {id for (id,) in seen.tuples()}
     why = f"{to} may not see it. Share it with them first."
-    return [Held(row, column, "" if row.its_incident() in open_to else why) for row, column in rows]
+    return [
+        Held(
+            row,
+            column,
+            why
+            if row.its_incident() not in open_to
+            else ""
+            if not row.held_by or to.may(row.held_by)
+            else f"{to} may not hold it, by their role.",
+        )
+        for row, column in rows
+    ]
 
 
 def hand_over(person: User, to: User, keys: Iterable[str], by: User, visible: Callable) -> int:
