@@ -11,8 +11,6 @@ from models.shelf import absences
 
 from .conftest import fits, run
 
-pytestmark = pytest.mark.both
-
 LIST = """UPN,Date,Session,Code
 A123456789000,05/01/2026,AM,I
 A123456789000,05/01/2026,PM,I
@@ -33,6 +31,7 @@ def stands():
     ]
 
 
+@pytest.mark.both
 def test_a_list_is_taken_in_and_again_without_doubles(school):
     done, bad = take(LIST)
     assert not bad and done[0] == "Days of absence added: 3."

@@ -18,8 +18,6 @@ from models.ground.settings import settings
 from .conftest import report, run
 from .person import Person
 
-pytestmark = pytest.mark.both
-
 
 def give(school, incident, what="Ring the mother", owner=None, days=3):
     return Task.give(
@@ -48,6 +46,7 @@ def make(person):
     return page, re.search(r'/calendar/([\w-]{43})\.ics"', page.text)[1]
 
 
+@pytest.mark.both
 def test_from_the_button_to_the_calendar(cast, school, incident):
     task = give(school, incident)
     give(school, incident, "Not hers", owner=school.mark)

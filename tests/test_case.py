@@ -45,6 +45,8 @@ def opened(school, incident):
 
 def finish(school, case):
     """Whatever is missing but what other nouns say."""
+    for incident in Incident.select().where(Incident.status == "to decide"):
+        incident.not_notifiable(reason="It is no event of the list.", by=school.mark)
     case.edit(
         school.carol,
         child_told="Yes",
@@ -85,6 +87,7 @@ def test_the_gate_names_what_is_missing_each_a_link(cast, school, opened):
         "Were the parents told",
         "Outcome",
         "Task: Ring the mother",
+        "is a notification due?",
     ):
         assert lacks in page.text_only, lacks
     task = Task.get()
@@ -291,6 +294,9 @@ def test_the_lead_is_somebody_who_may_read_it_and_is_told(cast, school, opened):
     Case.get().edit(school.carol, lead=school.alice, deputy=school.carol)
     told = Notice.select().order_by(Notice.id.desc()).get()
     assert told.user == school.alice and "Zofia" not in told.body
+    Share.share(opened.incident, school.connor, "He drives her home.", school.mark)
+    no = handing.held(school.alice, school.connor, school.bob, visible)
+    assert [one.why for one in no] == ["Connor Ó Briain may not hold it, by their role."]
     held = [one.key for one in handing.held(school.alice, school.mark, school.bob, visible)]
     assert handing.hand_over(school.alice, school.mark, held, school.bob, visible) == 1
     assert Case.get().lead == school.mark

@@ -14,8 +14,6 @@ from models.ground.clock import LONDON, at
 
 from .conftest import around, besides, report
 
-pytestmark = pytest.mark.both
-
 
 def page_of(person, child, **asked):
     more = "".join(f"&{name}={value}" for name, value in asked.items())
@@ -29,6 +27,7 @@ def today():
 # the page
 
 
+@pytest.mark.both
 def test_the_page_says_who_this_is_and_what_is_in_force(cast, school, incident):
     besides(school, incident)
     around(school, school.child)

@@ -45,8 +45,6 @@ from . import poppler
 from .conftest import around, besides, report, triage
 from .test_queries import counted
 
-pytestmark = pytest.mark.both
-
 
 def lines(school, child, by=None, **more):
     return chronology.lines([child], by or school.alice, visible, **more)
@@ -95,6 +93,7 @@ def recorded(child):
 # complete
 
 
+@pytest.mark.both
 def test_whatever_is_recorded_about_a_child_stands_in_it_exactly_once(school):
     """A property: for any mixture of rows about three children."""
     chance = random.Random(20261125)  # noqa: S311 the same school each time

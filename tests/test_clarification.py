@@ -25,7 +25,6 @@ from models.shelf import proof
 
 from .conftest import report
 
-pytestmark = pytest.mark.both
 WRIST = "Which wrist was it?"
 
 
@@ -38,6 +37,7 @@ def asked(school, incident):
     return Clarification.ask(incident, school.carol, WRIST, soon())
 
 
+@pytest.mark.both
 def test_from_the_incident_to_the_answer_in_the_browser(cast, school, incident):
     page = cast.carol.get(f"/incident/details/?id={incident.id}")
     assert "Ask the reporter" in page.text_only

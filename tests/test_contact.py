@@ -29,8 +29,6 @@ from models.ground.clock import at, now
 from .conftest import contact, referral, report, triage
 from .test_queries import counted
 
-pytestmark = pytest.mark.both
-
 FORM = {
     "body": "MASH", "kind": "Referral", "direction": "We told them", "person": "Ann Pryce, duty social worker", "at": "2026-03-04T10:15",
     "how": "Telephone", "shared": "The mark, and what she said.", "ground": "Public task", "asked": "MASH",
@@ -42,6 +40,7 @@ def mash(school, incident):
     return contact(school, incident, body="MASH", kind="Referral", person="Ann Pryce")
 
 
+@pytest.mark.both
 def test_a_contact_from_the_incident_to_its_outcome_in_the_browser(cast, school, incident):
     carol = cast.carol
     page = carol.get(f"/incident/details/?id={incident.id}")

@@ -44,6 +44,7 @@ def london(*parts):
         ((2026, 12, 24, 23, 0), 1, "school mornings", (2026, 12, 29, 8, 30)),
     ],
 )
+@pytest.mark.both
 def test_after(moment, number, unit, due):
     assert after(london(*moment), number, unit) == london(*due)
 
@@ -54,9 +55,6 @@ def test_england_works_when_england_works():
     with pytest.raises(LookupError):
         after(now(), 1, "moons")
     assert limit(1, "working days") == "1 working day" and limit(None, None) == "no limit in law"
-
-
-pytestmark = pytest.mark.both
 
 
 def stands(incident):

@@ -11,8 +11,6 @@ from models.shelf import backup, proof
 from .conftest import SECRET
 from .test_attachment import photograph
 
-pytestmark = pytest.mark.both
-
 FORM = {
     "headline": "Father left the home", "happened_on": "2025-03-01", "period": "March 2025",
     "text": "Two pages of the infants’ school.", "source": "Earlier school", "origin": "Thornley Infants",
@@ -28,6 +26,7 @@ def add(school, **more):
     return Entry.add(school.child, school.carol, **values | more)
 
 
+@pytest.mark.both
 def test_an_entry_from_the_form_to_the_chronology(cast, school):
     cast.carol.get("/entry/new/?child=1")
     page = cast.carol.post("/entry/new/?child=1", FORM | {"headline": "", "period": "x" * 61})

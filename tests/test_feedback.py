@@ -10,7 +10,6 @@ from models.shelf import proof
 
 from .conftest import report
 
-pytestmark = pytest.mark.both
 KIND = "Word for word, and within the hour."
 
 
@@ -19,6 +18,7 @@ def thanked(school, incident):
     return Feedback.give(incident, school.carol, "Thank you", KIND)
 
 
+@pytest.mark.both
 def test_from_the_incident_to_read_in_the_browser(cast, school, incident):
     page = cast.carol.get(f"/incident/details/?id={incident.id}")
     assert "Thank or correct" in page.text_only

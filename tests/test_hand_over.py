@@ -18,8 +18,6 @@ from models.shelf import proof
 from .conftest import report
 from .test_queries import counted
 
-pytestmark = pytest.mark.both
-
 
 def give(school, incident, what, owner=None):
     return Task.give(
@@ -57,6 +55,7 @@ def press(person, school, to, things):
     return person.post("/hand-over/action/", sent)
 
 
+@pytest.mark.both
 def test_all_in_one_press_and_one_email(cast, school, tasks):
     assert "Handing over" in cast.mark.get("/set-up/").text_only
     page = shown(cast.mark, school, school.alice)

@@ -107,7 +107,8 @@ def test_every_column_that_is_changed_is_noticed_but_those_that_say_why_not(full
         )
         for name, field in model._meta.fields.items():
             free = name in model.unvouched or model.noun() in FREE
-            for row in {first.id: first, last.id: last}.values():
+            key = field.primary_key or isinstance(field, ForeignKeyField)
+            for row in {first.id: first, last.id: last}.values() if key else (last,):
                 value = other(field, row.__data__[name])
                 problem = found(lambda m=model, r=row, n=name, v=value: put(m, r, n, v))
                 if free:

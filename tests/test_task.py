@@ -13,8 +13,6 @@ from models.ground.clock import at, now
 
 from .conftest import report
 
-pytestmark = pytest.mark.both
-
 
 def soon(days=3):
     return now().date() + timedelta(days=days)
@@ -33,6 +31,7 @@ def task(school, incident):
     )
 
 
+@pytest.mark.both
 def test_a_task_from_the_incident_to_done_in_the_browser(cast, school, incident):
     page = cast.carol.get(f"/incident/details/?id={incident.id}")
     assert f"/task/new/?incident={incident.id}" in page.text, "Add a task stands on the incident"

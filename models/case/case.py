@@ -34,7 +34,7 @@ class Case(HandsOver, OfIncident):
     STATUSES = ("open", "monitoring", "to confirm", "closed")
     ALIVE = STATUSES[:3]
     holders, unfinished = {"lead": "lead", "deputy": "deputy"}, ALIVE
-    takes = "case:read"
+    held_by = "case:read"
     keeps = "submitted"
     changes = (
         "status", "lead", "deputy", "monitor_until", "child_told", "child_told_why", "parents_told",
@@ -284,8 +284,14 @@ class Case(HandsOver, OfIncident):
         needed += ["parents_why"] if self.parents_told not in (None, *TOLD) else []
         if self.adult:
             needed = [name for name in needed if not name.startswith(("child", "parents"))]
-        found = [(label[name], self, name) for name in needed if not getattr(self, name)]
+        found: list[tuple[str, Any, str]] = [
+            (label[name], self, name) for name in needed if not getattr(self, name)
+        ]
         incidents = [id for (id,) in self.incidents().tuples()]
+        waiting = Incident.select().where(
+            Incident.id.in_(incidents), Incident.status == "to decide"
+        )
+        found += [(f"{one}: is a notification due?", one, "") for one in waiting]
         for model in OfIncident.every():
             if stops := getattr(model, "stops", None):
                 found += stops(incidents)

@@ -23,13 +23,14 @@ class HandsOver:
     """A record that somebody holds until it is finished, and hands over when they leave.
 
     holders: {column that names them: as what they hold it}. unfinished: the statuses in which there
-    is something to hand over. The verb hand_over of the noun is the permission, too. takes: the
-    permission without which nobody can do it, where the record is.
+    is something to hand over. held_by: the permission that whoever holds one needs, where
+    it is, besides seeing its incident. The verb hand_over of the noun is the permission, too.
     """
+
+    held_by = ""
 
     holders: dict[str, str] = {}
     unfinished: tuple[str, ...] = ()
-    takes = ""
 
     @classmethod
     def with_child(cls, rows: Any) -> Any:
@@ -115,11 +116,12 @@ def held(person: User, to: User, by: User, visible: Callable) -> list[Held]:
     cases = {row.its_incident() for row, _column in rows}
     seen = visible(Incident, to).where(Incident.id.in_(cases)).select(Incident.id)
     open_to = {id for (id,) in seen.tuples()}
+    shut = f"{to} may not see it. Share it with them first."
+    cannot = f"{to} may not hold it, by their role."
     found = []
     for row, column in rows:
-        why = "" if to.may(row.takes, row) else f"{to} has no role for it there."
-        if row.its_incident() not in open_to:
-            why = f"{to} may not see it. Share it with them first."
+        holds = not row.held_by or to.may(row.held_by, row)
+        why = shut if row.its_incident() not in open_to else "" if holds else cannot
         found.append(Held(row, column, why))
     return found
 

@@ -51,7 +51,7 @@ class Task(HandsOver, OfIncident):
     """
 
     STATUSES = ("open", "done", "cancelled")
-    holders, unfinished, takes = {"owner": "task"}, ("open",), "task:done"
+    holders, unfinished, held_by = {"owner": "task"}, ("open",), "task:done"
     keeps, changes = "submitted", ("status", "version", "effect", "evidence", "owner")
 
     what = TextField(verbose_name="What is to be done", help_text="One thing that one person does.")

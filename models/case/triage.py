@@ -55,6 +55,11 @@ class Triage(OfIncident):
         help_text="Needed where a referral was considered and not made.",
     )
 
+    UNANSWERED = {
+        "risk": "Choose how great the risk is now.",
+        "rationale": "Say why: what you weighed, and what decided.",
+    }
+
     def __str__(self):
         return f"triage of {self.incident}"
 

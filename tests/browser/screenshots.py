@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 import app as application
-from models import Case, Incident, Log, db, demo
+from models import Case, Contact, Incident, Log, db, demo
 from models.ground.settings import settings
 
 from .chromium import ARGS, find
@@ -24,6 +24,7 @@ def main():
         demo.build(application.hash_password(demo.PASSWORD))
         incident = Incident.select().where(Incident.status == "to decide").get()
         log = Log.select().where(Log.status == "tracking").order_by(Log.id.desc()).get()
+        contact = Contact.get(Contact.kind == "Referral")
         case = Case.select().order_by(Case.id.desc()).get()
         section = log.tracker.get().in_order()[4]
     WHERE.mkdir(parents=True, exist_ok=True)
@@ -33,6 +34,7 @@ def main():
             ("report", "dave", "/incident/new/", 900), ("decide", "mark", f"/incident/details/?id={incident.id}", 640),
             ("logs", "alice", "/log/", 760), ("log", "alice", f"/log/details/?id={log.id}", 1150), ("section", "carol", f"/section/edit/?id={section.id}", 800), ("triage", "alice", "/triage/", 640),
             ("triage-form", "alice", f"/triage/new/?incident={incident.id}", 1000), ("case", "alice", f"/case/details/?id={case.id}", 1100),
+            ("child", "alice", "/child/details/?id=17", 1200), ("contact", "carol", f"/contact/details/?id={contact.id}", 900),
         ):  # fmt: skip
             desk = Desk(browser, address).sign_in(f"{who}@demo.example", demo.PASSWORD)
             desk.page.set_viewport_size({"width": 1100, "height": height})
