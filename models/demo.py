@@ -115,6 +115,10 @@ OUTSIDE = [
         "their_reference": "M-2203", "shared": "What he said, and the incidents of the last year.", "ground": "Safeguarding of children and of individuals at risk",
         "answers": {"1": "Safeguarding", "2": "Not told: it would put him at risk this weekend", "9": "Shouting and broken doors at weekends; he asks to stay at school",
                     "12": "High", "13": "At school"}}),
+    ("Held by the arm", 0, 200, "alice", {
+        "body": "LADO", "kind": "Referral", "direction": "We told them", "person": "Miriam Osei-Lind, designated officer", "how": "Telephone",
+        "their_reference": "L-0417", "shared": "What the child said, and that the mark was seen.", "ground": "Legal duty",
+        "advice": "A first meeting on Thursday; do not question the supervisor yet."}),
 ]
 ANSWERS = {  # by the question's text; a question that is not here stays empty
     "What is the concern, in two or three sentences?": "{child} may be at risk of significant harm. The incident {incident} gives the reporter’s account; this section adds only what the DSL found out.",
@@ -369,6 +373,7 @@ DECIDED = {  # by topic: category, risk, threshold, decision
     "Talk about a group": ("Radicalisation", "Medium", "Targeted", "Channel"),
     "Letter about the flat": ("Domestic abuse and family", "Medium", "Early help", "Early help"),
     "Worried about Friday": ("Neglect", "Medium", "Early help", "Early help"),
+    "Sitting alone": ("Child-on-child", "Low", "Universal", "No further action"),
     "Fight": ("Child-on-child", "Low", "Universal", "No further action"),
     "Name-calling": ("Child-on-child", "Low", "Universal", "No further action"),
 }
