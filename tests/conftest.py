@@ -162,6 +162,7 @@ def school(app, blank, tmp_path):
     engine.current().copy(blank, tmp_path)
     for kept in (document.AGAIN, looks.WAITING, signin.SEEN, calendar.WRONG):  # by the process
         kept.clear()
+    app.config.pop("KEEPS_OPEN", None)  # of a server that another test began
     settle(tmp_path)
     db.connect()
     people = {user.email.split("@")[0]: user for user in User.select()}

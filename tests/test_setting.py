@@ -71,8 +71,6 @@ from .test_people import code_in, person_form
 from .test_queries import PAGES, counted
 from .test_roll_on_screen import choose, latest, match, press
 
-pytestmark = pytest.mark.both
-
 WHERE = {  # whom Flask knows by name: (role, home; nothing: for all)
     "alice": ("DSL", None),
     "bob": ("Head", "beck"),
@@ -138,11 +136,13 @@ def seen(model, user):
 # need to know
 
 
+@pytest.mark.both
 def test_an_incident_is_of_the_home_where_the_child_lives(two, homes):
     assert two.beck.setting == homes.beck and two.fell.setting == homes.fell
     assert two.none.setting is None
 
 
+@pytest.mark.both
 def test_a_director_sees_all_and_a_manager_theirs(two, school):
     assert seen(Incident, school.alice) == {two.beck, two.fell, two.none}
     assert seen(Incident, school.mark) == seen(Incident, school.bob) == {two.beck}
@@ -151,6 +151,7 @@ def test_a_director_sees_all_and_a_manager_theirs(two, school):
     assert seen(Incident, school.connor) == seen(Incident, school.ira) == set()
 
 
+@pytest.mark.both
 def test_logs_cases_tasks_triages_and_emails_are_seen_in_their_home_only(two, school):
     log = Log.trigger(two.beck, school.mark)
     tracker = Tracker.begin(log, school.mark)
@@ -176,6 +177,7 @@ def test_logs_cases_tasks_triages_and_emails_are_seen_in_their_home_only(two, sc
     assert not [one for one in seen(Event, school.carol) if one.incident]
 
 
+@pytest.mark.both
 def test_the_children_of_the_other_home_are_not_on_the_list(homes, school):
     assert seen(Child, school.mark) == {homes.zofia, homes.kamau}
     assert seen(Child, school.carol) == {homes.hanako}
@@ -183,6 +185,7 @@ def test_the_children_of_the_other_home_are_not_on_the_list(homes, school):
     assert seen(Child, school.dave) == set()
 
 
+@pytest.mark.both
 def test_both_sides_of_need_to_know_agree_in_every_home(two, school):
     log = Log.trigger(two.beck, school.mark)
     Share.share(two.beck, school.connor, "He drives him home.", school.mark)
@@ -197,6 +200,7 @@ def test_both_sides_of_need_to_know_agree_in_every_home(two, school):
             assert listed == (case in seen(Case, user)), (user, case)
 
 
+@pytest.mark.both
 def test_what_one_reported_was_assigned_or_is_shared_stays_wherever_it_is(two, school):
     log = Log.trigger(two.beck, school.mark)
     Share.share(two.beck, school.connor, "He drives him home.", school.mark)
@@ -207,6 +211,7 @@ def test_what_one_reported_was_assigned_or_is_shared_stays_wherever_it_is(two, s
     assert by_dina in seen(Incident, school.dina) and by_dina not in seen(Incident, school.carol)
 
 
+@pytest.mark.both
 def test_emergency_access_is_for_the_home_of_the_role_that_gives_it(two, school, monkeypatch):
     before = Notice.select().count()
     Emergency.begin(again(school.connor), "Nobody is to be reached.")
@@ -216,6 +221,7 @@ def test_emergency_access_is_for_the_home_of_the_role_that_gives_it(two, school,
     assert LASTS.days == 1
 
 
+@pytest.mark.both
 def test_restricted_sections_are_opened_by_a_role_in_their_home_only(cast, two, school):
     log = Log.trigger(two.beck, school.mark)
     tracker = Tracker.begin(log, school.mark)
@@ -228,6 +234,7 @@ def test_restricted_sections_are_opened_by_a_role_in_their_home_only(cast, two, 
     assert document in seen(Document, school.mark) and document not in seen(Document, school.carol)
 
 
+@pytest.mark.both
 def test_history_names_no_child_of_the_other_home(cast, homes, school):
     UserRole.update(role=role("Head")).where(UserRole.user == school.carol).execute()
     page = cast.carol.get("/event/")
@@ -243,6 +250,7 @@ OF_RECORDS = (
 )
 
 
+@pytest.mark.both
 def test_a_manager_of_one_home_at_every_door_of_the_other(app, case, homes, school, cast):
     """The list of doors is that of tests/matrix.txt; the record behind each is of Beck House."""
     secret = ["INC-20", "OFS-20", "CASE-20", "A red mark on the left wrist", "Zofia", "Kamau"]
