@@ -4,8 +4,6 @@ and what a police officer reads of it five years later.
 
 from datetime import datetime, timedelta
 
-import pytest
-
 from models import Case, Clarification, Contact, Extract, Incident, Log, Task, Tracker, Triage
 from models.case.extract import COLUMNS
 from models.ground.clock import LONDON, at
@@ -26,7 +24,6 @@ def desk(school, name):
     return Person(school.app, getattr(school, name)).sign_in()
 
 
-@pytest.mark.both
 def test_from_a_worry_to_the_closing_and_read_five_years_later(school, answers):
     child = school.child
     with at(day(0)):
