@@ -138,7 +138,7 @@ class ContactView(RecordView):
     def create_form(self, obj=None):
         """The form, with the questions of the body that was chosen."""
         came = self.begun_with()
-        body = (came if came is not None else request.args).get("body", "")
+        body = clean((came if came is not None else request.args).get("body", "")) or ""
         profile = Profile.of(body)
         questions = profile.pinned() if profile else []
         fields = {f"q{one['id']}": answer_field(one) for one in questions}

@@ -23,7 +23,7 @@ from models.ground.words import age
 from models.history.event import of_records
 
 from .home import Need
-from .rails.door import me
+from .rails.door import is_id, me
 from .rails.fields import PickField, SeveralField, TableField, clean
 from .rails.forms import at_most, required
 from .rails.writing import RecordView
@@ -36,7 +36,7 @@ SLOTS = {"first": "Category", "second": "Second category", "third": "Third categ
 def asked_incident():
     """The incident that the address names, through the policy; None where it names none."""
     id = request.args.get("incident", "")
-    rows = visible(Incident, me()).where(Incident.id == id) if id.isdecimal() else None
+    rows = visible(Incident, me()).where(Incident.id == int(id)) if is_id(id) else None
     return rows.get_or_none() if rows else None
 
 

@@ -179,3 +179,9 @@ def test_the_child_of_each_category_is_linked(school):
     with pytest.raises(Refused) as refused:
         triage(school, incident, categories=many)
     assert "at most 3" in refused.value.errors["categories"]
+
+
+def test_an_address_that_names_no_incident_is_not_there(cast, school, incident):
+    for id in ("99999999999999999999", "x", "", "²", "-1"):
+        assert cast.carol.get(f"/triage/new/?incident={id}").status_code == 404, id
+        assert cast.carol.post(f"/triage/new/?incident={id}", sent(incident)).status_code == 404, id
