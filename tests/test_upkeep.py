@@ -2,14 +2,14 @@
 warnings.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from peewee import OperationalError
 
 import app as application
-from models import TABLES, Attachment, Draft, Event, Log, Notice, Receipt, Refused, db
+from models import TABLES, Attachment, Child, Draft, Event, Log, Notice, Receipt, Refused, db
 from models.ground.clock import at, now
 from models.shelf import proof, upkeep
 
@@ -306,4 +306,16 @@ def test_unusually_many_reads_are_told_to_another_level_5(school, monkeypatch):
     )
     day(5, mark=30)
     assert len(told()) == 3, "what was once a day is a habit, and has been told"
+    children = [
+        Child.create(name=f"Ada Ọlá {number}", date_of_birth=date(2014, 1, 1))
+        for number in range(30)
+    ]
+    with at(moment + timedelta(days=6)):
+        for child in children:
+            Event.write("child:add", child, None)
+            Event.write("child:read", child, school.carol)
+        upkeep.watch()
+    assert told()[3:] == [(one, school.carol.id) for one in ("Alice Brennan", "Bob Adeyemi")], (
+        "a child’s page holds what every incident about the child says"
+    )
     assert whole()

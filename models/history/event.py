@@ -10,7 +10,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from peewee import CharField, ForeignKeyField, IntegerField, Model, ModelSelect, TextField
+from peewee import CharField, ForeignKeyField, IntegerField, Model, ModelSelect, TextField, fn
 
 from models.ground.clock import now
 from models.ground.composed import composed
@@ -340,12 +340,14 @@ class Event(Base):
         """The latest event about the installation itself (no record) with one of `verbs`, or
         None.
         """
-        return (
-            cls.select()
-            .where(cls.subject == cls.noun(), cls.record.is_null(), cls.verb.in_(verbs))
-            .order_by(cls.id.desc())
-            .first()
-        )
+        return max(cls.latest_of_each(*verbs).values(), key=lambda event: event.id, default=None)
+
+    @classmethod
+    def latest_of_each(cls, *verbs: str) -> dict[str, "Event"]:
+        """The latest event about the installation itself with each of `verbs` that there is."""
+        own = cls.subject == cls.noun(), cls.record.is_null(), cls.verb.in_(verbs)
+        last = cls.select(fn.MAX(cls.id)).where(*own).group_by(cls.verb)
+        return {event.verb: event for event in cls.select().where(cls.id.in_(last))}
 
     @property
     def detail(self) -> dict[str, Any]:

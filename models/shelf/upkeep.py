@@ -23,6 +23,7 @@ from models.history.event import Event
 from models.history.notice import SUBJECT, Notice
 from models.history.seal import fingerprint, stamp, vouch
 from models.people.user import User
+from models.permissions import VOCABULARY
 
 from . import proof
 
@@ -70,10 +71,9 @@ def latest() -> dict[str, Event | None]:
     """The latest event of each kind of care: {"verify", "backup", "drill", "anchor": Event or
     None}.
     """
-    return {
-        name: Event.latest(f"event:{name}")
-        for name in ("verify", "backup", "drill", "anchor", "stamp")
-    }
+    kinds = ("verify", "backup", "drill", "anchor", "stamp")
+    found = Event.latest_of_each(*(f"event:{kind}" for kind in kinds))
+    return {kind: found.get(f"event:{kind}") for kind in kinds}
 
 
 def warnings(moment: datetime, latest: dict[str, Event | None]) -> Iterator[str]:
@@ -128,26 +128,19 @@ def checked(tables: list[type[Base]]) -> str:
         return f"THE CHECK COULD NOT BE RUN ({type(problem).__name__}). Tell IT today."
 
 
-LOOKING = (
-    "incident:read",
-    "log:read",
-    "log:pdf",
-    "section:read",
-    "attachment:read",
-    "attachment:read_original",
-)
+LOOKING = [verb for verb in VOCABULARY if verb.endswith((":read", ":read_original", ":pdf"))]
 FLOOR = 40  # different cases in a day that nobody is told of
 TIMES = 3  # … and how many times the usual number one may open
 DAYS = 14  # that make a habit
 
 
 def opened(first: int, last: int, by: int | None = None) -> dict[int, int]:
-    """How many different cases each person opened between two events (their numbers): {user id:
-    number}.
+    """How many different incidents, and children’s pages, each person opened between two events
+    (their numbers): {user id: number}.
     """
-    query = Event.select(Event.by, fn.COUNT(Event.incident.distinct())).where(
-        Event.id > first, Event.id <= last
-    )
+    what = fn.COALESCE(Event.incident, Event.record * -1)  # a child is of no incident
+    query = Event.select(Event.by, fn.COUNT(what.distinct()))
+    query = query.where(Event.id > first, Event.id <= last)
     query = query.where(Event.verb.in_(LOOKING), Event.by == by if by else Event.by.is_null(False))
     return dict(query.group_by(Event.by).tuples())  # type: ignore[arg-type]
 
