@@ -271,14 +271,15 @@ class IncidentView(RecordView):
     def about(self, record):
         by = me()
         count, earlier, logs = self.of_child(record, EARLIER)
+        involved = Involved.all_of(record)
         return {
-            "involved": Involved.of(record),
+            "involved": Involved.linked(involved),
             "addenda": Addendum.of(record),
             "attachments": Attachment.rows_of(record),
             "seen": self.seen(record)
             if by.may("incident:read", record) or record.reported_by_id == by.id
             else None,
-            "named": [one.adult for one in Involved.named(record)],
+            "named": Involved.named(involved),
             "shares": Share.of(record) if by.may("incident:share", record) else [],
             "log": logs.get(record.id),
             "decision": Event.last(record, "incident:not_notifiable")

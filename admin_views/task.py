@@ -118,10 +118,8 @@ class TaskView(RecordView):
         incident = record if page == "incident" else record.incident
         within = record.incidents() if page == "case" else [incident.id]
         tasks = visible(Task, me()).where(Task.incident.in_(within))
-        rows, gives = (
-            list(self.joined(tasks).order_by(Task.due_on)),
-            self.allows(self.add_permission, incident),
-        )
+        tasks = tasks.select(Task, *User.named()).join(User, on=(Task.owner == User.id))
+        rows, gives = list(tasks.order_by(Task.due_on)), self.allows(self.add_permission, incident)
         return {"tasks": rows, "gives": gives, "incident": incident} if rows or gives else None
 
     def needs(self, limit):

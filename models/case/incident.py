@@ -456,7 +456,12 @@ class Involved(OfIncident):
     @classmethod
     def of(cls, incident: Any) -> list["Involved"]:
         """Everyone involved, with their names, in one query; no child who was linked by mistake."""
-        rows = cls.all_of(incident)
+        return cls.linked(cls.all_of(incident))
+
+    @classmethod
+    def linked(cls, rows: Iterable["Involved"]) -> list["Involved"]:
+        """Of the rows of one incident, in order, those that stand."""
+        rows = list(rows)
         stand = {row.child_id: row.id for row in rows if row.child_id}
         wrong = {row.child_id for row in rows if row.part == LINKED_WRONGLY}
         return [
@@ -474,12 +479,10 @@ class Involved(OfIncident):
         return rows.order_by(cls.id)
 
     @classmethod
-    def named(cls, incident: Any) -> list["Involved"]:
-        """The adults whom the concern is about: the rows that name them, with their names, in one
-        query.
-        """
-        latest = {row.adult_id: row for row in cls.all_of(incident) if row.part in (ABOUT, CLEARED)}
-        return [row for row in latest.values() if row.part == ABOUT]
+    def named(cls, rows: Iterable["Involved"]) -> list[Any]:
+        """The adults whom the concern is about, by the rows of one incident, in order."""
+        latest = {row.adult: row.part for row in rows if row.part in (ABOUT, CLEARED)}
+        return [adult for adult, part in latest.items() if part == ABOUT]
 
 
 class ShutOut(Model):

@@ -85,7 +85,7 @@ class Share(OfIncident):
         assigned or not.
         """
         with transaction():
-            if person in [row.adult for row in Involved.named(incident)]:
+            if person in Involved.named(Involved.all_of(incident)):
                 raise Refused(f"{person} is already named.")
             Involved.create(incident=incident, adult=person, part=ABOUT)
             leave_somebody(incident)
@@ -115,7 +115,7 @@ class Share(OfIncident):
         other Level 5 are told.
         """
         with transaction():
-            if person not in [row.adult for row in Involved.named(incident)]:
+            if person not in Involved.named(Involved.all_of(incident)):
                 raise Refused(f"{person} is not named.")
             Involved.create(incident=incident, adult=person, part=CLEARED)
             Addendum.add(

@@ -222,8 +222,9 @@ class Category(OfIncident):
     @classmethod
     def of(cls, triages: Iterable[int]) -> dict[int, list["Category"]]:
         """The categories of each of `triages` (ids), with the children: {id: [Category]}."""
-        rows = cls.select(cls, Child).join(Child).where(cls.triage.in_(list(triages)))
+        ids = list(triages)
         found: dict[int, list[Category]] = {}
-        for row in rows.order_by(cls.id):
+        rows = cls.select(cls, Child).join(Child).where(cls.triage.in_(ids))
+        for row in rows.order_by(cls.id) if ids else ():
             found.setdefault(row.triage_id, []).append(row)
         return found
