@@ -33,13 +33,13 @@ STEPS = {
 }
 
 
-def nouns(base: type[Base] = Base) -> list[type[Base]]:
+def nouns() -> list[type[Base]]:
     """The models whose rows have a line: those that are of an incident, or of a child."""
-    of_incident = lambda model: not isinstance(model.belongs, NoIncident)  # noqa: E731 a condition
+    speaking = (model for model in Base.every() if hasattr(model, "line"))
     return [
         model
-        for model in base.every()
-        if (of_incident(model) or issubclass(model, OfChild)) and hasattr(model, "line")
+        for model in speaking
+        if issubclass(model, OfChild) or not isinstance(model.belongs, NoIncident)
     ]
 
 
