@@ -19,7 +19,7 @@ from models.people.user import User
 
 from .child import Child, Flag
 from .contact import Contact
-from .hiding import hide, mentions
+from .hiding import hide, mentioned
 from .incident import Addendum, Involved, OfIncident
 from .relation import Relation
 
@@ -115,13 +115,14 @@ def strangers(contact: Contact, text: str) -> tuple[list[Child], list[str]]:
         one.child_id: one.child for one in Involved.of(incident) if one.child_id
     }
     linked.pop(incident.child_id, None)
-    rows = Child.select(Child.id, Child.name).where(Child.id != incident.child_id)
-    found = [one for one in rows if one.id not in linked and mentions(text, one.name)]
+    rows = list(Child.select(Child.id, Child.name).where(Child.id != incident.child_id))
+    said = mentioned(text, (one.name for one in rows))
+    found = [one for one in rows if one.id not in linked and one.name in said]
     own = {str(one.who) for one in Relation.of(incident.child)}
     around = Relation.select(Relation, *User.named()).left_outer_join(User)
     around = around.where(Relation.child.in_(list(linked)), Relation.ended_at.is_null())
     people = {one.who for one in around if (one.name or one.user_id) and one.who not in own}
-    return [*linked.values(), *found], sorted(one for one in people if mentions(text, one))
+    return [*linked.values(), *found], sorted(mentioned(text, people))
 
 
 def families(contact: Contact, by: User) -> list[str]:
@@ -137,16 +138,10 @@ def families(contact: Contact, by: User) -> list[str]:
         named = {row.id for row in rows} | linked
         children = [one for one in children if one.id in named]
     kin = {one.other_id for one in Relation.of(contact.incident.child) if one.other_id}
-    return [
-        *(one.name for one in children if one.id not in kin and spoken_of(text, one, contact)),
-        *adults,
-    ]
-
-
-def spoken_of(text: str, child: Child, contact: Contact) -> bool:
-    """Whether a child’s name, or a part of it that is theirs alone, stands in `text`."""
-    names = parts_of(child.name, own_words(contact))
-    return any(mentions(text, " ".join(words)) for words in names)
+    keep = own_words(contact)
+    others = (one.name for one in children if one.id not in kin)
+    said = [one for one in others if mentioned(text, map(" ".join, parts_of(one, keep)))]
+    return [*said, *adults]
 
 
 def own_words(contact: Contact) -> set[str]:
