@@ -106,23 +106,22 @@ def texts(contact: Contact) -> str:
     return "\n".join(said)
 
 
-def strangers(contact: Contact, text: str) -> tuple[list[Child], list[str]]:
-    """Whom a pack must not name: the other children, those linked and any on the list whose whole
-    name stands in `text`; and the adults around the linked ones whose name does.
+def strangers(contact: Contact, text: str) -> tuple[list[Child], list[Child], list[str]]:
+    """Whom a pack must not name: (the other children that are linked, any on the list whose whole
+    name stands in `text`, the adults around the linked ones whose name does).
     """
     incident = contact.incident
-    linked: dict[int, Any] = {
-        one.child_id: one.child for one in Involved.of(incident) if one.child_id
-    }
+    linked: dict[int, Any] = {one.child_id: one.child for one in Involved.of(incident) if one.child}
     linked.pop(incident.child_id, None)
-    rows = list(Child.select(Child.id, Child.name).where(Child.id != incident.child_id))
+    others = Child.id.not_in([incident.child_id, *linked])
+    rows = list(Child.select(Child.id, Child.name, Child.setting).where(others))
     said = mentioned(text, (one.name for one in rows))
-    found = [one for one in rows if one.id not in linked and one.name in said]
+    found = [one for one in rows if one.name in said]
     own = {str(one.who) for one in Relation.of(incident.child)}
     around = Relation.select(Relation, *User.named()).left_outer_join(User)
     around = around.where(Relation.child.in_(list(linked)), Relation.ended_at.is_null())
     people = {one.who for one in around if (one.name or one.user_id) and one.who not in own}
-    return [*linked.values(), *found], sorted(mentioned(text, people))
+    return list(linked.values()), found, sorted(mentioned(text, people))
 
 
 def families(contact: Contact, by: User) -> list[str]:
@@ -131,15 +130,12 @@ def families(contact: Contact, by: User) -> list[str]:
     another school or home.
     """
     text, knows = texts(contact), by.knows
-    children, adults = strangers(contact, text)
+    linked, found, adults = strangers(contact, text)
     if knows is not None:
-        rows = Child.select(Child.id).where(Child.setting.in_(knows))
-        linked = {one.child_id for one in Involved.of(contact.incident)}
-        named = {row.id for row in rows} | linked
-        children = [one for one in children if one.id in named]
+        found = [one for one in found if one.setting_id in knows]
     kin = {one.other_id for one in Relation.of(contact.incident.child) if one.other_id}
     keep = own_words(contact)
-    others = (one.name for one in children if one.id not in kin)
+    others = (one.name for one in [*linked, *found] if one.id not in kin)
     said = [one for one in others if mentioned(text, map(" ".join, parts_of(one, keep)))]
     return [*said, *adults]
 
@@ -165,16 +161,12 @@ def parts_of(name: str, keep: set[str]) -> list[tuple[str, ...]]:
 def without(contact: Contact, text: str, others: bool) -> Callable[[Any], str]:
     """A function that writes a value as the pack does: without the names that it must not say."""
     names: dict[tuple[str, ...], str] = {}
-    children, adults = strangers(contact, text)
     if not others:
+        linked, found, adults = strangers(contact, text)
         keep = own_words(contact)
-        linked = {one.child_id for one in Involved.of(contact.incident)}
-        for adult in adults:
-            names[bare(adult)] = ADULT
-        for child in children:
-            whole = [bare(child.name)]
-            for words in parts_of(child.name, keep) if child.id in linked else whole:
-                names[words] = CHILD
+        names |= {bare(one): ADULT for one in adults}
+        names |= {words: CHILD for one in linked for words in parts_of(one.name, keep)}
+        names |= {bare(one.name): CHILD for one in found}
     return lambda value: hide(shown(value), names)
 
 
