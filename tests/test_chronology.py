@@ -174,7 +174,7 @@ def test_each_line_is_asked_of_the_policy(school):
                 assert {k for k in mine if k[0] == model.noun()} == seen & of_it, (model, by)
     mine = lines(school, school.child, school.bob)
     assert "About Bob" not in {line.headline for line in mine}
-    about = {chronology.incident_of(line.record) for line in mine}
+    about = {line.record.its_incident() for line in mine}
     assert hidden.id not in about, "neither its tasks, nor its decisions"
 
 

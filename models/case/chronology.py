@@ -73,7 +73,7 @@ def lines(
     marks = visible(Mark, by).where(Mark.child.in_(list(children))).order_by(Mark.id)
     given = {(mark.noun_of, mark.record): mark for mark in marks}
     for line in found:
-        mine = about.get(incident_of(line.record) or 0, {})
+        mine = about.get(line.record.its_incident() or 0, {})
         part = next((mine[one.id] for one in children if one.id in mine), "")
         if part and line.record.noun() == "incident":
             line.part = f"{part.lower()}; it is about {line.record.child}"
@@ -172,10 +172,3 @@ def drawn(row: Any) -> Line:
         line = row.line()
     line.record = row
     return line
-
-
-def incident_of(row: Base) -> int | None:
-    """The id of the incident that a line is of, or None."""
-    if isinstance(row, Event):
-        return row.incident
-    return row.its_incident()
