@@ -322,8 +322,7 @@ class Roll(Record):
     def leave(self, ids: list[int]) -> int:
         """Those of `ids` who are still on roll leave today; returns how many."""
         today, there = now().date(), Child.id.in_(ids) & Child.left_on.is_null()
-        rows = roll.on_roll(self.setting) if self.setting_id else Child.select()
-        gone = list(rows.where(there, Child.date_of_birth <= today))
+        gone = list(roll.on_roll(self.setting).where(there, Child.date_of_birth <= today))
         for child in gone:
             changed = child.set(left_on=today)
             child.save()
