@@ -80,7 +80,7 @@ def here(batch: list) -> dict[Any, Any]:
     [Child]}.
     """
     births, upns = (
-        [values[key] for _row, values in batch if values.get(key)]
+        {values[key] for _row, values in batch if values.get(key)}  # a child may stand there often
         for key in ("date_of_birth", "upn")
     )
     return by_keys(
