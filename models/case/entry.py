@@ -4,7 +4,7 @@ from typing import Any
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, Pick, YesNo
 from models.ground.record import Base, Refused
@@ -75,9 +75,8 @@ class Entry(OfChild):
         """Add an entry. files: [(name, bytes)] of what was scanned. Raises Refused for a day that
         is still to come, and for a file that cannot be kept.
         """
-        errors, today = {}, now().astimezone(LONDON).date()
-        happened, until = values["happened_on"], values.get("until")
-        if not EARLIEST <= happened <= today:
+        errors, happened, until = {}, values["happened_on"], values.get("until")
+        if not EARLIEST <= happened <= today():
             errors["happened_on"] = "This is in the future, or before 1900. Give the day it was."
         if until and until < happened:
             errors["until"] = "This is before it began."

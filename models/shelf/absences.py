@@ -7,7 +7,7 @@ from typing import Any
 
 from models.case.absence import CODES, HERE, Absence
 from models.case.child import EARLIEST, Child
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.record import Refused
 from models.history.event import Event
@@ -123,7 +123,7 @@ def understood(cells: dict[str, str]) -> dict[str, Any] | None:
     if not code:
         raise Refused("the code is missing.")
     on = day_of(cells["on"], "date")
-    if not on or not EARLIEST <= on <= now().astimezone(LONDON).date():
+    if not on or not EARLIEST <= on <= today():
         raise Refused("the date is missing, in the future or before 1900.")
     values: dict[str, Any] = {"on": on, "kind": CODES.get(code, cells["kind"])[:80]}
     values["upn"] = cells.get("upn", "").upper()

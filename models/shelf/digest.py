@@ -14,7 +14,7 @@ from models.case.case import Case
 from models.case.log import Assignee, Log
 from models.case.task import Task
 from models.case.tracker import Section, Tracker
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.settings import settings
 from models.ground.words import line, pages, paragraphs
@@ -80,8 +80,7 @@ def found(person: User, visible: Callable) -> Any:
 
 def reminders(person: User, visible: Callable) -> list[str]:
     """What is due of the person's own, in numbers and with an address, never whom it is about."""
-    today = now().astimezone(LONDON).date()
-    own = (Task.owner == person) & (Task.status == "open") & (Task.due_on <= today)
+    own = (Task.owner == person) & (Task.status == "open") & (Task.due_on <= today())
     tasks = visible(Task, person).where(own).count()
     theirs = (Case.lead == person) & Case.status.in_(("open", "monitoring"))
     cases = list(visible(Case, person).where(theirs))
