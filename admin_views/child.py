@@ -5,7 +5,8 @@ from flask_admin import expose
 
 from models import Absence, Case, Child, Event, Flag, Refused, Relation, School, visible
 from models.case.absence import in_words
-from models.case.chronology import ANOTHER, beside, lines, pick
+from models.case.child import ANOTHER
+from models.case.chronology import beside, lines, pick
 from models.policy import who_sees_child
 
 from .rails.door import me

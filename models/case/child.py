@@ -29,6 +29,7 @@ UPN = "[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]"
 # spelling
 JOINERS = "\u200c\u200d\u00a0"
 EARLIEST = date(1900, 1, 1)
+ANOTHER = "another child"  # what stands for one who is not to be named
 
 
 class Child(Record):
@@ -298,7 +299,7 @@ class Flag(OfChild):
         """The condition that somebody has to look at a flag again."""
         return cls.lasting() & (cls.review_on <= today() + AHEAD)
 
-    def odd(self) -> dict[str, str]:
+    def wrong(self) -> dict[str, str]:
         """What contradicts itself: {field: sentence}."""
         errors = {}
         if self.since > today():
@@ -316,7 +317,7 @@ class Flag(OfChild):
     def flag(cls, child: Child, by: User, **values: Any) -> "Flag":
         """Set a flag. Raises Refused for what contradicts itself, and where `child` has it now."""
         row = cls(child=child, added_at=now(), **values)
-        errors = row.odd()
+        errors = row.wrong()
         with transaction():
             if row.kind in {flag.kind for flag in cls.in_force(child)}:
                 errors["kind"] = f"{child} has this flag already."
@@ -330,7 +331,7 @@ class Flag(OfChild):
         """Look at it again: another day of review, or that the family was told by now."""
         with transaction():
             changed = self.set(**values)
-            errors = {name: said for name, said in self.odd().items() if name in values}
+            errors = {name: said for name, said in self.wrong().items() if name in values}
             if errors:
                 raise Refused("Nothing was saved.", errors)
             if changed:

@@ -10,12 +10,11 @@ from models.history.event import Event
 from models.people.user import User
 
 from .absence import Absence, by_week
-from .child import Child, OfChild
+from .child import ANOTHER, Child, OfChild
 from .incident import LINKED_WRONGLY, Incident, Involved
 from .line import Line
 from .mark import Mark
 
-ANOTHER = "another child"
 # Decisions that are no row of their own but a step: what its line says.
 STEPS = {
     "incident:not_notifiable": "Ofsted is not to be notified",

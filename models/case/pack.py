@@ -17,14 +17,14 @@ from models.history.step import starts
 from models.people.setting import Setting
 from models.people.user import User
 
-from .child import Child, Flag
+from .child import ANOTHER, Child, Flag
 from .contact import Contact
 from .hiding import hide, mentioned
 from .incident import Addendum, Involved, OfIncident
 from .relation import Relation
 
 SEVERAL = re.compile(r"\band\b|[;&\n]", re.IGNORECASE)
-CHILD, ADULT = "another child", "another adult"
+ADULT = "another adult"
 SHORTEST = 3  # letters of a part of a name that is looked for by itself, in scripts with letters
 
 
@@ -165,8 +165,8 @@ def without(contact: Contact, text: str, others: bool) -> Callable[[Any], str]:
         linked, found, adults = strangers(contact, text)
         keep = own_words(contact)
         names |= {bare(one): ADULT for one in adults}
-        names |= {words: CHILD for one in linked for words in parts_of(one.name, keep)}
-        names |= {bare(one.name): CHILD for one in found}
+        names |= {words: ANOTHER for one in linked for words in parts_of(one.name, keep)}
+        names |= {bare(one.name): ANOTHER for one in found}
     return lambda value: hide(shown(value), names)
 
 
