@@ -31,13 +31,8 @@ def gather(visible: Callable) -> Any:
     """
     if Notice.held():
         return 0
-    due = [(person, found(person, visible)) for person in User.select().where(chose())]
-    return sum(queue(person, visible) for person, news in due if news)
-
-
-def chose() -> Any:
-    """The condition that a person chose something that comes once a day."""
-    return User.daily | User.progress
+    chose = User.select().where(User.daily | User.progress)
+    return sum(queue(person, visible) for person in list(chose) if found(person, visible))
 
 
 def queue(person: User, visible: Callable) -> Any:
