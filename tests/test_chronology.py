@@ -19,6 +19,7 @@ from models import (
     Entry,
     Event,
     Extract,
+    Flag,
     Incident,
     Involved,
     Log,
@@ -263,6 +264,15 @@ def test_a_line_is_marked_with_a_headline_of_ones_own(school, cast, incident):
     for wrong in ("incident-99", "user-1", "x", ""):
         assert cast.carol.get(f"/mark/new/?child=1&line={wrong}").status_code == 404
     assert cast.bob.get("/mark/new/?child=2&line=incident-1").status_code == 404, "another child's"
+
+
+def test_a_mark_is_told_to_nobody_who_may_not_see_its_line(school, incident):
+    around(school, school.child)
+    flag, entry = Flag.get(), Entry.get()
+    for row, told in ((incident, incident), (entry, entry), (flag, school.child)):
+        Mark.mark(school.child, row, school.carol, significant=True)
+        event = Event.select().order_by(Event.id.desc()).first()
+        assert (event.subject, event.record) == (told.noun(), told.id)
 
 
 def test_what_a_person_may_not_see_they_cannot_mark(school, cast):
