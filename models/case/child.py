@@ -123,12 +123,6 @@ class Child(Record):
             incident.save()
         return along
 
-    def parts(self) -> list[Base]:
-        return [
-            Child.get_by_id(self.id),
-            *Flag.select().where(Flag.child == self.id).order_by(Flag.id),
-        ]
-
     @property
     def label(self) -> str:
         """How a form names this child, one way only: name and year; of those whom `offered` found

@@ -7,7 +7,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, TextField
 from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, Pick, YesNo
-from models.ground.record import Base, Refused
+from models.ground.record import Refused
 from models.history.event import Event
 from models.history.step import starts
 from models.people.user import User
@@ -64,10 +64,6 @@ class Entry(OfChild):
 
     def __str__(self):
         return f"entry about {self.child}"
-
-    def parts(self) -> list[Base]:
-        scans = Scan.select().where(Scan.entry == self.id).order_by(Scan.id)
-        return [Entry.get_by_id(self.id), *scans]
 
     @classmethod
     @starts()
