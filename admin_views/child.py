@@ -5,7 +5,8 @@ from flask_admin import expose
 
 from models import Absence, Case, Child, Event, Flag, Refused, Relation, School, visible
 from models.case.absence import in_words
-from models.case.chronology import ANOTHER, beside, incident_of, lines, pick
+from models.case.child import ANOTHER
+from models.case.chronology import beside, lines, pick
 from models.policy import who_sees_child
 
 from .rails.door import me
@@ -111,7 +112,7 @@ class ChildView(RecordView):
         """Where a line of the chronology leads: to its own page, else to that of its incident."""
         row = line.record
         if isinstance(row, Event) or not (url := self.page_of(row)):
-            incident = incident_of(row)
+            incident = row.its_incident()
             url = incident and url_for("incident.details_view", id=incident)
         return url
 

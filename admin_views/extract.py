@@ -7,7 +7,6 @@ from flask_admin import expose
 
 from models import Extract, Incident, look, visible
 from models.case.chronology import lines
-from models.case.extract import named
 from models.history.paper import to_pdf
 
 from .child import OfChildView
@@ -62,5 +61,5 @@ class ExtractView(OfChildView):
             BytesIO(content),
             mimetype=kind,
             as_attachment=copy.form == "CSV",
-            download_name=f"{named(copy)}.{copy.form.lower()}",
+            download_name=copy.download_name,
         )

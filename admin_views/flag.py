@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time
 from flask import url_for
 from flask_admin.form import BaseForm
 
-from models import Flag, now, visible
-from models.ground.clock import LONDON
+from models import Flag, visible
+from models.ground.clock import today
 from models.ground.words import due
 
 from .child import OfChildView, back
@@ -44,7 +44,7 @@ class FlagView(OfChildView):
 
     def create_form(self, obj=None):
         form = super().create_form(obj)
-        form.since.data = form.since.data or now().astimezone(LONDON).date()
+        form.since.data = form.since.data or today()
         return form
 
     def edit_form(self, obj=None):

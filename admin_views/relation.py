@@ -1,7 +1,7 @@
 """The people around a child: written down and ended, from the page of the child."""
 
 from models import Child, Relation, visible
-from models.case.chronology import ANOTHER
+from models.case.child import ANOTHER
 
 from .child import OfChildView, back
 from .rails.door import me

@@ -3,14 +3,14 @@ relative who works here finds nothing.
 """
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from models import Child, Event, Flag, Incident, Log, Refused, Relation, School, User, now, visible
 from models.case.child import OfChild
 from models.case.incident import ABOUT
-from models.ground.clock import LONDON, at
+from models.ground.clock import at, today
 
 from .conftest import around, besides, report
 
@@ -18,10 +18,6 @@ from .conftest import around, besides, report
 def page_of(person, child, **asked):
     more = "".join(f"&{name}={value}" for name, value in asked.items())
     return person.get(f"/child/details/?id={child.id}{more}")
-
-
-def today():
-    return now().astimezone(LONDON).date()
 
 
 # the page
@@ -351,3 +347,14 @@ def test_whose_role_opens_less_is_told_the_same_whatever_there_is(cast, school, 
     hidden = report(school, by=school.dina, adults=[(school.bob, ABOUT)], topic="About Bob")
     text = page_of(cast.bob, school.child).text_only
     assert "About Bob" not in text and "may not see" not in text and Incident.get_by_id(hidden.id)
+
+
+def test_a_day_ends_at_midnight_in_britain(school):
+    """In summer that is an hour before it ends in UTC."""
+    school.child.left_on = date(2026, 6, 30)
+    school.child.save()
+    flag = Flag.create(child=school.child, kind="Looked after", since=date(2026, 6, 1), until=date(2026, 6, 30))  # fmt: skip
+    for hour, day, there in ((22, date(2026, 6, 30), True), (23, date(2026, 7, 1), False)):
+        with at(datetime(2026, 6, 30, hour, 30, tzinfo=UTC)):
+            assert today() == day
+            assert (school.child in Child.on_roll()) == there == flag.lasts

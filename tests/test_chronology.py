@@ -19,6 +19,7 @@ from models import (
     Entry,
     Event,
     Extract,
+    Flag,
     Incident,
     Involved,
     Log,
@@ -96,7 +97,7 @@ def recorded(child):
 @pytest.mark.both
 def test_whatever_is_recorded_about_a_child_stands_in_it_exactly_once(school):
     """A property: for any mixture of rows about three children."""
-    chance = random.Random(20261125)  # noqa: S311 the same school each time
+    chance = random.Random(20261125)  # the same school each time
     children = chance.sample(school.children[:3], 3)
     for child, other in zip(children, children[1:] + children[:1], strict=True):
         part = chance.choice(["Witness", "Affected", "Alleged to have caused harm"])
@@ -174,7 +175,7 @@ def test_each_line_is_asked_of_the_policy(school):
                 assert {k for k in mine if k[0] == model.noun()} == seen & of_it, (model, by)
     mine = lines(school, school.child, school.bob)
     assert "About Bob" not in {line.headline for line in mine}
-    about = {chronology.incident_of(line.record) for line in mine}
+    about = {line.record.its_incident() for line in mine}
     assert hidden.id not in about, "neither its tasks, nor its decisions"
 
 
@@ -263,6 +264,15 @@ def test_a_line_is_marked_with_a_headline_of_ones_own(school, cast, incident):
     for wrong in ("incident-99", "user-1", "x", ""):
         assert cast.carol.get(f"/mark/new/?child=1&line={wrong}").status_code == 404
     assert cast.bob.get("/mark/new/?child=2&line=incident-1").status_code == 404, "another child's"
+
+
+def test_a_mark_is_told_to_nobody_who_may_not_see_its_line(school, incident):
+    around(school, school.child)
+    flag, entry = Flag.get(), Entry.get()
+    for row, told in ((incident, incident), (entry, entry), (flag, school.child)):
+        Mark.mark(school.child, row, school.carol, significant=True)
+        event = Event.select().order_by(Event.id.desc()).first()
+        assert (event.subject, event.record) == (told.noun(), told.id)
 
 
 def test_what_a_person_may_not_see_they_cannot_mark(school, cast):

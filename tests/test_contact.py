@@ -359,3 +359,9 @@ def test_nothing_of_a_contact_changes_once_it_is_submitted(school, mash):
         with pytest.raises(DatabaseError, match="never changes"), db.atomic():
             Contact.update({column: getattr(mash, column)}).execute()
     assert Incident.get().contacts.count() == 1
+
+
+def test_the_history_vouches_for_its_rungs_and_packs(school, incident):
+    told = referral(school, incident)
+    nouns = [row.noun() for row in told.parts()]
+    assert nouns == ["contact", "escalation", "pack"], "another order is not the digests of before"

@@ -8,13 +8,15 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from models import Event, Pack, Refused, Relation
+from models import Child, Event, Pack, Refused, Relation
+from models.case import hiding
 from models.case.hiding import hide
 from models.case.pack import families
 from models.ground.words import bare
 from models.history.paper import to_pdf
 
 from .conftest import contact, report
+from .test_queries import counted
 
 
 @pytest.fixture
@@ -82,6 +84,21 @@ def test_the_warning_names_whom_of_another_family(cast, school, told):
     Relation.relate(school.child, school.carol, kind="Brother", other=school.children[1])
     assert "Ngũgĩ wa Kamau" not in families(told, school.carol), "a brother is of this family"
     assert "Kamau" not in words(made(school, told)), "and is left out all the same"
+
+
+def test_the_warning_costs_the_same_in_a_large_school(school, told, monkeypatch):
+    """Neither the text is read, nor the database asked, once more for each child on the list."""
+    read, plain, costs = [], hiding.letters, []
+    monkeypatch.setattr(hiding, "letters", lambda text: read.append(text) or plain(text))
+    families(told, school.carol)  # and what the record keeps is there
+    for number in range(200):
+        if number in (0, 199):
+            read.clear()
+            with counted() as statements:
+                assert families(told, school.carol)[:2] == ["Ngũgĩ wa Kamau", "山田 花子"]
+            costs.append((len(read), len(statements)))
+        Child.create(name=f"Pupil Number{number}", date_of_birth=school.child.date_of_birth)
+    assert costs[0] == costs[1]
 
 
 def test_made_fetched_and_written_down(cast, school, told):

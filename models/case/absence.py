@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import CharField, IntegerField
 
-from models.ground.clock import LONDON, now
+from models.ground.clock import today
 from models.ground.fields import Day, Moment
 from models.ground.words import day
 
@@ -54,9 +54,9 @@ class Absence(OfChild):
 
 def term() -> date:
     """The day from which this term is counted."""
-    today = now().astimezone(LONDON).date()
-    month, first = next(begin for begin in TERMS if begin <= (today.month, today.day))
-    return date(today.year, month, first)
+    day = today()
+    month, first = next(begin for begin in TERMS if begin <= (day.month, day.day))
+    return date(day.year, month, first)
 
 
 def in_words(rows: Iterable[Absence]) -> dict[str, Any] | None:

@@ -22,25 +22,16 @@ from models.people.user import User
 from .incident import Incident, OfIncident
 from .line import Line
 
-ALLOWED = {
-    "application/pdf": "PDF",
-    "image/jpeg": "JPEG",
-    "image/png": "PNG",
-    "audio/mpeg": "MP3",
-    "audio/mp4": "M4A",
-    "audio/x-m4a": "M4A",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word (.docx)",
-    "text/plain": "plain text",
-}
-ENDINGS = {
-    "application/pdf": (".pdf",),
-    "image/jpeg": (".jpg", ".jpeg"),
-    "image/png": (".png",),
-    "audio/mpeg": (".mp3",),
-    "audio/mp4": (".m4a", ".mp4"),
-    "audio/x-m4a": (".m4a",),
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (".docx",),
-    "text/plain": (".txt", ".md", ".csv", ".eml"),
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+ALLOWED = {  # what may be kept: how it is called, and what the name of such a file ends with
+    "application/pdf": ("PDF", (".pdf",)),
+    "image/jpeg": ("JPEG", (".jpg", ".jpeg")),
+    "image/png": ("PNG", (".png",)),
+    "audio/mpeg": ("MP3", (".mp3",)),
+    "audio/mp4": ("M4A", (".m4a", ".mp4")),
+    "audio/x-m4a": ("M4A", (".m4a",)),
+    DOCX: ("Word (.docx)", (".docx",)),
+    "text/plain": ("plain text", (".txt", ".md", ".csv", ".eml")),
 }
 
 
@@ -115,7 +106,7 @@ class Kept:
         """The name it is handed out under: with the ending of what it is, so that no text runs as a
         program.
         """
-        endings = ENDINGS[self.kind]
+        _called, endings = ALLOWED[self.kind]
         return self.name if self.name.lower().endswith(endings) else self.name + endings[0]
 
     @property
@@ -127,19 +118,12 @@ class Kept:
         """Raise Refused unless the file may be kept: size, and kind by content."""
         limit = settings.upload_mb
         if len(content) > limit * 1_000_000:
-            raise Refused(
-                "Nothing was saved.",
-                {"files": f"“{name}” is larger than {limit:g} MB. Attach a smaller copy."},
-            )
+            sentence = f"“{name}” is larger than {limit:g} MB. Attach a smaller copy."
+            raise Refused("Nothing was saved.", {"files": sentence})
         if kind_of(content) not in ALLOWED:
-            kinds = ", ".join(dict.fromkeys(ALLOWED.values()))
-            raise Refused(
-                "Nothing was saved.",
-                {
-                    "files": f"“{name}” is not a kind of file that can be kept here. Allowed: "
-                    f"{kinds}."
-                },
-            )
+            kinds = ", ".join(dict.fromkeys(called for called, _endings in ALLOWED.values()))
+            sentence = f"“{name}” is not a kind of file that can be kept here. Allowed: {kinds}."
+            raise Refused("Nothing was saved.", {"files": sentence})
 
     @property
     def is_photograph(self):

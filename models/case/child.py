@@ -9,7 +9,7 @@ from typing import Any
 
 from peewee import CharField, Expression, ForeignKeyField, ModelSelect, TextField, fn
 
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.composed import composed
 from models.ground.database import contains, db, fold, transaction
 from models.ground.fields import Day, Moment, Pick
@@ -29,6 +29,7 @@ UPN = "[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]"
 # spelling
 JOINERS = "\u200c\u200d\u00a0"
 EARLIEST = date(1900, 1, 1)
+ANOTHER = "another child"  # what stands for one who is not to be named
 
 
 class Child(Record):
@@ -73,7 +74,7 @@ class Child(Record):
         reported about.
         """
         problems, born = {}, self.date_of_birth
-        if not born or not EARLIEST <= born <= now().date():
+        if not born or not EARLIEST <= born <= today():
             problems["date_of_birth"] = (
                 "The date of birth is missing, in the future or before 1900."
             )
@@ -122,12 +123,6 @@ class Child(Record):
             incident.save()
         return along
 
-    def parts(self) -> list[Base]:
-        return [
-            Child.get_by_id(self.id),
-            *Flag.select().where(Flag.child == self.id).order_by(Flag.id),
-        ]
-
     @property
     def label(self) -> str:
         """How a form names this child, one way only: name and year; of those whom `offered` found
@@ -147,8 +142,8 @@ class Child(Record):
     @property
     def age(self) -> int:
         """How old this child is today, in years."""
-        today, born = now().astimezone(LONDON).date(), self.date_of_birth
-        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        day, born = today(), self.date_of_birth
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
     @property
     def in_full(self) -> str:
@@ -169,9 +164,7 @@ class Child(Record):
     def on_roll(cls) -> "ModelSelect[Child]":
         """Everyone whom a report may be about: not left before today."""
         return (
-            cls.select()
-            .where(cls.left_on.is_null() | (cls.left_on >= now().date()))
-            .order_by(cls.name)
+            cls.select().where(cls.left_on.is_null() | (cls.left_on >= today())).order_by(cls.name)
         )
 
     @classmethod
@@ -183,7 +176,7 @@ class Child(Record):
 
         Whoever reports reads a date of birth only where nothing else tells two apart.
         """
-        rows = known_names(stamp(), now().date())
+        rows = known_names(stamp(), today())
         if within is not None:
             rows = [row for row in rows if row[3] in within]
         if typed is None and len(rows) > SUGGESTED:
@@ -273,10 +266,9 @@ class Flag(OfChild):
         """Give `child` the flags of `kinds` from today, but those they have now; returns the new
         ones. Inside the caller's transaction, which writes the event.
         """
-        today = now().date()
         have = {flag.kind for flag in cls.in_force(child)}
         return [
-            cls.create(child=child, kind=kind, since=today, added_at=now())
+            cls.create(child=child, kind=kind, since=today(), added_at=now())
             for kind in dict.fromkeys(kinds)
             if kind not in have
         ]
@@ -289,26 +281,26 @@ class Flag(OfChild):
     @property
     def lasts(self) -> bool:
         """Whether it is in force today."""
-        return self.until is None or self.until >= now().date()
+        return self.until is None or self.until >= today()
 
     @classmethod
     def lasting(cls) -> Expression:
         """The condition that a flag is in force today."""
-        return cls.until.is_null() | (cls.until >= now().date())
+        return cls.until.is_null() | (cls.until >= today())
 
     @classmethod
     def due(cls) -> Expression:
         """The condition that somebody has to look at a flag again."""
-        return cls.lasting() & (cls.review_on <= now().astimezone(LONDON).date() + AHEAD)
+        return cls.lasting() & (cls.review_on <= today() + AHEAD)
 
-    def odd(self) -> dict[str, str]:
+    def wrong(self) -> dict[str, str]:
         """What contradicts itself: {field: sentence}."""
-        errors, today = {}, now().astimezone(LONDON).date()
-        if self.since > today:
+        errors = {}
+        if self.since > today():
             errors["since"] = "This is in the future. Give the day it began."
         if self.until and self.until < self.since:
             errors["until"] = "This is before it began."
-        if self.review_on and self.review_on < today:
+        if self.review_on and self.review_on < today():
             errors["review_on"] = "This day is past. Give a later one."
         if self.told in TOLD[1:] and not self.told_why:
             errors["told_why"] = "Say why the family has not been told."
@@ -319,7 +311,7 @@ class Flag(OfChild):
     def flag(cls, child: Child, by: User, **values: Any) -> "Flag":
         """Set a flag. Raises Refused for what contradicts itself, and where `child` has it now."""
         row = cls(child=child, added_at=now(), **values)
-        errors = row.odd()
+        errors = row.wrong()
         with transaction():
             if row.kind in {flag.kind for flag in cls.in_force(child)}:
                 errors["kind"] = f"{child} has this flag already."
@@ -333,7 +325,7 @@ class Flag(OfChild):
         """Look at it again: another day of review, or that the family was told by now."""
         with transaction():
             changed = self.set(**values)
-            errors = {name: said for name, said in self.odd().items() if name in values}
+            errors = {name: said for name, said in self.wrong().items() if name in values}
             if errors:
                 raise Refused("Nothing was saved.", errors)
             if changed:
@@ -347,7 +339,7 @@ class Flag(OfChild):
             fresh = Flag.get_by_id(self.id)
             if fresh.until:
                 raise Refused(f"It was ended already: {fresh.kind}. Nothing was changed.")
-            if until < fresh.since or until > now().astimezone(LONDON).date():
+            if until < fresh.since or until > today():
                 raise Refused(
                     "Nothing was changed.",
                     {"until": "Give a day between the one it began and today."},

@@ -10,12 +10,11 @@ from models.history.event import Event
 from models.people.user import User
 
 from .absence import Absence, by_week
-from .child import Child, OfChild
+from .child import ANOTHER, Child, OfChild
 from .incident import LINKED_WRONGLY, Incident, Involved
 from .line import Line
 from .mark import Mark
 
-ANOTHER = "another child"
 # Decisions that are no row of their own but a step: what its line says.
 STEPS = {
     "incident:not_notifiable": "Ofsted is not to be notified",
@@ -33,13 +32,13 @@ STEPS = {
 }
 
 
-def nouns(base: type[Base] = Base) -> list[type[Base]]:
+def nouns() -> list[type[Base]]:
     """The models whose rows have a line: those that are of an incident, or of a child."""
-    of_incident = lambda model: not isinstance(model.belongs, NoIncident)  # noqa: E731 a condition
+    speaking = (model for model in Base.every() if hasattr(model, "line"))
     return [
         model
-        for model in base.every()
-        if (of_incident(model) or issubclass(model, OfChild)) and hasattr(model, "line")
+        for model in speaking
+        if issubclass(model, OfChild) or not isinstance(model.belongs, NoIncident)
     ]
 
 
@@ -73,7 +72,7 @@ def lines(
     marks = visible(Mark, by).where(Mark.child.in_(list(children))).order_by(Mark.id)
     given = {(mark.noun_of, mark.record): mark for mark in marks}
     for line in found:
-        mine = about.get(incident_of(line.record) or 0, {})
+        mine = about.get(line.record.its_incident() or 0, {})
         part = next((mine[one.id] for one in children if one.id in mine), "")
         if part and line.record.noun() == "incident":
             line.part = f"{part.lower()}; it is about {line.record.child}"
@@ -172,10 +171,3 @@ def drawn(row: Any) -> Line:
         line = row.line()
     line.record = row
     return line
-
-
-def incident_of(row: Base) -> int | None:
-    """The id of the incident that a line is of, or None."""
-    if isinstance(row, Event):
-        return row.incident
-    return row.its_incident()

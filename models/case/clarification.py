@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import ForeignKeyField, TextField
 
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Refused
@@ -61,7 +61,7 @@ class Clarification(OfIncident):
         and where the reporter cannot answer.
         """
         nothing = "The question was not asked."
-        if answer_by < now().astimezone(LONDON).date():
+        if answer_by < today():
             raise Refused(nothing, {"answer_by": "This day is past. Give a later one."})
         with transaction():
             reporter = incident.reported_by

@@ -11,7 +11,7 @@ from models.ground.clock import now
 from models.ground.database import DAMAGED, contains, transaction
 from models.ground.deadlines import after
 from models.ground.fields import Json, Moment, Pick
-from models.ground.record import Base, Refused
+from models.ground.record import Refused
 from models.history.event import Event, plain
 from models.history.step import starts, step
 from models.people.user import User
@@ -88,12 +88,6 @@ class Contact(OfIncident):
     def reference(self) -> str:
         """What an email calls it."""
         return f"contact about {self.incident}"
-
-    def parts(self) -> list[Base]:
-        parts: list[Any] = [one for one in OfIncident.every() if one.part_of == "contact"]
-        parts.sort(key=lambda one: one.noun())
-        rows = (part.select().where(part.contact == self.id).order_by(part.id) for part in parts)
-        return [Contact.get_by_id(self.id), *(row for query in rows for row in query)]
 
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:

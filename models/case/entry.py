@@ -4,10 +4,10 @@ from typing import Any
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, Pick, YesNo
-from models.ground.record import Base, Refused
+from models.ground.record import Refused
 from models.history.event import Event
 from models.history.step import starts
 from models.people.user import User
@@ -65,19 +65,14 @@ class Entry(OfChild):
     def __str__(self):
         return f"entry about {self.child}"
 
-    def parts(self) -> list[Base]:
-        scans = Scan.select().where(Scan.entry == self.id).order_by(Scan.id)
-        return [Entry.get_by_id(self.id), *scans]
-
     @classmethod
     @starts()
     def add(cls, child: Child, by: User, files: Any = (), **values: Any) -> "Entry":
         """Add an entry. files: [(name, bytes)] of what was scanned. Raises Refused for a day that
         is still to come, and for a file that cannot be kept.
         """
-        errors, today = {}, now().astimezone(LONDON).date()
-        happened, until = values["happened_on"], values.get("until")
-        if not EARLIEST <= happened <= today:
+        errors, happened, until = {}, values["happened_on"], values.get("until")
+        if not EARLIEST <= happened <= today():
             errors["happened_on"] = "This is in the future, or before 1900. Give the day it was."
         if until and until < happened:
             errors["until"] = "This is before it began."

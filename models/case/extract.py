@@ -18,7 +18,6 @@ from models.people.setting import Setting
 from models.people.user import User
 
 from .child import Child, OfChild
-from .chronology import incident_of
 from .line import FACT, Line, clip
 
 WHICH = ["Significant lines", "All lines"]
@@ -59,14 +58,19 @@ class Extract(OfChild):
     form = Pick(fixed=FORMS, max_length=10, verbose_name="As")
     words = TextField()
     lines = IntegerField()
-    incidents = Json(
-        default=list
-    )  # of which it tells: who may not see one any more reads none of it
+    # of which it tells: who may not see one any more reads none of it
+    incidents = Json(default=list)
     by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Made by")
     at = Moment(default=now, verbose_name="Made")
 
     def __str__(self):
         return f"chronology of {self.child} for {self.recipient}"
+
+    @property
+    def download_name(self) -> str:
+        """The name it is handed out under: no name of a child."""
+        made = day(self.at.date()).replace(" ", "-")
+        return f"chronology-{self.id}-{made}.{self.form.lower()}"
 
     @classmethod
     @starts()
@@ -77,7 +81,7 @@ class Extract(OfChild):
             chosen = [line for line in chosen if line.significant]
         if not chosen:
             raise Refused("Nothing was made.", {"which": "There is no such line to be copied."})
-        about = {incident_of(line.record) for line in chosen} - {None}
+        about = {line.record.its_incident() for line in chosen} - {None}
         copy = cls(
             child=child, lines=len(chosen), incidents=sorted(about), by=by, at=now(), **asked
         )
@@ -120,8 +124,7 @@ def cells(line: Line, columns: str, number: int) -> list[str]:
     if columns == COURT:
         return [str(number), line.said, f"{what} ({line.kind})", line.source or facts]
     source = line.source or facts or line.kind
-    review = line.review
-    return [line.said, what, source, line.impact[:1], clip(line.action, FACT), review]
+    return [line.said, what, source, line.impact[:1], clip(line.action, FACT), line.review]
 
 
 def as_csv(rows: Sequence[Sequence[str]]) -> str:
@@ -131,8 +134,3 @@ def as_csv(rows: Sequence[Sequence[str]]) -> str:
     for row in rows:
         csv.writer(out).writerow([f"'{cell}" if cell.startswith(risky) else cell for cell in row])
     return out.getvalue()
-
-
-def named(copy: Extract) -> str:
-    """The name that its file is handed out under: no name of a child."""
-    return f"chronology-{copy.id}-{day(copy.at.date()).replace(' ', '-')}"

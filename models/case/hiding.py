@@ -63,7 +63,14 @@ def hide(text: str, names: dict[tuple[str, ...], str]) -> str:
     return text
 
 
-def mentions(text: str, name: str) -> bool:
-    """Whether the whole of a name stands in `text`."""
-    words = bare(name)
-    return bool(words) and bool(re.search(pattern(words), letters(text)[0]))
+def mentioned(text: str, names: Iterable[str]) -> set[str]:
+    """Those of `names`, which may be all that a school has, whose whole stands in `text`."""
+    plain, _places = letters(text)
+    joined = plain.replace("'", "")  # as bare words have it: most names are ruled out by it alone
+    return {
+        name
+        for name in names
+        if (words := bare(name))
+        and all(word in joined for word in words)
+        and re.search(pattern(words), plain)
+    }

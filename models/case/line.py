@@ -87,9 +87,9 @@ class Line:
         if not self.entered or self.entered == self.on:
             return ""
         local = self.entered.astimezone(LONDON)
-        if isinstance(self.on, datetime):
-            return f"{local:%H:%M}" if local.date() == self.first else when(self.entered)
-        return when(self.entered) if local.date() != self.on else ""
+        if local.date() != self.first:
+            return when(self.entered)
+        return f"{local:%H:%M}" if isinstance(self.on, datetime) else ""
 
     @property
     def told(self) -> list[str]:

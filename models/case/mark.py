@@ -7,7 +7,7 @@ from peewee import CharField, ForeignKeyField, IntegerField
 from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Moment, Pick, YesNo
-from models.ground.record import Base, NoIncident
+from models.ground.record import Base
 from models.history.event import Event
 from models.history.step import starts
 from models.people.user import User
@@ -43,10 +43,10 @@ class Mark(OfChild):
     @classmethod
     @starts()
     def mark(cls, child: Child, row: Base, by: User, **values: Any) -> "Mark":
-        """Mark the line of `row` in the chronology of `child`. The event is of the row where that
-        is of an incident or an entry, so that whoever may not see it does not read of it.
+        """Mark the line of `row` in the chronology of `child`. The event is of the row where not
+        all who see the child may see that, so that they do not read of it.
         """
-        own = not isinstance(row.belongs, NoIncident) or row.noun() == "entry"
+        own = getattr(row, "permission", "") != OfChild.permission
         with transaction():
             mark = cls.create(
                 child=child, noun_of=row.noun(), record=row.id, by=by, at=now(), **values

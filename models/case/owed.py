@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
-from peewee import Expression
+from peewee import ColumnBase
 
 from models.ground.clock import LONDON, now
 from models.ground.database import contains, fold
@@ -159,25 +161,18 @@ def concerned(query: Any, duties: list[Duty], limit: int) -> list[Incident]:
     """Of the incidents in `query`, the latest on which a duty may stand: of a living case, or
     reported lately.
     """
-    conditions = [
-        rule
-        for duty in duties
-        for kind, value in duty.rules()
-        if (rule := asks(kind, value)) is not None
-    ]
+    rules = (asks(kind, value) for duty in duties for kind, value in duty.rules())
+    conditions = [rule for rule in rules if rule is not None]
     if not conditions:
         return []
-    any_of = conditions[0]
-    for one in conditions[1:]:
-        any_of |= one
     living = Link.select(Link.incident).join(Case, on=(Link.case == Case.id))
     living = living.where(Link.ended_at.is_null(), Case.status.in_(Case.ALIVE))
     lately = (Incident.reported_at > now() - RECENT) | Incident.id.in_(living)
-    rows = query.select(Incident, Child).join(Child).where(lately, any_of)
+    rows = query.select(Incident, Child).join(Child).where(lately, reduce(or_, conditions))
     return list(rows.order_by(Incident.reported_at.desc()).limit(limit))
 
 
-def asks(kind: str, value: str) -> Expression | None:
+def asks(kind: str, value: str) -> ColumnBase | None:
     """The condition that a rule may fit an incident; None for a rule that makes a task instead."""
     if kind == "category":
         return Incident.id.in_(Category.select(Category.incident).where(Category.category == value))
@@ -192,5 +187,5 @@ def asks(kind: str, value: str) -> Expression | None:
     if kind == "left":
         return Child.left_on.is_null(False) & Incident.id.in_(Case.select(Case.incident))
     if kind == "intervention":
-        return Incident.intervention == True  # noqa: E712 a column
+        return Incident.intervention
     return contains(Incident.topic, value) if kind == "topic" else None

@@ -17,14 +17,14 @@ from models.history.step import starts
 from models.people.setting import Setting
 from models.people.user import User
 
-from .child import Child, Flag
+from .child import ANOTHER, Child, Flag
 from .contact import Contact
-from .hiding import hide, mentions
+from .hiding import hide, mentioned
 from .incident import Addendum, Involved, OfIncident
 from .relation import Relation
 
 SEVERAL = re.compile(r"\band\b|[;&\n]", re.IGNORECASE)
-CHILD, ADULT = "another child", "another adult"
+ADULT = "another adult"
 SHORTEST = 3  # letters of a part of a name that is looked for by itself, in scripts with letters
 
 
@@ -106,22 +106,22 @@ def texts(contact: Contact) -> str:
     return "\n".join(said)
 
 
-def strangers(contact: Contact, text: str) -> tuple[list[Child], list[str]]:
-    """Whom a pack must not name: the other children, those linked and any on the list whose whole
-    name stands in `text`; and the adults around the linked ones whose name does.
+def strangers(contact: Contact, text: str) -> tuple[list[Child], list[Child], list[str]]:
+    """Whom a pack must not name: (the other children that are linked, any on the list whose whole
+    name stands in `text`, the adults around the linked ones whose name does).
     """
     incident = contact.incident
-    linked: dict[int, Any] = {
-        one.child_id: one.child for one in Involved.of(incident) if one.child_id
-    }
+    linked: dict[int, Any] = {one.child_id: one.child for one in Involved.of(incident) if one.child}
     linked.pop(incident.child_id, None)
-    rows = Child.select(Child.id, Child.name).where(Child.id != incident.child_id)
-    found = [one for one in rows if one.id not in linked and mentions(text, one.name)]
+    others = Child.id.not_in([incident.child_id, *linked])
+    rows = list(Child.select(Child.id, Child.name, Child.setting).where(others))
+    said = mentioned(text, (one.name for one in rows))
+    found = [one for one in rows if one.name in said]
     own = {str(one.who) for one in Relation.of(incident.child)}
     around = Relation.select(Relation, *User.named()).left_outer_join(User)
     around = around.where(Relation.child.in_(list(linked)), Relation.ended_at.is_null())
     people = {one.who for one in around if (one.name or one.user_id) and one.who not in own}
-    return [*linked.values(), *found], sorted(one for one in people if mentions(text, one))
+    return list(linked.values()), found, sorted(mentioned(text, people))
 
 
 def families(contact: Contact, by: User) -> list[str]:
@@ -130,23 +130,14 @@ def families(contact: Contact, by: User) -> list[str]:
     another school or home.
     """
     text, knows = texts(contact), by.knows
-    children, adults = strangers(contact, text)
+    linked, found, adults = strangers(contact, text)
     if knows is not None:
-        rows = Child.select(Child.id).where(Child.setting.in_(knows))
-        linked = {one.child_id for one in Involved.of(contact.incident)}
-        named = {row.id for row in rows} | linked
-        children = [one for one in children if one.id in named]
+        found = [one for one in found if one.setting_id in knows]
     kin = {one.other_id for one in Relation.of(contact.incident.child) if one.other_id}
-    return [
-        *(one.name for one in children if one.id not in kin and spoken_of(text, one, contact)),
-        *adults,
-    ]
-
-
-def spoken_of(text: str, child: Child, contact: Contact) -> bool:
-    """Whether a child’s name, or a part of it that is theirs alone, stands in `text`."""
-    names = parts_of(child.name, own_words(contact))
-    return any(mentions(text, " ".join(words)) for words in names)
+    keep = own_words(contact)
+    others = (one.name for one in [*linked, *found] if one.id not in kin)
+    said = [one for one in others if mentioned(text, map(" ".join, parts_of(one, keep)))]
+    return [*said, *adults]
 
 
 def own_words(contact: Contact) -> set[str]:
@@ -170,16 +161,12 @@ def parts_of(name: str, keep: set[str]) -> list[tuple[str, ...]]:
 def without(contact: Contact, text: str, others: bool) -> Callable[[Any], str]:
     """A function that writes a value as the pack does: without the names that it must not say."""
     names: dict[tuple[str, ...], str] = {}
-    children, adults = strangers(contact, text)
     if not others:
+        linked, found, adults = strangers(contact, text)
         keep = own_words(contact)
-        linked = {one.child_id for one in Involved.of(contact.incident)}
-        for adult in adults:
-            names[bare(adult)] = ADULT
-        for child in children:
-            whole = [bare(child.name)]
-            for words in parts_of(child.name, keep) if child.id in linked else whole:
-                names[words] = CHILD
+        names |= {bare(one): ADULT for one in adults}
+        names |= {words: ANOTHER for one in linked for words in parts_of(one.name, keep)}
+        names |= {bare(one.name): ANOTHER for one in found}
     return lambda value: hide(shown(value), names)
 
 

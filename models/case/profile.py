@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from peewee import CharField, IntegerField, TextField
 
-from models.ground.deadlines import MOST
+from models.ground.deadlines import MOST, limit
 from models.ground.fields import Pick, YesNo
 from models.ground.record import NoIncident, Record, Refused
 from models.ground.words import paragraphs
@@ -28,6 +28,11 @@ class Rung(NamedTuple):
     number: int
     unit: str
     what: str
+
+    @property
+    def limit(self) -> str:
+        """How long after the contact, in words."""
+        return limit(self.number, self.unit)
 
 
 def rungs(text: str) -> list[Rung]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from peewee import CharField
 
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, YesNo
 from models.ground.record import Refused
@@ -40,12 +40,12 @@ class School(OfChild):
     def school(cls, child: Child, by: User, **values: Any) -> "School":
         """Write down a school from before. Raises Refused for days that contradict each other."""
         row = cls(child=child, added_at=now(), **values)
-        errors, today = {}, now().astimezone(LONDON).date()
+        errors = {}
         if not row.since and not row.until:
             errors["until"] = "Give one of the two days, as near as it is known."
         if row.since and row.until and row.until < row.since:
             errors["until"] = "This is before the child came there."
-        if row.received_on and (not row.received or row.received_on > today):
+        if row.received_on and (not row.received or row.received_on > today()):
             errors["received_on"] = "Give the day on which it came, and only where it has."
         if errors:
             raise Refused("Nothing was saved.", errors)
@@ -61,7 +61,7 @@ class School(OfChild):
             fresh = School.get_by_id(self.id)
             if fresh.received:
                 raise Refused(f"The file of {fresh} is here already. Nothing was changed.")
-            if on > now().astimezone(LONDON).date():
+            if on > today():
                 raise Refused("Nothing was changed.", {"on": "This is in the future."})
             fresh.set(received=True, received_on=on)
             fresh.save()

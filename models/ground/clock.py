@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -13,6 +13,11 @@ _clock: ContextVar[datetime | None] = ContextVar("clock", default=None)
 def now() -> datetime:
     """The time, UTC, aware, whole seconds; or the time set by `at`."""
     return _clock.get() or datetime.now(UTC).replace(microsecond=0)
+
+
+def today() -> date:
+    """The day it is in Britain."""
+    return now().astimezone(LONDON).date()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from peewee import AutoField, Field, IntegerField, Model, fn
@@ -167,7 +168,13 @@ class Base(Model):
         The history keeps a digest of them with each change. A new column must be null or empty in
         old rows, so that their digests stay.
         """
-        return () if self.part_of or self.keeps == "free" else [type(self).get_by_id(self.id)]
+        if self.part_of or self.keeps == "free":
+            return ()
+        rows = [type(self).get_by_id(self.id)]
+        for part in parts_of(type(self)):
+            mine = part.select().where(getattr(part, part.part_of) == self.id)
+            rows.extend(mine.order_by(part.id))
+        return rows
 
     @classmethod
     def narrowed(cls, rows: Any, by: Any) -> Any:
@@ -184,6 +191,13 @@ class Base(Model):
         """Called by @step, in its transaction, after `event` has been written and the emails are
         queued: what else is kept.
         """
+
+
+@cache
+def parts_of(model: type[Base]) -> list[Any]:
+    """The models whose rows are parts of a record of `model`: those that name it as `part_of`."""
+    parts: list[Any] = [one for one in Base.every() if one.part_of]
+    return [one for one in parts if one._meta.fields[one.part_of].rel_model is model]
 
 
 class Record(Base, abstract=True):

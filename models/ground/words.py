@@ -14,7 +14,7 @@ from unicodedata import category
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from .clock import LONDON, now
+from .clock import LONDON, now, today
 from .database import DAMAGED, fold
 from .fields import LONG_AGO
 from .settings import settings
@@ -98,7 +98,7 @@ def due(moment: datetime | date) -> tuple[str, str]:
     ""). Never by colour alone: the words say it.
     """
     if not isinstance(moment, datetime):
-        days = (moment - now().astimezone(LONDON).date()).days
+        days = (moment - today()).days
         if days < 0:
             return "1 day late" if days == -1 else f"{-days} days late", "late"
         near = {0: "due today", 1: "due tomorrow"}.get(days)
@@ -112,7 +112,7 @@ def due(moment: datetime | date) -> tuple[str, str]:
 def clock(moment: datetime) -> str:
     """A moment (UTC) as near as it is: 17:01 today, 17:01 tomorrow; else as `when` has it."""
     local = moment.astimezone(LONDON)
-    days = (local.date() - now().astimezone(LONDON).date()).days
+    days = (local.date() - today()).days
     name = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     return f"{local:%H:%M} {name}" if name and not twice(local) else when(moment)
 

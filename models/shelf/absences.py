@@ -7,14 +7,14 @@ from typing import Any
 
 from models.case.absence import CODES, HERE, Absence
 from models.case.child import EARLIEST, Child
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.record import Refused
 from models.history.event import Event
 from models.people.user import User
 
 from .pupil_list import HEADINGS as ROLL
-from .pupil_list import TOP, day_of, decoded, plainly, who
+from .pupil_list import TOP, day_of, decoded, usual, who
 from .roll import here
 
 HEADINGS = {name: ROLL[name] for name in ("upn", "name", "forename", "surname", "date_of_birth")}
@@ -37,19 +37,19 @@ def take(content: bytes, by: User | None = None) -> tuple[list[str], list[str]]:
     it is corrected. What was present is left out. Raises Refused for what is no such list.
     """
     rows, bad = read(content)
-    known = here([(row, values) for row, values in rows])
-    told: dict[tuple[int, Any, str], set[str]] = {}
+    known = here(rows)
+    told: dict[int, dict[tuple, set[str]]] = {}  # of each child, of each day and kind
     for row, values in rows:
         try:
-            key = (child_of(values, known), values["on"], values["kind"])
-            halves = told.setdefault(key, set())
+            theirs = told.setdefault(child_of(values, known), {})
+            halves = theirs.setdefault((values["on"], values["kind"]), set())
             if halves and values["halves"] <= halves and "session" not in values:
                 raise Refused("this day and kind stands in the list already.")
             halves |= values["halves"]
         except Refused as problem:
             bad.append((row, str(problem)))
     counts = {"added": 0, "corrected": 0, "as they were": 0}
-    children = sorted({key[0] for key in told})
+    children = sorted(told)
     for start in range(0, len(children), BATCH):
         with transaction():
             keep(children[start : start + BATCH], told, counts, by)
@@ -63,15 +63,13 @@ def keep(children: list[int], told: dict, counts: dict[str, int], by: User | Non
     have = {(row.child_id, row.on, row.kind): row for row in rows}
     for child in Child.select().where(Child.id.in_(children)):
         changed = []
-        for key, halves in told.items():
-            if key[0] != child.id:
-                continue
-            row = have.get(key)
+        for (on, kind), halves in told[child.id].items():
+            row = have.get((child.id, on, kind))
             if row and row.half_days == len(halves):
                 counts["as they were"] += 1
                 continue
             counts["corrected" if row else "added"] += 1
-            row = row or Absence(child=child, on=key[1], kind=key[2])
+            row = row or Absence(child=child, on=on, kind=kind)
             row.set(half_days=len(halves), read_at=now())
             row.save()
             changed.append(row)
@@ -111,12 +109,7 @@ def table_of(text: str, delimiter: str) -> list[list[str]]:
 
 def columns_of(cells: list[str]) -> dict[str, int]:
     """{field: the place of its column} of a heading; {} for a row that is none."""
-    heading = [plainly(cell) for cell in cells]
-    found = {
-        field: next((heading.index(name) for name in names if name in heading), None)
-        for field, names in HEADINGS.items()
-    }
-    columns = {field: place for field, place in found.items() if place is not None}
+    columns, _headings = usual(cells, HEADINGS)
     named = "name" in columns or {"forename", "surname"} <= columns.keys()
     whose = "upn" in columns or (named and "date_of_birth" in columns)
     return columns if whose and {"on", "kind"} <= columns.keys() else {}
@@ -130,7 +123,7 @@ def understood(cells: dict[str, str]) -> dict[str, Any] | None:
     if not code:
         raise Refused("the code is missing.")
     on = day_of(cells["on"], "date")
-    if not on or not EARLIEST <= on <= now().astimezone(LONDON).date():
+    if not on or not EARLIEST <= on <= today():
         raise Refused("the date is missing, in the future or before 1900.")
     values: dict[str, Any] = {"on": on, "kind": CODES.get(code, cells["kind"])[:80]}
     values["upn"] = cells.get("upn", "").upper()

@@ -14,7 +14,7 @@ from models.case.case import Case
 from models.case.log import Assignee, Log
 from models.case.task import Task
 from models.case.tracker import Section, Tracker
-from models.ground.clock import LONDON, now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.settings import settings
 from models.ground.words import line, pages, paragraphs
@@ -31,13 +31,8 @@ def gather(visible: Callable) -> Any:
     """
     if Notice.held():
         return 0
-    due = [(person, found(person, visible)) for person in User.select().where(chose())]
-    return sum(queue(person, visible) for person, news in due if news)
-
-
-def chose() -> Any:
-    """The condition that a person chose something that comes once a day."""
-    return User.daily | User.progress
+    chose = User.select().where(User.daily | User.progress)
+    return sum(queue(person, visible) for person in list(chose) if found(person, visible))
 
 
 def queue(person: User, visible: Callable) -> Any:
@@ -80,8 +75,7 @@ def found(person: User, visible: Callable) -> Any:
 
 def reminders(person: User, visible: Callable) -> list[str]:
     """What is due of the person's own, in numbers and with an address, never whom it is about."""
-    today = now().astimezone(LONDON).date()
-    own = (Task.owner == person) & (Task.status == "open") & (Task.due_on <= today)
+    own = (Task.owner == person) & (Task.status == "open") & (Task.due_on <= today())
     tasks = visible(Task, person).where(own).count()
     theirs = (Case.lead == person) & Case.status.in_(("open", "monitoring"))
     cases = list(visible(Case, person).where(theirs))

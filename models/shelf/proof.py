@@ -12,7 +12,7 @@ from typing import Any
 
 from models.case.attachment import Kept
 from models.ground.database import db, sqlite, transaction
-from models.ground.record import Base, Refused
+from models.ground.record import Base, Refused, parts_of
 from models.ground.settings import settings
 from models.ground.words import when
 from models.history.document import Document
@@ -186,7 +186,8 @@ def records(tables: list[type[Base]], states: dict, free: Any) -> None:
     """
     there = set()
     for model in vouched(tables):
-        alone = model.parts is Base.parts  # a record of one row is judged as it is read
+        # a record of one row is judged as it is read
+        alone = model.parts is Base.parts and not parts_of(model)
         for record in walk(model):
             key = f"{model.noun()} {record.id}"
             there.add(key)

@@ -293,14 +293,16 @@ def columns_of(cells: list[str]) -> dict[str, int]:
     return one_name(columns, found)
 
 
-def usual(cells: list[str]) -> tuple[dict[str, int], dict[str, str]]:
+def usual(
+    cells: list[str], headings: dict[str, tuple[str, ...]] = HEADINGS
+) -> tuple[dict[str, int], dict[str, str]]:
     """({field: the place of its column}, {field: its heading or ""}) of the columns that are known
-    by their usual names.
+    by their usual names, which are `headings`.
     """
     heading = [plainly(cell) for cell in cells]
     found = {
         field: next((name for name in names if name in heading), "")
-        for field, names in HEADINGS.items()
+        for field, names in headings.items()
     }
     return {field: heading.index(name) for field, name in found.items() if name}, found
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from peewee import fn
 
 from models.case.child import Child
-from models.ground.clock import now
+from models.ground.clock import today
 from models.ground.database import fold, transaction
 from models.ground.record import Refused
 from models.history.event import Event, plain
@@ -80,7 +80,7 @@ def here(batch: list) -> dict[Any, Any]:
     [Child]}.
     """
     births, upns = (
-        [values[key] for _row, values in batch if values.get(key)]
+        {values[key] for _row, values in batch if values.get(key)}  # a child may stand there often
         for key in ("date_of_birth", "upn")
     )
     return by_keys(
@@ -151,7 +151,7 @@ def slipped(rows: list, known: dict, by: User | None, setting: Setting | None) -
 
 def leaves(child: Child, values: dict[str, Any]) -> bool:
     """Whether a child would have left who has not."""
-    return bool(values.get("left_on")) and not child.left_on and values["left_on"] < now().date()
+    return bool(values.get("left_on")) and not child.left_on and values["left_on"] < today()
 
 
 def match(values: dict[str, Any], known: dict) -> Child | None:

@@ -18,7 +18,7 @@ from typing import Any
 from peewee import CharField, ForeignKeyField, IntegerField, OperationalError, TextField
 
 from models.case.child import Child
-from models.ground.clock import now
+from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.fields import Json, Moment, Pick
 from models.ground.record import Base, NoIncident, Record, Refused, without_words
@@ -321,11 +321,10 @@ class Roll(Record):
 
     def leave(self, ids: list[int]) -> int:
         """Those of `ids` who are still on roll leave today; returns how many."""
-        today, there = now().date(), Child.id.in_(ids) & Child.left_on.is_null()
-        rows = roll.on_roll(self.setting) if self.setting_id else Child.select()
-        gone = list(rows.where(there, Child.date_of_birth <= today))
+        there = Child.id.in_(ids) & Child.left_on.is_null()
+        gone = list(roll.on_roll(self.setting).where(there, Child.date_of_birth <= today()))
         for child in gone:
-            changed = child.set(left_on=today)
+            changed = child.set(left_on=today())
             child.save()
             Event.write("child:edit", child, self.by, changed, reason="Not in the list.")
         return len(gone)
