@@ -14,7 +14,7 @@ from models.case.choice import Choice
 from models.case.duty import Duty
 from models.case.extract import Extract
 from models.case.feedback import Feedback
-from models.case.incident import Incident, ShutOut
+from models.case.incident import Incident, OfIncident, ShutOut
 from models.case.log import Assignee, Log
 from models.case.profile import Profile
 from models.case.relation import Relation
@@ -25,7 +25,7 @@ from models.ground.clock import now
 from models.ground.record import Base, NoIncident
 from models.ground.words import when
 from models.history.document import Document
-from models.history.event import Event
+from models.history.event import READS, Event, Story
 from models.history.notice import DIGEST, ENDS, HANDED, Notice
 from models.people.role import Role
 from models.people.setting import Setting
@@ -357,3 +357,36 @@ def visible(model: type[Base], by: User) -> "ModelSelect[Any]":
         return VISIBLE[model](by)
     rows = model.select().where(model.among(lambda column: sees(by, column)))
     return model.narrowed(rows, by)
+
+
+def story_of(
+    incident: int, by: User, restricted: bool, record: Base | None = None, everyone: bool = False
+) -> Story:
+    """The history of one case for its page, of what `by` may see: an event about what opens less
+    than its incident (a case, a contact, a task) is told to whoever sees that, and to nobody else.
+
+    everyone: all who looked, not the latest only.
+    """
+    narrower = {
+        model.noun(): model
+        for model in OfIncident.every()
+        if model.narrowed(rows := model.select(), by) is not rows
+    }
+    most = None if narrower or everyone else READS
+    story = Event.shown_of_incident(incident, restricted, most, record)
+    if not narrower:
+        return story
+    asked: dict[str, set[int]] = {}
+    for event in (*story.done, *story.looks):
+        if event.subject in narrower:
+            asked.setdefault(event.subject, set()).add(event.record)
+    seen = set()
+    for noun, ids in asked.items():
+        model = narrower[noun]
+        rows = visible(model, by).where(model.id.in_(ids)).select(model.id)
+        seen |= {(noun, id) for (id,) in rows.tuples()}
+    done, looks = (
+        [one for one in events if one.subject not in narrower or (one.subject, one.record) in seen]
+        for events in (story.done, story.looks)
+    )
+    return Story(done, looks if everyone else looks[-READS:], len(looks))

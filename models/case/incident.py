@@ -437,6 +437,13 @@ class OfIncident(Record, abstract=True):
     )
 
     @classmethod
+    def narrower(cls) -> set[str]:
+        """The nouns that open less than their incident: see Base.narrowed."""
+        usual = Base.narrowed.__func__  # type: ignore[attr-defined]
+        every: list[Any] = cls.every()
+        return {model.noun() for model in every if model.narrowed.__func__ is not usual}
+
+    @classmethod
     @composed
     def rows_of(cls, incident: Any) -> Any:
         """Those of one incident, in their order."""
