@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from models import Case, Log, Share, Tracker
+from models import Case, Log, Setting, Share, Task, Tracker, UserRole, visible
 from models.case.incident import OfIncident
 from models.ground.clock import now
 
-from .conftest import besides, contact, report
+from .conftest import besides, contact, report, triage
 
 pytestmark = pytest.mark.both
 
@@ -52,3 +52,55 @@ def test_the_paper_of_a_log_holds_no_case_and_no_contact(cast, school, helped):
     assert "began the safeguarding tracker" in paper and "triggered the notification" in paper
     assert not [word for word in (*WORDS, "read the contact") if word in paper]
     assert {"case", "contact", "task", "clarification", "triage"} <= OfIncident.narrower()
+
+
+def test_why_an_incident_was_moved_is_not_told_where_the_case_opens_again(cast, school):
+    """Bob is named in an incident that stood in a case and was moved out: the case is open to him
+    from then on, and says nothing of why.
+    """
+    first = report(school)
+    triage(school, first, opens=True)
+    case = Case.get()
+    named = report(school, child=school.children[1])
+    Case.add(named, case, "Both were on the bus.", by=school.carol)
+    Share.name_adult(named, school.bob, "The child said so.", school.mark)
+    case.close_anyway(reason="The family moved.", by=school.alice)
+    Case.get().reopen(reason="They came back.", by=school.mark)
+    Case.move(named, Case.get(), None, "It is about the head.", by=school.carol)
+    for path in (
+        f"/case/details/?id={case.id}&history=all",
+        f"/incident/details/?id={first.id}&history=all",
+        "/event/",
+    ):
+        page = cast.bob.get(path)
+        assert page.status_code == 200 and "The family moved" in page.text_only, path
+        for words in ("on the bus", "about the head", named.reference):
+            assert words not in page.text, (path, words)
+    text = cast.alice.get(f"/incident/details/?id={named.id}&history=all").text_only
+    assert "on the bus" in text and "about the head" in text, "who may see it reads why"
+
+
+def test_what_keeps_a_case_open_in_another_home_is_not_told(cast, school):
+    """The page said only that there is something; pressing Close said what."""
+    one, two = Setting.create(name="Hollow Lane"), Setting.create(name="Mill House")
+    for child, setting in zip(school.children, (one, two), strict=False):
+        child.setting = setting
+        child.save()
+    UserRole.update(setting=one).where(UserRole.user == school.mark).execute()
+    here = report(school, by=school.dina, alert=False)
+    triage(school, here, opens=True)
+    case = Case.get()
+    there = report(school, by=school.dina, child=school.children[1], alert=False)
+    triage(school, there, case=case)
+    Task.give(
+        there, school.carol, what="Ring the mother of Kamau", owner=school.alice,
+        due_on=now().date(), visible=visible,
+    )  # fmt: skip
+    page = cast.mark.press("case:close", case)
+    assert page.status_code == 409 and "Something that you may not see" in page.text_only
+    assert "Outcome" in page.text_only and "Kamau" not in page.text
+    page = cast.alice.press("case:close", case)
+    assert page.status_code == 409 and "Ring the mother of Kamau" in page.text_only
+    Case.get().close_anyway(reason="They moved.", by=school.alice)
+    page = cast.mark.get(f"/case/details/?id={case.id}&history=all")
+    assert "Missing at the time" in page.text_only and "Kamau" not in page.text

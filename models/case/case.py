@@ -180,8 +180,9 @@ class Case(HandsOver, OfIncident):
         if not Link.select().where(*here).exists():
             Link.create(incident=incident, case=self, by=by, at=now(), reason=reason)
             leave_somebody(incident)
-            leave_somebody(fresh.incident_id)
-            Event.write("case:add", fresh, by, entry=incident, reason=reason)
+            Event.write("case:add", fresh, by, entry=incident)
+            if reason:  # it is about the incident, which the case may outlive: see move()
+                Event.write("case:add", incident, by, to=fresh, reason=reason)
 
     @classmethod
     @starts(*Incident.STATUSES)
@@ -199,7 +200,8 @@ class Case(HandsOver, OfIncident):
         cls, incident: Incident, origin: "Case", case: "Case | None", reason: str, by: User
     ) -> Incident:
         """Move `incident` out of `origin` into `case`, or into a new one for None. All that hangs
-        on it goes along, and the history of both says so.
+        on it goes along, and the history of both says so; why, that of the incident alone: whoever
+        is shut out of it may see `origin` from now on.
         """
         with transaction():
             link = Link.get_or_none(
@@ -220,7 +222,8 @@ class Case(HandsOver, OfIncident):
                 case.take_in(incident, by, reason)
             else:
                 case = cls.open_for(incident, by)
-            Event.write("case:move", origin, by, entry=incident, to=case, reason=reason)
+            Event.write("case:move", origin, by, entry=incident, to=case)
+            Event.write("case:move", incident, by, origin=origin, to=case, reason=reason)
         return incident
 
     # what is done with it
@@ -309,8 +312,16 @@ class Case(HandsOver, OfIncident):
 
     @step(("open", "monitoring"), ends)
     def close_anyway(self, reason: str, by: User) -> dict[str, Any]:
-        """Close it in spite of what is missing, which is kept in the history."""
-        return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
+        """Close it in spite of what is missing, which is kept in the history; of the incidents
+        besides the one it was opened for without a word, for not everybody who sees it sees those.
+        """
+        missing = [
+            text
+            if record.its_incident() == self.incident_id
+            else "Something about another incident"
+            for text, record, _anchor in self.missing()
+        ]
+        return {"reason": reason, "missing": missing}
 
     def another(self, by: User) -> bool:
         """Another person than the one who closed it signs this."""
