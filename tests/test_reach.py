@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from models import Case, Log, Setting, Share, Task, Tracker, UserRole, visible
+from models import Case, Log, Refused, Setting, Share, Task, Tracker, UserRole, visible
 from models.case.incident import OfIncident
 from models.ground.clock import now
+from models.policy import who_sees_case
 
 from .conftest import besides, contact, report, triage
 
@@ -104,3 +105,38 @@ def test_what_keeps_a_case_open_in_another_home_is_not_told(cast, school):
     Case.get().close_anyway(reason="They moved.", by=school.alice)
     page = cast.mark.get(f"/case/details/?id={case.id}&history=all")
     assert "Missing at the time" in page.text_only and "Kamau" not in page.text
+
+
+@pytest.fixture
+def bridged(school):
+    """Two cases, and an incident that stands in both: (the case of the second child, what was
+    reported of a third and stands in the first case).
+    """
+    first = report(school)
+    triage(school, first, opens=True)
+    second = report(school, child=school.children[1])
+    triage(school, second, opens=True)
+    one, two = Case.select().order_by(Case.id)
+    Case.add(first, two, "Both were on the bus.", by=school.carol)
+    third = report(school, child=school.children[2])
+    triage(school, third, case=one)
+    return two, third
+
+
+def test_a_case_with_one_incident_that_is_shut_is_shut_although_it_was_opened_for_another(
+    cast, school, bridged
+):
+    two, third = bridged
+    two.edit(school.carol, lead=school.bob)
+    assert cast.bob.get(f"/case/details/?id={two.id}").status_code == 200
+    Share.name_adult(third, school.bob, "The child said so.", school.mark)
+    assert cast.bob.get(f"/incident/details/?id={two.incident_id}").status_code == 200
+    assert cast.bob.get(f"/case/details/?id={two.id}").status_code == 404
+    assert not visible(Case, school.bob).exists()
+    for path in ("/case/", "/event/", f"/incident/details/?id={two.incident_id}&history=all"):
+        assert "CASE-" not in cast.bob.get(path).text_only, path
+    assert school.bob not in [person for person, _why in who_sees_case(two)]
+    assert Case.get_by_id(two.id).recipients() == []
+    with pytest.raises(Refused, match="not saved"):
+        Case.get_by_id(two.id).edit(school.alice, deputy=school.bob)
+    assert cast.alice.get(f"/case/details/?id={two.id}").status_code == 200

@@ -114,8 +114,8 @@ class Case(HandsOver, OfIncident):
 
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:
-        """Whoever reports does not follow the case, and who is shut out of one incident in it sees
-        none of it: they are shut out of the one it was opened for as well (see ShutOut).
+        """Whoever reports does not follow the case; of who is shut out of one incident in it, see
+        models/policy.py.
         """
         return Incident.where_may(rows, by, "case:read")
 
@@ -168,6 +168,11 @@ class Case(HandsOver, OfIncident):
     def incidents(self) -> Any:
         """A query of the ids of the incidents that stand in it now."""
         return Link.select(Link.incident).where(Link.case == self.id, Link.ended_at.is_null())
+
+    def shut_out(self) -> set[int]:
+        """The ids of those who are shut out of any incident in it, and so of all of it."""
+        rows = ShutOut.select(ShutOut.user).where(ShutOut.incident.in_(self.incidents()))
+        return {user for (user,) in rows.tuples()}
 
     def take_in(self, incident: Incident, by: User, reason: str | None = None) -> None:
         """Have `incident` stand in this case too, inside the caller's transaction. Refused for a
@@ -230,7 +235,7 @@ class Case(HandsOver, OfIncident):
 
     def recipients(self) -> list[User]:
         """Lead and deputy, unless they are shut out by now."""
-        shut_out = ShutOut.of(self.incident_id)
+        shut_out = self.shut_out()
         people = {one.id: one for one in (self.lead, self.deputy) if one}
         return [one for one in people.values() if one.active and one.id not in shut_out]
 
@@ -241,7 +246,7 @@ class Case(HandsOver, OfIncident):
         with transaction():
             self.stay_open()
             may = {person.id for person in User.who_may("case:read", self)}
-            may -= ShutOut.of(self.incident_id)
+            may -= self.shut_out()
             changed = self.set(**values)
             errors = {
                 name: f"{after} may not read this case. Choose somebody who may."
