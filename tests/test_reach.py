@@ -6,8 +6,20 @@ from datetime import timedelta
 
 import pytest
 
-from models import Case, Log, Refused, Setting, Share, Task, Tracker, UserRole, visible
-from models.case.incident import OfIncident
+from models import (
+    Case,
+    Incident,
+    Log,
+    Refused,
+    Relation,
+    Setting,
+    Share,
+    Task,
+    Tracker,
+    UserRole,
+    visible,
+)
+from models.case.incident import ABOUT, OfIncident, ShutOut
 from models.ground.clock import now
 from models.policy import who_sees_case
 
@@ -140,3 +152,18 @@ def test_a_case_with_one_incident_that_is_shut_is_shut_although_it_was_opened_fo
     with pytest.raises(Refused, match="not saved"):
         Case.get_by_id(two.id).edit(school.alice, deputy=school.bob)
     assert cast.alice.get(f"/case/details/?id={two.id}").status_code == 200
+
+
+def test_nobody_is_left_is_asked_of_all_that_stands_in_a_case_with_it(school, bridged):
+    """Alice is named in one case, Bob in the other: of what stands in both, nobody would decide."""
+    two, third = bridged
+    Share.name_adult(Incident.get_by_id(two.incident_id), school.alice, "She said so.", school.mark)
+    with pytest.raises(Refused, match="chair of governors"):
+        Share.name_adult(third, school.bob, "He said so.", school.mark)
+    with pytest.raises(Refused, match="chair of governors"):
+        Relation.relate(third.child, school.carol, kind="Other", user=school.bob)
+    named = report(school, child=school.children[3], adults=[(school.bob, ABOUT)])
+    with pytest.raises(Refused, match="chair of governors"):
+        triage(school, named, case=Case.get())
+    for incident in Incident.select():
+        assert ShutOut.of(incident) < {school.alice.id, school.bob.id}, incident

@@ -528,13 +528,29 @@ class ShutOut(Model):
 
 
 def leave_somebody(incident: "Incident | int") -> None:
-    """Raise Refused where every Level 5 is shut out of `incident`: nobody would decide on it."""
-    shut_out = ShutOut.of(incident)
+    """Raise Refused where every Level 5 is shut out of `incident`, or of one that stands in a case
+    with it: nobody would decide on it.
+    """
+    id = getattr(incident, "id", incident)
+    link = Incident.links.rel_model  # type: ignore[attr-defined]  # what leads back to a case's Link
+    now_there = link.select().where(link.ended_at.is_null())
+    cases = now_there.select(link.case).where(link.incident == id)
+    beside = now_there.select(link.incident).where(link.case.in_(cases))
+    here = (ShutOut.incident == id) | ShutOut.incident.in_(beside)
+    shut_out: dict[int, set[int]] = {}
+    for one, user in ShutOut.select(ShutOut.incident, ShutOut.user).where(here).tuples():
+        shut_out.setdefault(one, set()).add(user)
     if not shut_out:
         return  # as with most: nothing else is asked
-    of = incident if isinstance(incident, Incident) else Incident.get_by_id(incident)
-    if shut_out >= ({person.id for person in User.level_5(of.setting_id)} or {0}):
-        raise Refused(GO_ELSEWHERE)
+    level_5: dict[int | None, set[int]] = {}
+    for one in Incident.select(Incident.id, Incident.setting).where(
+        Incident.id.in_(list(shut_out))
+    ):
+        where = one.setting_id
+        if where not in level_5:
+            level_5[where] = {person.id for person in User.level_5(where)} or {0}
+        if shut_out[one.id] >= level_5[where]:
+            raise Refused(GO_ELSEWHERE)
 
 
 class Addendum(OfIncident):
