@@ -8,6 +8,7 @@ import pytest
 
 from models import (
     Case,
+    Child,
     Incident,
     Log,
     Refused,
@@ -167,3 +168,17 @@ def test_nobody_is_left_is_asked_of_all_that_stands_in_a_case_with_it(school, br
         triage(school, named, case=Case.get())
     for incident in Incident.select():
         assert ShutOut.of(incident) < {school.alice.id, school.bob.id}, incident
+
+
+def test_a_corrected_child_tells_the_reporter_no_date_of_birth(cast, school, incident):
+    """Where two are of one name and year, nothing else tells them apart."""
+    incident.correct_child(school.child, school.children[1], "Beside her.", by=school.mark)
+    text = cast.dave.get(f"/incident/details/?id={incident.id}").text_only
+    assert "Ngũgĩ wa Kamau, Year 7, not about Zofia Łukasiewicz, Year 6" in text
+    assert "born" not in text and "2013" not in text
+    twin = Child.create(
+        name="Ngũgĩ wa Kamau", date_of_birth=school.child.date_of_birth, year="Year 7"
+    )
+    Incident.get().correct_child(school.children[1], twin, "Of one name.", by=school.mark)
+    text = cast.dave.get(f"/incident/details/?id={incident.id}").text_only
+    assert "born 17 January 2013, not about Ngũgĩ wa Kamau, Year 7, born 17 February" in text

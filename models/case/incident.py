@@ -349,7 +349,11 @@ class Incident(Record):
                 Involved.create(incident=fresh, child=wrong, part=LINKED_WRONGLY)
                 Involved.create(incident=fresh, child=child, part=others[wrong.id])
             leave_somebody(fresh)
-            said = f"This is about {child.in_full}, not about {wrong.in_full}. {reason}"
+            # whoever reported it reads this, and a date of birth only where nothing else helps
+            right, other = (
+                one.in_full if child.short == wrong.short else one.short for one in (child, wrong)
+            )
+            said = f"This is about {right}, not about {other}. {reason}"
             Addendum.add(fresh, by, said)
             Event.write("incident:correct_child", fresh, by, changed, reason=reason)
         return fresh
