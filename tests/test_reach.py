@@ -9,8 +9,10 @@ import pytest
 from models import (
     Case,
     Child,
+    Flag,
     Incident,
     Log,
+    Pack,
     Refused,
     Relation,
     Setting,
@@ -182,3 +184,31 @@ def test_a_corrected_child_tells_the_reporter_no_date_of_birth(cast, school, inc
     Incident.get().correct_child(school.children[1], twin, "Of one name.", by=school.mark)
     text = cast.dave.get(f"/incident/details/?id={incident.id}").text_only
     assert "born 17 January 2013, not about Ngũgĩ wa Kamau, Year 7, born 17 February" in text
+
+
+def test_a_pack_holds_nothing_of_a_child_who_is_of_another_home_by_now(cast, school):
+    """Mark looks after one home; the child moved to the other, which keeps flags and relatives."""
+    one, two = Setting.create(name="Hollow Lane"), Setting.create(name="Mill House")
+    child = school.child
+    child.setting = one
+    child.save()
+    UserRole.update(setting=one).where(UserRole.user == school.mark).execute()
+    told = contact(school, report(school, by=school.dina), body="MASH", kind="Referral")
+    Flag.flag(child, school.alice, kind="Young carer", since=now().date(), told="Yes")
+    Relation.relate(
+        child, school.alice, kind="Mother", name="Helena Marsh-Iwu", responsible=True,
+        reached="07700 900123",
+    )  # fmt: skip
+    cast.mark.press("contact:pack", told, recipient="Ann Pryce", asked="An assessment.")
+    words = Pack.get().words
+    assert "Young carer" in words and "07700 900123" in words, "while the child is theirs"
+    child.setting = two
+    child.save()
+    assert cast.mark.get(f"/child/details/?id={child.id}").status_code == 404
+    cast.mark.press("contact:pack", told, recipient="Ann Pryce", asked="An assessment.")
+    words = Pack.select().order_by(Pack.id.desc()).get().words
+    assert "Young carer" not in words and "07700 900123" not in words
+    assert words.count("kept where the child is now") == 2, "it does not say that there is none"
+    cast.alice.press("contact:pack", told, recipient="Ann Pryce", asked="An assessment.")
+    words = Pack.select().order_by(Pack.id.desc()).get().words
+    assert "Young carer" in words and "07700 900123" in words
