@@ -212,3 +212,17 @@ def test_a_pack_holds_nothing_of_a_child_who_is_of_another_home_by_now(cast, sch
     cast.alice.press("contact:pack", told, recipient="Ann Pryce", asked="An assessment.")
     words = Pack.select().order_by(Pack.id.desc()).get().words
     assert "Young carer" in words and "07700 900123" in words
+
+
+def test_a_child_who_is_hidden_is_named_by_no_answer_to_ending_a_relation(cast, school):
+    """Carol is related to one child, who is a brother or sister of another: hers to end there, and
+    not to be told whose it was.
+    """
+    hidden, other = school.children[:2]
+    relation = Relation.relate(other, school.alice, kind="Brother or sister", other=hidden)
+    Relation.relate(hidden, school.alice, kind="Aunt or uncle", user=school.carol)
+    page = cast.carol.press("child:unrelate", relation, reason="A mistake.")
+    assert "Ended" in page.text_only and hidden.name not in page.text
+    page = cast.carol.press("child:unrelate", relation, reason="Again.")
+    assert page.status_code == 409 and "ended already" in page.text_only
+    assert hidden.name not in page.text
