@@ -43,11 +43,14 @@ def helped(school):
     case = Case.get()
     case.edit(school.carol, outcome="It was an allegation.", parents_told="Unsafe to tell them")
     case.monitor(until=now().date() + timedelta(days=3), reason="He is back.", by=school.carol)
+    Case.add(
+        incident, Case.open_for(report(school), school.carol), "The same bus.", by=school.carol
+    )
     Share.share(incident, school.connor, "He drives him home.", school.mark)
     return Log.get_by_id(log.id)
 
 
-WORDS = ("LADO", "MASH", "allegation", "Unsafe", "He is back", "asked a question", "gave a task")
+WORDS = ("LADO", "MASH", "allegation", "Unsafe", "He is back", "The same bus", "gave a task")
 
 
 def test_a_helper_reads_of_no_case_or_contact_in_the_history_of_the_log(cast, school, helped):

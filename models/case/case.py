@@ -183,11 +183,11 @@ class Case(HandsOver, OfIncident):
             raise Refused(f"{self} is closed. Reopen it first, or choose another case.")
         here = Link.incident == incident, Link.case == self.id, Link.ended_at.is_null()
         if not Link.select().where(*here).exists():
-            Link.create(incident=incident, case=self, by=by, at=now(), reason=reason)
+            link = Link.create(incident=incident, case=self, by=by, at=now(), reason=reason)
             leave_somebody(incident)
             Event.write("case:add", fresh, by, entry=incident)
-            if reason:  # it is about the incident, which the case may outlive: see move()
-                Event.write("case:add", incident, by, to=fresh, reason=reason)
+            if reason:  # it is about the incident, which may be moved out again: see move()
+                Event.write("case:add", link, by, reason=reason)
 
     @classmethod
     @starts(*Incident.STATUSES)
@@ -228,7 +228,7 @@ class Case(HandsOver, OfIncident):
             else:
                 case = cls.open_for(incident, by)
             Event.write("case:move", origin, by, entry=incident, to=case)
-            Event.write("case:move", incident, by, origin=origin, to=case, reason=reason)
+            Event.write("case:move", link, by, to=case, reason=reason)
         return incident
 
     # what is done with it
@@ -393,6 +393,9 @@ class Link(OfIncident):
     at = Moment(default=now)
     reason = TextField(null=True)
     ended_at = Moment(null=True)
+
+    def __str__(self):
+        return f"{self.incident} in {self.case}"
 
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:
