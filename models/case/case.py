@@ -209,6 +209,7 @@ class Case(HandsOver, OfIncident):
         is shut out of it may see `origin` from now on.
         """
         with transaction():
+            origin.stay_open()
             link = Link.get_or_none(
                 Link.incident == incident, Link.case == origin, Link.ended_at.is_null()
             )
@@ -335,7 +336,12 @@ class Case(HandsOver, OfIncident):
 
     @step("to confirm", "closed", who=another)
     def confirm(self, by: User) -> None:
-        """The second signature."""
+        """The second signature. Refused, with links, where something came in meanwhile, unless it
+        is to be closed although something is missing.
+        """
+        last = Event.last(self, "case:close", "case:close_anyway")
+        if last and last.verb == "case:close" and (missing := self.missing()):
+            raise Refused(f"{self} cannot be closed yet. Still to do:", links=missing)
 
     @step("to confirm", "open")
     def send_back(self, reason: str, by: User) -> dict[str, str]:
