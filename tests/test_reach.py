@@ -9,6 +9,8 @@ import pytest
 from models import (
     Case,
     Child,
+    Clarification,
+    Feedback,
     Flag,
     Incident,
     Log,
@@ -229,3 +231,12 @@ def test_a_child_who_is_hidden_is_named_by_no_answer_to_ending_a_relation(cast, 
     page = cast.carol.press("child:unrelate", relation, reason="Again.")
     assert page.status_code == 409 and "ended already" in page.text_only
     assert hidden.name not in page.text
+
+
+def test_of_a_relative_it_is_not_said_that_the_concern_is_about_them(school):
+    incident = report(school, by=school.dina)
+    Relation.relate(school.child, school.alice, kind="Aunt or uncle", user=school.dina)
+    with pytest.raises(Refused, match="Dina El-Sayed is shut out of it: as a relative"):
+        Clarification.ask(incident, school.carol, "Which wrist?", now().date())
+    with pytest.raises(Refused, match="Dina El-Sayed is shut out of it: as a relative"):
+        Feedback.give(incident, school.carol, "Thank you", "Clear.")

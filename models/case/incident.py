@@ -531,6 +531,15 @@ class ShutOut(Model):
         return cls.select(cls.incident).where(cls.user == by.id)
 
 
+def shut_words(person: User, incident: Incident) -> str:
+    """That `person` is shut out of `incident`, in a sentence: of a relative, or of whoever is named
+    elsewhere in the case, it is not said that the concern is about them.
+    """
+    if person.id in {row.adult_id for row in Involved.named(incident)}:
+        return f"The concern is about {person}, who may not see it."
+    return f"{person} is shut out of it: as a relative, or by another incident of the case."
+
+
 def leave_somebody(incident: "Incident | int") -> None:
     """Raise Refused where every Level 5 is shut out of `incident`, or of one that stands in a case
     with it: nobody would decide on it.
