@@ -106,22 +106,30 @@ class CaseView(RecordView):
             "logs": list(logs.order_by(Log.id.desc())),
             "decisions": [(one, categories.get(one.id, [])) for one in decisions],
             "names": sorted({one.category for rows in categories.values() for one in rows}),
-            "missing": self.missing(record, incidents) if alive else [],
+            "missing": self.missing(record, record.missing()) if alive else [],
             "seen": self.seen(record, who_sees_case),
             "closed": Event.last(record, "case:close", "case:close_anyway"),
             "history": self.story(record, record) if by.may("incident:read", record) else None,
         }
 
     @staticmethod
-    def missing(case, incidents):
+    def missing(case, found):
         """What stops `case` from being closed; of an incident in it that the reader may not see, as
         one from after the child moved, only that there is something.
         """
-        found, seen = case.missing(), {one.id for one in incidents}
+        ids = {row[1].its_incident() for row in found} - {case.incident_id}
+        rows = visible(Incident, me()).where(Incident.id.in_(ids)).select(Incident.id).tuples()
+        seen = {case.incident_id} | ({id for (id,) in rows} if ids else set())
         return [
             row if row[1].its_incident() in seen else ("Something that you may not see", case, "")
             for row in found
         ]
+
+    def show(self, record, status=200, **context):
+        """Its page, where a refusal says no more of what is missing than the page does."""
+        if refused := context.get("refused"):
+            refused.links = self.missing(record, refused.links)
+        return super().show(record, status, **context)
 
     def card(self, page, record):
         """On the page of a child: the cases about them that the reader may see."""

@@ -10,6 +10,8 @@ from .rails.taking import Step
 
 
 def ended(relation):
+    if relation.other_id:  # who may be hidden: see get_one
+        return "Ended: this child is no longer written down there."
     opened = " What is about the child is open to them again, as far as their role goes."
     return f"Ended: {relation.who}.{opened if relation.user_id else ''}"
 

@@ -13,6 +13,7 @@ from models import (
     Flag,
     Incident,
     Involved,
+    Refused,
     Triage,
     User,
     now,
@@ -196,6 +197,12 @@ class TriageView(RecordView):
 
     def create(self, form):
         incident, into = self.parent(), form.into.data
+        latest = next(iter(Triage.of(incident)), None)
+        if latest and request.form.get("decided", str(latest.id)) != str(latest.id):
+            raise Refused(
+                f"{latest.by} decided on it while you were writing: see “Decided before”. Nothing "
+                "of yours was saved. Save again only if yours is to be in force instead."
+            )
         cases = {case.label: case for case in open_cases(incident)}
         return Triage.decide(
             incident,

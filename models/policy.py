@@ -8,13 +8,13 @@ from typing import Any
 from peewee import Expression, ModelSelect, fn
 
 from models.access.proposal import Proposal
-from models.case.case import Case
+from models.case.case import Case, Link
 from models.case.child import Child, OfChild
 from models.case.choice import Choice
 from models.case.duty import Duty
 from models.case.extract import Extract
 from models.case.feedback import Feedback
-from models.case.incident import Incident, ShutOut
+from models.case.incident import Incident, OfIncident, ShutOut
 from models.case.log import Assignee, Log
 from models.case.profile import Profile
 from models.case.relation import Relation
@@ -25,7 +25,7 @@ from models.ground.clock import now
 from models.ground.record import Base, NoIncident
 from models.ground.words import when
 from models.history.document import Document
-from models.history.event import Event
+from models.history.event import READS, Event, Story
 from models.history.notice import DIGEST, ENDS, HANDED, Notice
 from models.people.role import Role
 from models.people.setting import Setting
@@ -148,11 +148,23 @@ def who_sees(incident: Incident) -> list[tuple[User, list[str]]]:
     return seen
 
 
+def cases(by: User) -> "ModelSelect[Any]":
+    """Those opened for what they see, with case:read there; none in which an incident stands that
+    they are shut out of, even where the one it was opened for is not shut: that stands in another
+    case than what they are named in.
+    """
+    rows = Case.narrowed(Case.select().where(sees(by, Case.incident)), by)
+    if not shut_out(by):
+        return rows
+    shut = Link.select(Link.case).where(Link.ended_at.is_null())
+    return rows.where(Case.id.not_in(shut.where(Link.incident.in_(ShutOut.incidents_of(by)))))
+
+
 def who_sees_case(case: Case) -> list[tuple[User, list[str]]]:
     """Who can see `case`, and why: whoever sees the incident it was opened for, and may read cases.
     Who is shut out of one incident in it is shut out of that one too.
     """
-    may = {person.id for person in User.who_may("case:read", case)}
+    may = {person.id for person in User.who_may("case:read", case)} - case.shut_out()
     return [(person, why) for person, why in who_sees(case.incident) if person.id in may]
 
 
@@ -228,8 +240,11 @@ def events(by: User) -> "ModelSelect[Any]":
         told &= (Event.subject != Roll.noun()) | (Event.by == by)  # whose list it was is not kept
         there = UserRole.select(UserRole.user).where(UserRole.covering(within))
         told &= (Event.subject != Emergency.noun()) | Event.by.in_(there)
-    cases = narrowed(sees(by, Event.incident), by, "event:read_all", Event)
-    return Event.select().where((Event.incident.is_null() & told) | cases)
+    of_cases = narrowed(sees(by, Event.incident), by, "event:read_all", Event)
+    if shut_out(by):
+        theirs = cases(by).select(Case.id)
+        of_cases &= (Event.subject != Case.noun()) | Event.record.in_(theirs)
+    return Event.select().where((Event.incident.is_null() & told) | of_cases)
 
 
 def feedback(by: User) -> "ModelSelect[Any]":
@@ -318,6 +333,7 @@ def who_sees_child(child: Child) -> list[tuple[User, list[str]]]:
 
 VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Incident: incidents,
+    Case: cases,
     Log: of_log(Log),
     Assignee: of_log(Assignee),
     Tracker: of_log(Tracker),
@@ -357,3 +373,36 @@ def visible(model: type[Base], by: User) -> "ModelSelect[Any]":
         return VISIBLE[model](by)
     rows = model.select().where(model.among(lambda column: sees(by, column)))
     return model.narrowed(rows, by)
+
+
+def story_of(
+    incident: int, by: User, restricted: bool, record: Base | None = None, everyone: bool = False
+) -> Story:
+    """The history of one case for its page, of what `by` may see: an event about what opens less
+    than its incident (a case, a contact, a task) is told to whoever sees that, and to nobody else.
+
+    everyone: all who looked, not the latest only.
+    """
+    narrower = {
+        model.noun(): model
+        for model in OfIncident.every()
+        if model.narrowed(rows := model.select(), by) is not rows
+    } | ({Case.noun(): Case} if shut_out(by) else {})
+    most = None if narrower or everyone else READS
+    story = Event.shown_of_incident(incident, restricted, most, record)
+    if not narrower:
+        return story
+    asked: dict[str, set[int]] = {}
+    for event in (*story.done, *story.looks):
+        if event.subject in narrower:
+            asked.setdefault(event.subject, set()).add(event.record)
+    seen = set()
+    for noun, ids in asked.items():
+        model = narrower[noun]
+        rows = visible(model, by).where(model.id.in_(ids)).select(model.id)
+        seen |= {(noun, id) for (id,) in rows.tuples()}
+    done, looks = (
+        [one for one in events if one.subject not in narrower or (one.subject, one.record) in seen]
+        for events in (story.done, story.looks)
+    )
+    return Story(done, looks if everyone else looks[-READS:], len(looks))

@@ -329,3 +329,37 @@ def test_whoever_reports_learns_no_more_than_they_may(cast, school, answers, ope
     assert f"{said}: {opened}" in page.text_only
     other = answers | {"child": school.children[1].label}
     assert said not in cast.dave.post("/incident/new/", other).text_only
+
+
+def test_what_came_in_before_the_second_signature_stops_it(cast, school, opened, monkeypatch):
+    monkeypatch.setattr(settings, "second_sign_off", True)
+    finish(school, opened)
+    Case.get().close(by=school.alice)
+    Task.give(
+        opened.incident,
+        school.carol,
+        what="Ring the mother",
+        owner=school.alice,
+        due_on=now().date(),
+        visible=visible,
+    )
+    page = cast.bob.press("case:confirm", opened)
+    assert page.status_code == 409 and "Task: Ring the mother" in page.text_only
+    assert Case.get().status == "to confirm"
+    Case.get().send_back(reason="A task came in.", by=school.bob)
+    Case.get().close_anyway(reason="She cannot be reached.", by=school.alice)
+    Case.get().confirm(by=school.bob)
+    assert Case.get().status == "closed", "what is missing was said"
+
+
+def test_nothing_is_moved_out_of_a_closed_case(cast, school, opened):
+    """It would open the case to whoever is named in what is taken out, though it is read-only."""
+    second = report(school, adults=[(school.bob, ABOUT)])
+    triage(school, second, case=opened)
+    Case.get().close_anyway(reason="x", by=school.alice)
+    page = cast.carol.press("case:move", second, origin=str(opened.id), case="", reason="Hers.")
+    assert page.status_code == 409 and "is closed" in page.text_only
+    assert not visible(Case, school.bob).exists() and Case.select().count() == 1
+    Case.get().reopen(reason="It was filed wrongly.", by=school.mark)
+    page = cast.carol.press("case:move", second, origin=str(opened.id), case="", reason="Hers.")
+    assert page.status_code == 200 and visible(Case, school.bob).count() == 1

@@ -478,3 +478,15 @@ def test_the_page_costs_the_same_for_one_row_and_for_200(school, cast):
     assert costs[0] == costs[1] <= 48, f"{costs}: let `beside` or `gather` fetch it for all rows"
     assert "Show all 1200" in page.text_only and len(page.data) <= 130_000
     assert Child.select().count() == 4
+
+
+def test_the_foot_of_a_copy_counts_nothing(school, incident):
+    """The number of the last event would count what is shut to whoever makes the copy."""
+    asked = {"which": "All lines", "columns": "As on the page", "form": "PDF"}
+    found = chronology.lines([school.child], school.bob, visible)
+    copy = Extract.make(
+        school.child, found, school.bob, recipient="Jo Field", reason="Core group.", **asked
+    )
+    head = re.search(r"history\s+(\S+)", copy.words)[1]
+    event = Event.get(Event.hash.startswith(head))
+    assert len(head) == 32 and event.id == Event.head().id - 1, "it says after which, by its hash"

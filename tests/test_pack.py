@@ -167,6 +167,9 @@ def test_wrong_person_wrong_moment_twice(cast, school, told):
         ("el sayed, El-Sayed\nEl\nSayed", "El-Sayed", "X, X\nX"),
         ("Đặng Thị Hoà, dang thi hoa", "Đặng Thị Hoà", "X, X"),
         ("山田花子さん", "山田 花子", "Xさん"),
+        ("Si\u00adon, Si\u200bôn and \u2060Siôn", "Siôn", "X, X and \u2060X"),  # pasted from a page
+        ("_Siôn_, Siôn¹ and Siôn2", "Siôn", "_X_, X¹ and X2"),
+        ("نگار‌ان", "نگار‌ان", "X"),
         ("", "Siôn", ""),
     ],
 )

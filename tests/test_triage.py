@@ -2,6 +2,7 @@
 adult whom it is about.
 """
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -185,3 +186,23 @@ def test_an_address_that_names_no_incident_is_not_there(cast, school, incident):
     for id in ("99999999999999999999", "x", "", "²", "-1"):
         assert cast.carol.get(f"/triage/new/?incident={id}").status_code == 404, id
         assert cast.carol.post(f"/triage/new/?incident={id}", sent(incident)).status_code == 404, id
+
+
+def test_two_who_decide_at_once_open_one_case(cast, school, incident):
+    url = f"/triage/new/?incident={incident.id}"
+
+    def opened(person):
+        return re.search(r'name="decided" value="(\d*)"', person.get(url).text)[1]
+
+    ahead, behind = opened(cast.carol), opened(cast.alice)
+    assert ahead == behind == ""
+    assert cast.carol.post(url, sent(incident, decided=ahead)).status_code == 200
+    page = cast.alice.post(url, sent(incident, decided=behind, rationale="Hers."))
+    assert page.status_code == 422 and "Carol Vaughan-Ŵyn decided on it" in page.text_only
+    assert "Hers." in page.text and "A mark, and no explanation yet." in page.text
+    assert (Triage.select().count(), Case.select().count()) == (1, 1)
+    again = re.search(r'name="decided" value="(\d*)"', page.text)[1]
+    into = Case.get().label
+    page = cast.alice.post(url, sent(incident, decided=again, into=into, rationale="Hers."))
+    assert page.status_code == 200 and Triage.of(incident)[0].rationale == "Hers."
+    assert Case.select().count() == 1, "decided again on purpose"

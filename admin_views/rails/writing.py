@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from models import Draft, Event, Receipt, Refused, look, transaction, who_sees
 from models.ground.words import when
+from models.policy import story_of
 
 from .door import here, me, saved
 from .forms import Converter, put_errors
@@ -90,9 +91,9 @@ class RecordView(Taking, Reading):
         """The history of the incident that is `shown`, or that what is shown belongs to, for its
         page; or of one record of it. All who looked only when somebody asks.
         """
-        more = {"reads": None} if request.args.get("reads") == "all" else {}
         restricted = me().may("section:read_restricted", shown)
-        return Event.shown_of_incident(shown.its_incident(), restricted, record=record, **more)
+        everyone = request.args.get("reads") == "all"
+        return story_of(shown.its_incident(), me(), restricted, record, everyone)
 
     @staticmethod
     def seen(incident, who=who_sees):

@@ -114,8 +114,8 @@ class Case(HandsOver, OfIncident):
 
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:
-        """Whoever reports does not follow the case, and who is shut out of one incident in it sees
-        none of it: they are shut out of the one it was opened for as well (see ShutOut).
+        """Whoever reports does not follow the case; of who is shut out of one incident in it, see
+        models/policy.py.
         """
         return Incident.where_may(rows, by, "case:read")
 
@@ -169,6 +169,11 @@ class Case(HandsOver, OfIncident):
         """A query of the ids of the incidents that stand in it now."""
         return Link.select(Link.incident).where(Link.case == self.id, Link.ended_at.is_null())
 
+    def shut_out(self) -> set[int]:
+        """The ids of those who are shut out of any incident in it, and so of all of it."""
+        rows = ShutOut.select(ShutOut.user).where(ShutOut.incident.in_(self.incidents()))
+        return {user for (user,) in rows.tuples()}
+
     def take_in(self, incident: Incident, by: User, reason: str | None = None) -> None:
         """Have `incident` stand in this case too, inside the caller's transaction. Refused for a
         closed case; where it stands there already, nothing happens.
@@ -178,10 +183,11 @@ class Case(HandsOver, OfIncident):
             raise Refused(f"{self} is closed. Reopen it first, or choose another case.")
         here = Link.incident == incident, Link.case == self.id, Link.ended_at.is_null()
         if not Link.select().where(*here).exists():
-            Link.create(incident=incident, case=self, by=by, at=now(), reason=reason)
+            link = Link.create(incident=incident, case=self, by=by, at=now(), reason=reason)
             leave_somebody(incident)
-            leave_somebody(fresh.incident_id)
-            Event.write("case:add", fresh, by, entry=incident, reason=reason)
+            Event.write("case:add", fresh, by, entry=incident)
+            if reason:  # it is about the incident, which may be moved out again: see move()
+                Event.write("case:add", link, by, reason=reason)
 
     @classmethod
     @starts(*Incident.STATUSES)
@@ -199,9 +205,11 @@ class Case(HandsOver, OfIncident):
         cls, incident: Incident, origin: "Case", case: "Case | None", reason: str, by: User
     ) -> Incident:
         """Move `incident` out of `origin` into `case`, or into a new one for None. All that hangs
-        on it goes along, and the history of both says so.
+        on it goes along, and the history of both says so; why, that of the incident alone: whoever
+        is shut out of it may see `origin` from now on.
         """
         with transaction():
+            origin.stay_open()
             link = Link.get_or_none(
                 Link.incident == incident, Link.case == origin, Link.ended_at.is_null()
             )
@@ -220,14 +228,15 @@ class Case(HandsOver, OfIncident):
                 case.take_in(incident, by, reason)
             else:
                 case = cls.open_for(incident, by)
-            Event.write("case:move", origin, by, entry=incident, to=case, reason=reason)
+            Event.write("case:move", origin, by, entry=incident, to=case)
+            Event.write("case:move", link, by, to=case, reason=reason)
         return incident
 
     # what is done with it
 
     def recipients(self) -> list[User]:
         """Lead and deputy, unless they are shut out by now."""
-        shut_out = ShutOut.of(self.incident_id)
+        shut_out = self.shut_out()
         people = {one.id: one for one in (self.lead, self.deputy) if one}
         return [one for one in people.values() if one.active and one.id not in shut_out]
 
@@ -238,7 +247,7 @@ class Case(HandsOver, OfIncident):
         with transaction():
             self.stay_open()
             may = {person.id for person in User.who_may("case:read", self)}
-            may -= ShutOut.of(self.incident_id)
+            may -= self.shut_out()
             changed = self.set(**values)
             errors = {
                 name: f"{after} may not read this case. Choose somebody who may."
@@ -309,8 +318,16 @@ class Case(HandsOver, OfIncident):
 
     @step(("open", "monitoring"), ends)
     def close_anyway(self, reason: str, by: User) -> dict[str, Any]:
-        """Close it in spite of what is missing, which is kept in the history."""
-        return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
+        """Close it in spite of what is missing, which is kept in the history; of the incidents
+        besides the one it was opened for without a word, for not everybody who sees it sees those.
+        """
+        missing = [
+            text
+            if record.its_incident() == self.incident_id
+            else "Something about another incident"
+            for text, record, _anchor in self.missing()
+        ]
+        return {"reason": reason, "missing": missing}
 
     def another(self, by: User) -> bool:
         """Another person than the one who closed it signs this."""
@@ -319,7 +336,12 @@ class Case(HandsOver, OfIncident):
 
     @step("to confirm", "closed", who=another)
     def confirm(self, by: User) -> None:
-        """The second signature."""
+        """The second signature. Refused, with links, where something came in meanwhile, unless it
+        is to be closed although something is missing.
+        """
+        last = Event.last(self, "case:close", "case:close_anyway")
+        if last and last.verb == "case:close" and (missing := self.missing()):
+            raise Refused(f"{self} cannot be closed yet. Still to do:", links=missing)
 
     @step("to confirm", "open")
     def send_back(self, reason: str, by: User) -> dict[str, str]:
@@ -377,6 +399,9 @@ class Link(OfIncident):
     at = Moment(default=now)
     reason = TextField(null=True)
     ended_at = Moment(null=True)
+
+    def __str__(self):
+        return f"{self.incident} in {self.case}"
 
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:

@@ -15,7 +15,7 @@ from models.history.notice import Notice
 from models.history.step import starts, step
 from models.people.user import User
 
-from .incident import Addendum, Incident, OfIncident, ShutOut
+from .incident import Addendum, Incident, OfIncident, ShutOut, shut_words
 
 
 class Clarification(OfIncident):
@@ -111,6 +111,6 @@ def cannot(reporter: User, incident: Incident, nothing: str) -> None:
         raise Refused(f"{reporter} has left, and cannot be asked here. {nothing}")
     shut_out = ShutOut.of(incident)
     if reporter.id in shut_out:
-        raise Refused(f"The concern is about {reporter}, who may not see it. {nothing}")
+        raise Refused(f"{shut_words(reporter, incident)} {nothing}")
     if not reporter.may("clarification:answer", incident):
         raise Refused(f"{reporter} has no role that answers here. {nothing}")

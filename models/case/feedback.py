@@ -14,7 +14,7 @@ from models.history.event import Event
 from models.history.step import starts, step
 from models.people.user import User
 
-from .incident import Incident, ShutOut
+from .incident import Incident, ShutOut, shut_words
 
 FIRST = ("first", "second", "third")  # reports of an author, which are looked at with them
 KINDS = ("Thank you", "For next time")
@@ -63,7 +63,7 @@ class Feedback(Record):
             if not author.active:
                 raise Refused(f"{author} has left, and would not read it. {nothing}")
             if author.id in ShutOut.of(incident):
-                raise Refused(f"The concern is about {author}, who may not see it. {nothing}")
+                raise Refused(f"{shut_words(author, incident)} {nothing}")
             if not author.may("feedback:acknowledge", incident):
                 raise Refused(f"{author} has no role that reads it here. {nothing}")
             said = cls.create(incident=incident, kind=kind, text=text, given_by=by, given_at=now())

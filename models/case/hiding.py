@@ -2,20 +2,25 @@
 
 import re
 from collections.abc import Iterable
-from unicodedata import combining
+from unicodedata import category, combining
 
 from models.ground.database import fold
 from models.ground.words import bare
 
+JOINERS = "\u200c\u200d"  # nobody sees them either, and they part the words of some scripts
+
 
 def letters(text: str) -> tuple[str, list[int]]:
     """`text` as names are compared, and the place in `text` of each of its letters. Apostrophes are
-    one sign, and what is no letter is a space.
+    one sign, what is no letter is a space, and what nobody sees (a soft hyphen, pasted from a page)
+    is nothing.
     """
     found, places = [], []
     for place, letter in enumerate(text):
+        if category(letter) == "Cf" and letter not in JOINERS:
+            continue
         plain = "'" if letter in "'’ʼ`" else fold(letter).replace("đ", "d")
-        for one in plain if re.fullmatch(r"\w*|'", plain) else " ":
+        for one in plain if re.fullmatch(r"[^\W_]*|'", plain) else " ":
             found.append(one)
             places.append(place)
     return "".join(found), places
@@ -31,8 +36,8 @@ def pattern(words: Iterable[str]) -> str:
     apostrophe wherever somebody may have typed one.
     """
     words = list(words)
-    start = r"(?<!\w)" if cased(words[0][0]) else ""
-    end = r"(?!\w)" if cased(words[-1][-1]) else ""
+    start = r"(?<![^\W\d])" if cased(words[0][0]) else ""
+    end = r"(?![^\W\d])" if cased(words[-1][-1]) else ""  # a figure ends a word: Kamau¹
     parts = ["'?".join(map(re.escape, one)) if one else r"\s+" for one in spaced(words)]
     return start + r"\s*".join(parts) + end
 

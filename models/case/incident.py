@@ -349,7 +349,11 @@ class Incident(Record):
                 Involved.create(incident=fresh, child=wrong, part=LINKED_WRONGLY)
                 Involved.create(incident=fresh, child=child, part=others[wrong.id])
             leave_somebody(fresh)
-            said = f"This is about {child.in_full}, not about {wrong.in_full}. {reason}"
+            # whoever reported it reads this, and a date of birth only where nothing else helps
+            right, other = (
+                one.in_full if child.short == wrong.short else one.short for one in (child, wrong)
+            )
+            said = f"This is about {right}, not about {other}. {reason}"
             Addendum.add(fresh, by, said)
             Event.write("incident:correct_child", fresh, by, changed, reason=reason)
         return fresh
@@ -435,6 +439,13 @@ class OfIncident(Record, abstract=True):
     incident = ForeignKeyField(
         Incident, backref=lambda key: f"{key.model.noun()}s", on_delete="RESTRICT"
     )
+
+    @classmethod
+    def narrower(cls) -> set[str]:
+        """The nouns that open less than their incident: see Base.narrowed."""
+        usual = Base.narrowed.__func__  # type: ignore[attr-defined]
+        every: list[Any] = cls.every()
+        return {model.noun() for model in every if model.narrowed.__func__ is not usual}
 
     @classmethod
     @composed
@@ -523,14 +534,39 @@ class ShutOut(Model):
         return cls.select(cls.incident).where(cls.user == by.id)
 
 
+def shut_words(person: User, incident: Incident) -> str:
+    """That `person` is shut out of `incident`, in a sentence: of a relative, or of whoever is named
+    elsewhere in the case, it is not said that the concern is about them.
+    """
+    if person.id in {row.adult_id for row in Involved.named(incident)}:
+        return f"The concern is about {person}, who may not see it."
+    return f"{person} is shut out of it: as a relative, or by another incident of the case."
+
+
 def leave_somebody(incident: "Incident | int") -> None:
-    """Raise Refused where every Level 5 is shut out of `incident`: nobody would decide on it."""
-    shut_out = ShutOut.of(incident)
+    """Raise Refused where every Level 5 is shut out of `incident`, or of one that stands in a case
+    with it: nobody would decide on it.
+    """
+    id = getattr(incident, "id", incident)
+    link = Incident.links.rel_model  # type: ignore[attr-defined]  # what leads back to a case's Link
+    now_there = link.select().where(link.ended_at.is_null())
+    cases = now_there.select(link.case).where(link.incident == id)
+    beside = now_there.select(link.incident).where(link.case.in_(cases))
+    here = (ShutOut.incident == id) | ShutOut.incident.in_(beside)
+    shut_out: dict[int, set[int]] = {}
+    for one, user in ShutOut.select(ShutOut.incident, ShutOut.user).where(here).tuples():
+        shut_out.setdefault(one, set()).add(user)
     if not shut_out:
         return  # as with most: nothing else is asked
-    of = incident if isinstance(incident, Incident) else Incident.get_by_id(incident)
-    if shut_out >= ({person.id for person in User.level_5(of.setting_id)} or {0}):
-        raise Refused(GO_ELSEWHERE)
+    level_5: dict[int | None, set[int]] = {}
+    for one in Incident.select(Incident.id, Incident.setting).where(
+        Incident.id.in_(list(shut_out))
+    ):
+        where = one.setting_id
+        if where not in level_5:
+            level_5[where] = {person.id for person in User.level_5(where)} or {0}
+        if shut_out[one.id] >= level_5[where]:
+            raise Refused(GO_ELSEWHERE)
 
 
 class Addendum(OfIncident):

@@ -385,12 +385,18 @@ class Log(OfIncident):
         return tracker.in_order() if tracker else []
 
     def paper(self, restricted: bool = False) -> str:
-        """The whole case as the page that becomes its PDF. `restricted`: whether restricted
-        sections are printed or only named.
+        """The log, its incident and its tracker as the page that becomes its PDF. `restricted`:
+        whether restricted sections are printed or only named. What opens less than the incident (a
+        case, a contact, a task) is no part of it, nor of its history: helpers read it.
         """
         incident, sections, signed = self.incident, self.sections(), self.signed_off
         involved, assignees = Involved.of(incident), Assignee.of(self)
-        history = Event.of_incident(incident.id, restricted)
+        apart = OfIncident.narrower()
+        history = [
+            event
+            for event in Event.of_incident(incident.id, restricted)
+            if event.subject not in apart
+        ]
         return pages.get_template("pdf/log.html").render(
             log=self,
             letterhead=Setting.letterhead(incident.setting),
@@ -405,7 +411,11 @@ class Log(OfIncident):
             sections=sections,
             restricted=restricted,
             assignees=assignees,
-            notices=Notice.of_incident(incident.id),
+            notices=[
+                notice
+                for notice in Notice.of_incident(incident.id)
+                if notice.event.subject not in apart
+            ],
             reads=[event for event in history if event.verb.endswith(LOOKS)],
             history=[
                 event

@@ -173,20 +173,22 @@ def without(contact: Contact, text: str, others: bool) -> Callable[[Any], str]:
 def paper(contact: Contact, recipient: str, asked: str, others: bool, by: User) -> str:
     """The page that becomes the PDF of a pack."""
     incident, text = contact.incident, f"{texts(contact)}\n{asked}"
-    involved = Involved.of(incident)
+    involved, child = Involved.of(incident), incident.child
+    known = by.may("child:read", child)  # a child who moved is another school's or home's by now
     out = without(contact, text, others)
     return pages.get_template("pdf/pack.html").render(
         contact=contact,
         letterhead=Setting.letterhead(incident.setting),
         incident=incident,
-        child=incident.child,
+        child=child,
         recipient=recipient,
         asked=asked,
         others=others,
         by=by,
         out=out,
-        flags=list(Flag.in_force(incident.child)),
-        responsible=[one for one in Relation.of(incident.child) if one.responsible],
+        known=known,
+        flags=list(Flag.in_force(child)) if known else [],
+        responsible=[one for one in Relation.of(child) if one.responsible] if known else [],
         children=[one for one in involved if one.child and one.child_id != incident.child_id],
         adults=[one for one in involved if one.adult],
         addenda=Addendum.of(incident),

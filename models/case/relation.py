@@ -126,7 +126,7 @@ class Relation(OfChild):
         with transaction():
             fresh = Relation.get_by_id(self.id)
             if fresh.ended_at:
-                raise Refused(f"{fresh} was ended already. Nothing was changed.")
+                raise Refused("It was ended already. Nothing was changed.")
             fresh.ended_at = now()
             fresh.save()
             Event.write("child:unrelate", fresh.child, by, also=[fresh], reason=reason)
