@@ -1,7 +1,7 @@
 """The people around a child: written down and ended, from the page of the child."""
 
-from models import Child, Relation, visible
-from models.case.child import ANOTHER
+from models import Relation, visible
+from models.case.chronology import beside
 
 from .child import OfChildView, back
 from .rails.door import me
@@ -29,9 +29,7 @@ class RelationView(OfChildView):
         nowhere.
         """
         relation = super().get_one(id)
-        if relation and relation.other_id:
-            seen = visible(Child, me()).where(Child.id == relation.other_id).exists()
-            relation.other = relation.other if seen else Child(name=ANOTHER, year="")
+        beside([relation] if relation else [], {}, me(), visible)
         return relation
 
     def create(self, form):

@@ -399,8 +399,8 @@ def story_of(
     seen = set()
     for noun, ids in asked.items():
         model = narrower[noun]
-        rows = visible(model, by).where(model.id.in_(ids)).select(model.id)
-        seen |= {(noun, id) for (id,) in rows.tuples()}
+        open_to: Any = visible(model, by).where(model.id.in_(ids)).select(model.id)
+        seen |= {(noun, id) for (id,) in open_to.tuples()}
     done, looks = (
         [one for one in events if one.subject not in narrower or (one.subject, one.record) in seen]
         for events in (story.done, story.looks)

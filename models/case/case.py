@@ -171,7 +171,7 @@ class Case(HandsOver, OfIncident):
 
     def shut_out(self) -> set[int]:
         """The ids of those who are shut out of any incident in it, and so of all of it."""
-        rows = ShutOut.select(ShutOut.user).where(ShutOut.incident.in_(self.incidents()))
+        rows: Any = ShutOut.select(ShutOut.user).where(ShutOut.incident.in_(self.incidents()))
         return {user for (user,) in rows.tuples()}
 
     def take_in(self, incident: Incident, by: User, reason: str | None = None) -> None:

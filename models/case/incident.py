@@ -538,7 +538,7 @@ def shut_words(person: User, incident: Incident) -> str:
     """That `person` is shut out of `incident`, in a sentence: of a relative, or of whoever is named
     elsewhere in the case, it is not said that the concern is about them.
     """
-    if person.id in {row.adult_id for row in Involved.named(incident)}:
+    if person in Involved.named(Involved.all_of(incident)):
         return f"The concern is about {person}, who may not see it."
     return f"{person} is shut out of it: as a relative, or by another incident of the case."
 
@@ -554,7 +554,8 @@ def leave_somebody(incident: "Incident | int") -> None:
     beside = now_there.select(link.incident).where(link.case.in_(cases))
     here = (ShutOut.incident == id) | ShutOut.incident.in_(beside)
     shut_out: dict[int, set[int]] = {}
-    for one, user in ShutOut.select(ShutOut.incident, ShutOut.user).where(here).tuples():
+    pairs: Any = ShutOut.select(ShutOut.incident, ShutOut.user).where(here).tuples()
+    for one, user in pairs:
         shut_out.setdefault(one, set()).add(user)
     if not shut_out:
         return  # as with most: nothing else is asked
