@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 from flask import url_for
 from flask_admin.form import BaseForm
 
-from models import Addendum, Child, Clarification, Incident, User, visible
+from models import Addendum, Child, Clarification, Incident, User, of_seen, visible
 from models.ground.words import due
 
 from .home import Need
@@ -82,12 +82,12 @@ class ClarificationView(RecordView):
         """On the page of an incident what was asked about it; on the home page what the reader
         asked, and waits for.
         """
-        seen = self.joined(visible(Clarification, me()))
         if page == "home":
+            seen = self.joined(visible(Clarification, me()))
             mine = seen.where(Clarification.asked_by == me(), Clarification.status == "asked")
             rows = list(mine.order_by(Clarification.answer_by).limit(5))
             return {"questions": rows} if rows else None
-        rows = list(seen.where(Clarification.incident == record).order_by(Clarification.id))
+        rows = of_seen(Clarification, record, me())
         asks = self.allows(self.add_permission, record) and record.reported_by_id != me().id
         return {"questions": rows, "asks": asks, "incident": record} if rows or asks else None
 

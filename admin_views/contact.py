@@ -21,6 +21,7 @@ from models import (
     User,
     look,
     now,
+    of_seen,
     visible,
 )
 from models.case.owed import concerned, owed
@@ -205,11 +206,12 @@ class ContactView(RecordView):
             query = visible(Incident, by).where(Incident.id.in_(record.incidents()))
             query = Incident.where_may(query, by, self.permission)
             about = list(query.select(Incident, Child).join(Child))
+            rows = visible(Contact, by).where(Contact.incident.in_([one.id for one in about]))
+            rows = list(self.joined(rows).order_by(Contact.at.desc()))
         else:
             about = [record if page == "incident" else record.incident]
             about = [one for one in about if by.may(self.permission, one)]
-        rows = visible(Contact, by).where(Contact.incident.in_([one.id for one in about]))
-        rows = list(self.joined(rows).order_by(Contact.at.desc()))
+            rows = of_seen(Contact, about[0], by) if about else []
         duties, adds = owed(about, contacts=rows), self.allows(self.add_permission, record)
         if not about or not (rows or duties or adds):
             return None

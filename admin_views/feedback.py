@@ -57,13 +57,16 @@ class FeedbackView(RecordView):
         """Beside an incident for those who may say something, and for the author what was said; on
         the home page what the author has not read.
         """
-        seen = self.joined(visible(Feedback, me()))
         if page == "home":
+            seen = self.joined(visible(Feedback, me()))
             mine = (Incident.reported_by == me()) & (Feedback.status == "given")
             mine &= Incident.lies(me().within(self.permission), Feedback.incident)
             rows = list(seen.where(mine).order_by(Feedback.id).limit(5))
             return {"words": rows} if rows else None
-        rows = list(seen.where(Feedback.incident == record).order_by(Feedback.id))
+        rows = []
+        if Feedback.ids_of(record.id):  # mostly nothing was said
+            seen = self.joined(visible(Feedback, me()))
+            rows = list(seen.where(Feedback.incident == record).order_by(Feedback.id))
         gives = self.allows(self.add_permission, record) and record.reported_by_id != me().id
         which = self.which(record) if gives else ""
         card = {"words": rows, "gives": gives, "which": which, "incident": record}

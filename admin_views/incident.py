@@ -232,11 +232,13 @@ class IncidentView(RecordView):
 
     def saved_words(self, record, is_created):
         """That it was saved and, no more than they may know, that there is an open case."""
-        alive = Case.about(record.child) & Case.status.in_(Case.ALIVE)
-        known = visible(Case, me()).where(alive).first()
+        cases = [id for (id,) in Case.alive_about(record.child_id)]
+        if not cases:
+            return saved_as(record)
+        known = visible(Case, me()).where(Case.id.in_(cases)).first()
         if known:
             return f"{saved_as(record)} There is an open case about this child: {known}."
-        within = Link.select(Link.incident).join(Case).where(alive, Link.ended_at.is_null())
+        within = Link.select(Link.incident).where(Link.case.in_(cases), Link.ended_at.is_null())
         if visible(Incident, me()).where(Incident.id.in_(within)).exists():
             return f"{saved_as(record)} There is an open case about this child: it is added to it."
         return saved_as(record)
@@ -299,7 +301,8 @@ class IncidentView(RecordView):
         by = me()
         others = Incident.child == record.child_id, Incident.id != record.id
         query = visible(Incident, by).where(*others)
-        rows = list(query.order_by(Incident.reported_at.desc()).limit(limit))
+        rows = query.select(*Incident.brief()).order_by(Incident.reported_at.desc()).limit(limit)
+        rows = list(rows)
         count = query.count() if len(rows) == limit else len(rows)
         triggered = [row.id for row in (record, *rows) if row.status == "triggered"]
         logs = visible(Log, by).where(Log.incident.in_(triggered)) if triggered else ()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 
 from flask import g, request, url_for
 
-from models import Child, Incident, Task, User, visible
+from models import Child, Incident, Task, User, of_seen, visible
 from models.case.task import today
 from models.ground.words import day, due
 
@@ -116,10 +116,13 @@ class TaskView(RecordView):
 
     def card(self, page, record):
         incident = record if page == "incident" else record.incident
-        within = record.incidents() if page == "case" else [incident.id]
-        tasks = visible(Task, me()).where(Task.incident.in_(within))
-        tasks = tasks.select(Task, *User.named()).join(User, on=(Task.owner == User.id))
-        rows, gives = list(tasks.order_by(Task.due_on)), self.allows(self.add_permission, incident)
+        if page == "case":
+            tasks = visible(Task, me()).where(Task.incident.in_(record.incidents()))
+            tasks = tasks.select(Task, *User.named()).join(User, on=(Task.owner == User.id))
+            rows = list(tasks.order_by(Task.due_on))
+        else:
+            rows = of_seen(Task, incident, me())
+        gives = self.allows(self.add_permission, incident)
         return {"tasks": rows, "gives": gives, "incident": incident} if rows or gives else None
 
     def needs(self, limit):

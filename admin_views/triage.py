@@ -225,7 +225,7 @@ class TriageView(RecordView):
     @staticmethod
     def decisions(incident):
         """[(Triage, [Category])] on an incident, the one in force first."""
-        rows = Triage.of(incident)
+        rows = Triage.of(incident.id)
         categories = Category.of([row.id for row in rows])
         return [(row, categories.get(row.id, [])) for row in rows]
 
@@ -235,10 +235,10 @@ class TriageView(RecordView):
         """
         if not me().may(self.permission, record):
             return None
-        cases = visible(Case, me()).where(Case.id.in_(Case.of(record).select(Case.id)))
+        here = [id for (id,) in Case.ids_of(record.id)]
         return {
             "decisions": self.decisions(record),
-            "cases": list(cases),
+            "cases": list(visible(Case, me()).where(Case.id.in_(here))) if here else [],
             "had": Event.last(record, "incident:acknowledge")
             if record.stage == "acknowledged"
             else None,

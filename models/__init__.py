@@ -26,7 +26,7 @@ for _module in walk_packages(__path__, f"{__name__}."):
 TABLES = sort_models(Base.every())  # what a foreign key leads to comes first
 globals().update({model.__name__: model for model in TABLES})
 
-from .policy import visible, who_sees  # noqa: E402 it asks every noun
+from .policy import of_seen, visible, who_sees  # noqa: E402 it asks every noun
 
 
 def step_of(verb: str) -> Any:
@@ -58,6 +58,7 @@ __all__ = [
     "db",
     "look",
     "now",
+    "of_seen",
     "settings",
     "step_of",
     "transaction",

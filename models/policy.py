@@ -375,6 +375,18 @@ def visible(model: type[Base], by: User) -> "ModelSelect[Any]":
     return model.narrowed(rows, by)
 
 
+def of_seen(model: Any, incident: Incident, by: User) -> list[Any]:
+    """The rows of `model`, in their order, of an `incident` that `by` was shown: the rule of need
+    to know was asked of it then, and is not asked of each of them again; what they ask besides is.
+    """
+    rows = model.shown_of(incident.id)
+    if rows and model.opens and not by.may(model.opens, incident):
+        open_to = visible(model, by).where(model.incident == incident.id).select(model.id)
+        seen = {row.id for row in open_to}
+        rows = [row for row in rows if row.id in seen]
+    return rows
+
+
 def story_of(
     incident: int, by: User, restricted: bool, record: Base | None = None, everyone: bool = False
 ) -> Story:

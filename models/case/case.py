@@ -7,6 +7,7 @@ from typing import Any
 from peewee import CharField, Expression, ForeignKeyField, ModelSelect, TextField, fn
 
 from models.ground.clock import LONDON, now
+from models.ground.composed import composed
 from models.ground.database import contains, transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Base, Refused
@@ -34,7 +35,8 @@ class Case(HandsOver, OfIncident):
     STATUSES = ("open", "monitoring", "to confirm", "closed")
     ALIVE = STATUSES[:3]
     holders, unfinished = {"lead": "lead", "deputy": "deputy"}, ALIVE
-    held_by = "case:read"
+    # whoever reports does not follow it; of who is shut out of one incident in it: models/policy.py
+    held_by = opens = "case:read"
     keeps = "submitted"
     changes = (
         "status", "lead", "deputy", "monitor_until", "child_told", "child_told_why", "parents_told",
@@ -113,13 +115,6 @@ class Case(HandsOver, OfIncident):
         ]
 
     @classmethod
-    def narrowed(cls, rows: Any, by: User) -> Any:
-        """Whoever reports does not follow the case; of who is shut out of one incident in it, see
-        models/policy.py.
-        """
-        return Incident.where_may(rows, by, "case:read")
-
-    @classmethod
     def matching(cls, term: str) -> Expression:
         """The search condition: reference, child, adult at risk."""
         children = Incident.select(Incident.id).join(Child).where(contains(Child.name, term))
@@ -158,6 +153,18 @@ class Case(HandsOver, OfIncident):
             .where(Link.incident == incident, Link.ended_at.is_null())
             .order_by(cls.id)
         )
+
+    @classmethod
+    @composed
+    def ids_of(cls, incident):
+        here = Link.select(Link.case).where(Link.incident == incident, Link.ended_at.is_null())
+        return here.order_by(Link.case).tuples()
+
+    @classmethod
+    @composed
+    def alive_about(cls, child: Any) -> Any:
+        """[(id,)] of the cases about a child (an id) that are not closed."""
+        return cls.select(cls.id).where(cls.about(child), cls.status.in_(cls.ALIVE)).tuples()
 
     @classmethod
     def about(cls, child: "Child | int") -> Expression:
@@ -393,6 +400,7 @@ class Link(OfIncident):
 
     keeps, part_of, changes = "submitted", "case", ("ended_at", "version")
     no_line = "that an incident stands in a case is no event in the child's life"
+    opens = Case.opens
 
     case = ForeignKeyField(Case, backref="links", on_delete="RESTRICT", verbose_name="Case")
     by = ForeignKeyField(User, on_delete="RESTRICT")
@@ -402,8 +410,3 @@ class Link(OfIncident):
 
     def __str__(self):
         return f"{self.incident} in {self.case}"
-
-    @classmethod
-    def narrowed(cls, rows: Any, by: User) -> Any:
-        """As the case."""
-        return Case.narrowed(rows, by)

@@ -8,6 +8,7 @@ from typing import Any
 from peewee import ForeignKeyField, TextField
 
 from models.ground.clock import now, today
+from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Refused
@@ -42,6 +43,15 @@ class Clarification(OfIncident):
         return f"question about {self.incident}"
 
     reference = property(__str__)  # what an email calls it: never what is asked
+
+    @classmethod
+    @composed
+    def shown_of(cls, incident):
+        rows = cls.select(cls, Addendum, *User.named())
+        rows = rows.join(User, on=(cls.asked_by == User.id)).switch(cls).left_outer_join(Addendum)
+        return rows.where(cls.incident == incident).order_by(cls.id)
+
+    opens = "clarification:ask"
 
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from peewee import CharField, Expression, ForeignKeyField, TextField, fn
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import DAMAGED, contains, transaction
 from models.ground.deadlines import after
 from models.ground.fields import Json, Moment, Pick
@@ -36,6 +37,7 @@ class Contact(OfIncident):
     LIVING = STATUSES[:3]
     keeps = "submitted"
     changes = ("status", "acknowledged_at", "answer", "outcome", "concluded_at", "version")
+    opens = "contact:read"  # whoever reports does not follow who else was told
 
     body = Pick("body", max_length=120, index=True, verbose_name="Body")
     kind = Pick(fixed=KINDS, max_length=40, verbose_name="What it was")
@@ -88,11 +90,6 @@ class Contact(OfIncident):
     def reference(self) -> str:
         """What an email calls it."""
         return f"contact about {self.incident}"
-
-    @classmethod
-    def narrowed(cls, rows: Any, by: User) -> Any:
-        """Whoever reports does not follow who else was told."""
-        return Incident.where_may(rows, by, "contact:read")
 
     @classmethod
     def matching(cls, term: str) -> Expression:
@@ -169,6 +166,13 @@ class Contact(OfIncident):
             return None
         rung = self.rungs[climbed]
         return rung, after(self.at, rung.number, rung.unit)
+
+    @classmethod
+    @composed
+    def shown_of(cls, incident):
+        rows = cls.select(cls, cls.steps_taken(), *User.named())
+        rows = rows.join(User, on=(cls.recorded_by == User.id))
+        return rows.where(cls.incident == incident).order_by(cls.at.desc())
 
     @classmethod
     def steps_taken(cls) -> Any:
@@ -250,6 +254,7 @@ class Escalation(OfIncident):
 
     keeps, part_of = "fixed", "contact"
     no_line = "a rung stands on the page of its contact"
+    opens = Contact.opens
 
     contact = ForeignKeyField(Contact, backref="escalations", on_delete="RESTRICT")
     by = ForeignKeyField(User, on_delete="RESTRICT")
@@ -257,11 +262,6 @@ class Escalation(OfIncident):
     rung = CharField(null=True, max_length=200)
     whom = CharField(max_length=120, verbose_name="To whom")
     what = TextField(verbose_name="What was said")
-
-    @classmethod
-    def narrowed(cls, rows: Any, by: User) -> Any:
-        """As the contact."""
-        return Contact.narrowed(rows, by)
 
     @classmethod
     def of(cls, contact: Contact) -> "list[Escalation]":

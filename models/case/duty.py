@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from peewee import CharField, IntegerField, TextField
 
+from models.ground.composed import composed
 from models.ground.deadlines import MOST, UNITS, after, limit
 from models.ground.fields import Pick, YesNo
 from models.ground.record import NoIncident, Record, Refused
@@ -104,9 +106,10 @@ class Duty(Record):
             raise Refused("Nothing was saved.", errors)
 
     @classmethod
-    def in_force(cls) -> "list[Duty]":
+    @composed
+    def in_force(cls) -> Any:
         """Those that are switched on, in order."""
-        return list(cls.select().where(cls.switched_on).order_by(cls.position, cls.id))
+        return cls.select().where(cls.switched_on).order_by(cls.position, cls.id)
 
     @classmethod
     def ship(cls) -> None:

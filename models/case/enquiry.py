@@ -26,7 +26,7 @@ def follow(log: Any, by: User, became: str | None) -> None:
             Task.incident == log.incident_id, Task.what == duty.name, Task.status == "open"
         )
         if became == OPENED and duty.amount and not open_ones.exists():
-            due = duty.due_at(now()).astimezone(LONDON).date()  # type: ignore[union-attr]
+            due = duty.due_at(now()).astimezone(LONDON).date()
             task = Task.create(
                 incident=log.incident_id,
                 what=duty.name,

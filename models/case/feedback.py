@@ -7,6 +7,7 @@ from typing import Any
 from peewee import ForeignKeyField, TextField
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Moment, Pick
 from models.ground.record import NoIncident, Record, Refused
@@ -49,6 +50,12 @@ class Feedback(Record):
     def its_setting(self) -> int | None:
         """Where the report is."""
         return self.incident.its_setting()
+
+    @classmethod
+    @composed
+    def ids_of(cls, incident: Any) -> Any:
+        """[(id,)] of what was said to the author of an incident (an id)."""
+        return cls.select(cls.id).where(cls.incident == incident).tuples()
 
     @classmethod
     @starts(*Incident.STATUSES)

@@ -179,6 +179,11 @@ class Incident(Record):
     def __str__(self):
         return self.reference
 
+    @classmethod
+    def brief(cls) -> tuple:
+        """The columns of a line about one among others."""
+        return cls.id, cls.reference, cls.topic, cls.status, cls.reported_at
+
     def parts(self) -> list[Base]:
         return [Incident.get_by_id(self.id), *Involved.rows_of(self), *Addendum.rows_of(self)]
 
@@ -432,8 +437,10 @@ class OfIncident(Record, abstract=True):
 
     Shut, with all that follows, to the adult whom it is about. The base gives the foreign key,
     its_incident(), its_setting(), parts() and the rule of models/policy.py; a noun of its own needs
-    a line only where it opens less than its incident.
+    a line only where it opens less than its incident: `opens`, the permission that it asks as well.
     """
+
+    opens: str | None = None
 
     belongs = "incident"
     incident = ForeignKeyField(
@@ -443,9 +450,17 @@ class OfIncident(Record, abstract=True):
     @classmethod
     def narrower(cls) -> set[str]:
         """The nouns that open less than their incident: see Base.narrowed."""
-        usual = Base.narrowed.__func__  # type: ignore[attr-defined]
         every: list[Any] = cls.every()
-        return {model.noun() for model in every if model.narrowed.__func__ is not usual}
+        return {model.noun() for model in every if model.opens}
+
+    @classmethod
+    def narrowed(cls, rows: Any, by: User) -> Any:
+        return Incident.where_may(rows, by, cls.opens) if cls.opens else rows
+
+    @classmethod
+    def shown_of(cls, incident: int) -> list[Any]:
+        """Those of one incident (an id), with what a page says of them beside it."""
+        return cls.rows_of(incident)
 
     @classmethod
     @composed

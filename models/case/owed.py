@@ -123,7 +123,8 @@ def owed(
     for contact in sorted(contacts, key=lambda one: one.at):
         made.setdefault(contact.incident_id, []).append(contact)
     triages: dict[int, Triage] = {}
-    for triage in Triage.select().where(Triage.incident.in_(here)).order_by(Triage.id):
+    said = Triage.select(Triage.id, Triage.incident, Triage.decision, Triage.at)
+    for triage in said.where(Triage.incident.in_(here)).order_by(Triage.id):
         triages[triage.incident_id] = triage
     given, about = categories(triages.values()), adults(here)
     left = [one.id for one in rows.values() if one.child.left_on]
@@ -151,7 +152,8 @@ def categories(triages: Iterable[Triage]) -> dict[int, set[str]]:
 def adults(incidents: list[int]) -> set[int]:
     """Those of `incidents` (ids) that are about an adult with an account, while that stands."""
     named: dict[tuple, str] = {}
-    parts = Involved.select().where(Involved.incident.in_(incidents))
+    parts = Involved.select(Involved.incident, Involved.adult, Involved.part)
+    parts = parts.where(Involved.incident.in_(incidents))
     for row in parts.where(Involved.part.in_((ABOUT, CLEARED))).order_by(Involved.id):
         named[row.incident_id, row.adult_id] = row.part
     return {incident for (incident, _adult), part in named.items() if part == ABOUT}

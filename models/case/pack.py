@@ -33,6 +33,7 @@ class Pack(OfIncident):
 
     keeps, part_of = "fixed", "contact"
     no_line = "a copy, which stands on the page of its contact"
+    opens = Contact.opens
 
     contact = ForeignKeyField(Contact, backref="packs", on_delete="RESTRICT")
     recipient = CharField(max_length=120, verbose_name="For whom")
@@ -43,11 +44,6 @@ class Pack(OfIncident):
 
     def __str__(self):
         return f"copy for {self.recipient} about {self.incident}"
-
-    @classmethod
-    def narrowed(cls, rows: Any, by: User) -> Any:
-        """As the contact."""
-        return Contact.narrowed(rows, by)
 
     @classmethod
     def of(cls, contact: Contact) -> "ModelSelect[Pack]":

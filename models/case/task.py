@@ -8,6 +8,7 @@ from typing import Any
 from peewee import Expression, ForeignKeyField, TextField
 
 from models.ground.clock import LONDON, now
+from models.ground.composed import composed
 from models.ground.database import contains, transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Refused
@@ -86,6 +87,14 @@ class Task(HandsOver, OfIncident):
     def gist(self) -> str:
         """What is to be done, and by when."""
         return f"{self.what}, {due(self.due_on)[0]}"
+
+    @classmethod
+    @composed
+    def shown_of(cls, incident):
+        rows = cls.select(cls, *User.named()).join(User, on=(cls.owner == User.id))
+        return rows.where(cls.incident == incident).order_by(cls.due_on)
+
+    opens = "task:read"
 
     @classmethod
     def narrowed(cls, rows: Any, by: User) -> Any:

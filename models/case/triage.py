@@ -6,6 +6,7 @@ from typing import Any
 from peewee import ForeignKeyField, ModelSelect, TextField, fn
 
 from models.ground.clock import LONDON, now
+from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, Pick
 from models.ground.record import Base, Refused
@@ -32,6 +33,7 @@ class Triage(OfIncident):
     """
 
     keeps = "fixed"
+    opens = Case.opens  # whoever reports reads no decision
 
     by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Decided by")
     at = Moment(default=now, verbose_name="Decided")
@@ -70,16 +72,12 @@ class Triage(OfIncident):
         return [Triage.get_by_id(self.id), *categories]
 
     @classmethod
-    def narrowed(cls, rows: Any, by: User) -> Any:
-        """As the case: whoever reports reads no decision."""
-        return Case.narrowed(rows, by)
-
-    @classmethod
-    def of(cls, incident: "Incident | int") -> list["Triage"]:
+    @composed
+    def of(cls, incident: Any) -> Any:
         """Every decision on an incident, the one in force first, with who decided and the case."""
         query = cls.select(cls, Case, *User.named()).join(User).switch(cls)
         query = query.left_outer_join(Case, on=(cls.case == Case.id), attr="case")
-        return list(query.where(cls.incident == incident).order_by(cls.id.desc()))
+        return query.where(cls.incident == incident).order_by(cls.id.desc())
 
     @classmethod
     def in_force(cls) -> "ModelSelect[Triage]":
@@ -208,16 +206,12 @@ class Category(OfIncident):
 
     keeps, part_of = "fixed", "triage"
     no_line = "it stands in the line of its triage"
+    opens = Case.opens
 
     triage = ForeignKeyField(Triage, backref="categories", on_delete="RESTRICT")
     child = ForeignKeyField(Child, on_delete="RESTRICT", verbose_name="Child")
     part = Pick("child's part", max_length=60, verbose_name="Part")
     category = Pick("category", max_length=120, verbose_name="Category")
-
-    @classmethod
-    def narrowed(cls, rows: Any, by: User) -> Any:
-        """As the case."""
-        return Case.narrowed(rows, by)
 
     @classmethod
     def of(cls, triages: Iterable[int]) -> dict[int, list["Category"]]:
