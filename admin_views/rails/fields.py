@@ -89,7 +89,9 @@ class PickField(fields.SelectField):
 
     def process(self, *args, **kwargs):
         super().process(*args, **kwargs)
-        names = list(self.names() if callable(self.names) else self.names)
+        names = self.names() if callable(self.names) else self.names
+        groups = names if isinstance(names, dict) else {None: names}  # {heading: names}
+        names = [name for some in groups.values() for name in some]
         kept = (
             [self.object_data]
             if isinstance(self.object_data, str)
@@ -97,7 +99,11 @@ class PickField(fields.SelectField):
             and self.object_data not in names
             else []
         )
-        self.choices = [SelectChoice("", "Choose…")] + [SelectChoice(name) for name in names + kept]
+        self.choices = [SelectChoice("", "Choose…")]
+        self.choices += [
+            SelectChoice(name, optgroup=group) for group, some in groups.items() for name in some
+        ]
+        self.choices += [SelectChoice(name) for name in kept]
         self.data = self.data or None
 
     def process_data(self, value):

@@ -29,6 +29,15 @@ class Owed(NamedTuple):
     incident: Incident
     due_at: datetime | None
     done: Contact | None  # the contact by which it was done: derived, never stored
+    call: Contact | None = None  # the telephone call that it follows in writing
+
+    @property
+    def ends(self) -> str:
+        """What ends it, in a sentence."""
+        if not self.duty.body:
+            return "No contact ends it: it stands as long as what it came of."
+        by = f"a contact with “{self.duty.body}” is recorded"
+        return f"Done once {by}{', in any way but by telephone' if self.call else ''}."
 
 
 class Known(NamedTuple):
@@ -90,7 +99,9 @@ class Known(NamedTuple):
             if found := self.fits(kind, value):
                 told, by = found
                 moment = self.moment(duty.since, told)
-                return Owed(duty, self.incident, duty.due_at(moment), self.done(duty, by, kind))
+                call = by if kind == "telephone" else None
+                done = self.done(duty, by, kind)
+                return Owed(duty, self.incident, duty.due_at(moment), done, call)
         return None
 
 
