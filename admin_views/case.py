@@ -12,7 +12,7 @@ from .home import Need
 from .rails.door import me
 from .rails.fields import LongTextField, clean
 from .rails.forms import ReasonForm, required
-from .rails.moments import DayField
+from .rails.moments import AheadField
 from .rails.taking import Step
 from .rails.writing import RecordView
 
@@ -22,7 +22,7 @@ TABS = ("open", "monitoring", "to confirm", "closed")
 class MonitorForm(BaseForm):
     """Until when nothing is to be done but to look again."""
 
-    until = DayField("Monitor until", validators=[required()])
+    until = AheadField("Monitor until", validators=[required()])
     reason = LongTextField("Why", validators=[required("Give the reason.")], filters=[clean])
 
 

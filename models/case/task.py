@@ -58,7 +58,7 @@ class Task(HandsOver, OfIncident):
     owner = ForeignKeyField(
         User, on_delete="RESTRICT", verbose_name="Who does it", help_text="Type part of the name."
     )
-    due_on = Day(verbose_name="Due")
+    due_on = Day(ahead=True, verbose_name="Due")
     status = Pick(fixed=STATUSES, max_length=20, default="open", index=True, verbose_name="Status")
     given_by = ForeignKeyField(User, backref="given", on_delete="RESTRICT", verbose_name="Given by")
     given_at = Moment(default=now, verbose_name="Given")

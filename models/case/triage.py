@@ -44,7 +44,9 @@ class Triage(OfIncident):
         help_text="By the threshold document of your local safeguarding partnership.",
     )
     decision = Pick("decision", verbose_name="Decision")
-    review_on = Day(null=True, verbose_name="Look again on", help_text="Needed to monitor.")
+    review_on = Day(
+        ahead=True, null=True, verbose_name="Look again on", help_text="Needed to monitor."
+    )
     rationale = TextField(
         verbose_name="Why: the rationale",
         help_text="What you weighed, for somebody who reads it in five years.",
