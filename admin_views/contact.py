@@ -115,7 +115,7 @@ class ContactView(RecordView):
     add_permission = "contact:add"
     intro = "Who outside was told or asked about incidents that you may see, and what they said."
     empty = "No contact is here. One is added on the page of an incident."
-    reads = True
+    reads = of_setting = True
     edit_view = export = None
     order = (Contact.at.desc(),)
     column_list = ["body", "child", "kind", "person", "at", "status"]
