@@ -266,7 +266,9 @@ class ContactView(RecordView):
             about = [one for one in about if by.may(self.permission, one)]
         rows = visible(Contact, by).where(Contact.incident.in_([one.id for one in about]))
         rows = list(self.joined(rows).order_by(Contact.at.desc()))
-        duties, adds = owed(about, contacts=rows), self.allows(self.add_permission, record)
+        adds = self.allows(self.add_permission, record)
+        adds = adds and (page, record.status) != ("case", "closed")  # it is read-only
+        duties = owed(about, contacts=rows)
         if not about or not (rows or duties or adds):
             return None
         return {

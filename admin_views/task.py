@@ -140,7 +140,9 @@ class TaskView(RecordView):
         within = record.incidents() if page == "case" else [incident.id]
         tasks = visible(Task, me()).where(Task.incident.in_(within))
         tasks = tasks.select(Task, *User.named()).join(User, on=(Task.owner == User.id))
-        rows, gives = list(tasks.order_by(Task.due_on)), self.allows(self.add_permission, incident)
+        gives = self.allows(self.add_permission, incident)
+        gives = gives and (page, record.status) != ("case", "closed")  # it is read-only
+        rows = list(tasks.order_by(Task.due_on))
         return {"tasks": rows, "gives": gives, "incident": incident} if rows or gives else None
 
     def needs(self, limit):
