@@ -168,7 +168,7 @@ class CaseView(RecordView):
         and what waits for a second signature.
         """
         by = me()
-        mine = ((Case.lead == by) | (Case.deputy == by)) & Case.status.in_(("open", "monitoring"))
+        mine = Case.led_by(by)
         if by.may("case:confirm"):
             there = Incident.lies(by.within("case:confirm"), Case.incident)
             mine |= (Case.status == "to confirm") & there

@@ -12,7 +12,6 @@ from wtforms import StringField
 from models import (
     Child,
     Contact,
-    Duty,
     Escalation,
     Incident,
     Pack,
@@ -24,7 +23,7 @@ from models import (
     visible,
 )
 from models.case.contact import TOLD
-from models.case.owed import concerned, owed
+from models.case.owed import owed, owed_of
 from models.case.pack import families
 from models.ground.words import clock, due, when
 from models.history.paper import to_pdf
@@ -38,7 +37,7 @@ from .rails.taking import Step
 from .rails.writing import RecordView
 
 IN_WRITING = "Online form or portal"  # of the list “how contacted”, as shipped
-MOST = 300  # waiting contacts, and incidents with a duty, that the home page looks through
+MOST = 300  # waiting contacts that the home page looks through
 
 
 class AcknowledgeForm(BaseForm):
@@ -297,9 +296,7 @@ class ContactView(RecordView):
                 what = f"{contact.body} has not answered: {rung[0].what} · {contact.incident}"
                 url = url_for("contact.details_view", id=contact.id)
                 yield Need(contact.incident.child, what, words, mark, "Escalate", url, rung[1])
-        duties = Duty.in_force()
-        mine = Incident.where_may(visible(Incident, by), by, "contact:add")
-        for one in owed(concerned(mine, duties, MOST), duties):
+        for one in owed_of(by, visible):
             words, mark = due(one.due_at) if one.due_at and not one.done else ("", "")
             if mark and one.due_at:
                 what = f"{one.duty} · {one.incident}"

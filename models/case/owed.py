@@ -1,6 +1,6 @@
 """Which duties stand on an incident, when they are due, and by which contact they were done."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
 from functools import reduce
 from operator import or_
@@ -10,6 +10,7 @@ from peewee import ColumnBase
 
 from models.ground.clock import LONDON, now
 from models.ground.database import contains, fold
+from models.people.user import User
 
 from .case import Case, Link
 from .child import Child
@@ -19,6 +20,7 @@ from .incident import ABOUT, CLEARED, Incident, Involved
 from .triage import Category, Triage
 
 RECENT = timedelta(days=60)  # what stands in no living case is looked at for so long
+MOST = 300  # incidents with a duty that are looked through for one person
 REPORTED, DECIDED = SINCE[1:3]
 
 
@@ -166,6 +168,17 @@ def adults(incidents: list[int]) -> set[int]:
     for row in parts.where(Involved.part.in_((ABOUT, CLEARED))).order_by(Involved.id):
         named[row.incident_id, row.adult_id] = row.part
     return {incident for (incident, _adult), part in named.items() if part == ABOUT}
+
+
+def owed_of(by: User, visible: Callable) -> list[Owed]:
+    """The duties that stand where `by` writes down contacts: they are the team's, not one
+    person's.
+
+    visible: the policy, which stands above the nouns.
+    """
+    duties = Duty.in_force()
+    theirs = Incident.where_may(visible(Incident, by), by, "contact:add")
+    return owed(concerned(theirs, duties, MOST), duties)
 
 
 def concerned(query: Any, duties: list[Duty], limit: int) -> list[Incident]:
