@@ -53,6 +53,7 @@ class EscalateForm(BaseForm):
     level = RowField(
         "Which step",
         none="Somebody who is on none of these steps",
+        radio=True,
         description="Steps that you leave out stay as they are.",
     )
     whom = StringField(

@@ -302,9 +302,9 @@ class RowField(fields.SelectField):
     that none is chosen.
     """
 
-    def __init__(self, *args, none="None", **kwargs):
+    def __init__(self, *args, none="None", radio=False, **kwargs):
         super().__init__(*args, validate_choice=False, choices=[], **kwargs)
-        self.none = none
+        self.none, self.radio = none, radio
 
     def offer(self, rows):
         """The rows that may be chosen; what is saved stays choosable."""

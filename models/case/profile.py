@@ -164,8 +164,8 @@ class Profile(Record):
         """Whom a contact may be with: those that have a profile, then the rest of the list “body”;
         and, apart from them, the records with a clock that are written down as one.
         """
-        rows = cls.select(cls.name, cls.key, cls.own_record).where(~cls.retired)
-        rows = list(rows.order_by(cls.position, cls.id))
+        known = cls.select(cls.name, cls.key, cls.own_record).where(~cls.retired)
+        rows = list(known.order_by(cls.position, cls.id))
         apart = [row.name for row in rows if row.apart]
         bodies = dict.fromkeys([row.name for row in rows] + Choice.names("body"))
         return {BODIES: [name for name in bodies if name not in apart], RECORDS: apart}
