@@ -72,8 +72,9 @@ class Task(HandsOver, OfIncident):
         default=NEVER,
         max_length=20,
         verbose_name="Repeats",
-        help_text="Done, it comes again, until one is cancelled: for the same person, in the same "
-        "words, counted from the day it was due. Each term means every 13 weeks.",
+        help_text="Done, it comes again, until it was the last time or one is cancelled: for the "
+        "same person, in the same words, counted from the day it was due. Each term means every 13 "
+        "weeks.",
     )
 
     next_one: "Task | None" = None  # of one that repeats and was done just now
