@@ -229,6 +229,14 @@ def drill_command(folder, key_file):
     click.echo("The drill went well.")
 
 
+def setting_called(home):
+    """The school or home of this name; None where none is named."""
+    setting = Setting.get_or_none(Setting.name == home) if home else None
+    if home and not setting:
+        raise click.ClickException(f"There is no school or home called {home}.")
+    return setting
+
+
 @click.command("children")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
@@ -242,10 +250,7 @@ def children_command(file, sure, home):
     named, and the others are taken.
     """
     with opened():
-        setting = Setting.get_or_none(Setting.name == home) if home else None
-        if home and not setting:
-            raise click.ClickException(f"There is no school or home called {home}.")
-        done, bad = roll.take(file.read_bytes(), sure=sure, setting=setting)
+        done, bad = roll.take(file.read_bytes(), sure=sure, setting=setting_called(home))
     for line in done + bad:
         click.echo(line)
     if bad:
@@ -254,12 +259,13 @@ def children_command(file, sure, home):
 
 @click.command("absence")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def absence_command(file):
+@click.option("--home", help="Whose list it is, by its name, where there are several.")
+def absence_command(file, home):
     """Take in the absence and exclusion of a CSV list, as often as wanted; a row that cannot be
     taken is named, and the others are taken.
     """
     with opened():
-        done, bad = absences.take(file.read_bytes())
+        done, bad = absences.take(file.read_bytes(), setting=setting_called(home))
     for line in done + bad:
         click.echo(line)
     if bad:

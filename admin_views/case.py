@@ -3,7 +3,19 @@
 from flask import url_for
 from flask_admin.form import BaseForm
 
-from models import Case, Category, Child, Event, Incident, Log, Triage, User, visible
+from models import (
+    Case,
+    Category,
+    Child,
+    Event,
+    Incident,
+    Log,
+    Section,
+    Tracker,
+    Triage,
+    User,
+    visible,
+)
 from models.ground.words import age, due
 from models.history.event import of_records
 from models.policy import who_sees_case
@@ -12,7 +24,7 @@ from .home import Need
 from .rails.door import me
 from .rails.fields import LongTextField, clean
 from .rails.forms import ReasonForm, required
-from .rails.moments import DayField
+from .rails.moments import AheadField
 from .rails.taking import Step
 from .rails.writing import RecordView
 
@@ -22,7 +34,7 @@ TABS = ("open", "monitoring", "to confirm", "closed")
 class MonitorForm(BaseForm):
     """Until when nothing is to be done but to look again."""
 
-    until = DayField("Monitor until", validators=[required()])
+    until = AheadField("Monitor until", validators=[required()])
     reason = LongTextField("Why", validators=[required("Give the reason.")], filters=[clean])
 
 
@@ -96,6 +108,7 @@ class CaseView(RecordView):
         incidents = incidents.join(User, on=(Incident.reported_by == User.id))
         incidents = list(incidents.order_by(Incident.reported_at.desc()))
         logs = visible(Log, by).where(Log.incident.in_(record.incidents()))
+        logs = list(logs.order_by(Log.id.desc()))
         triages = visible(Triage, by).where(Triage.incident.in_(record.incidents()))
         triages = triages.select(Triage, Incident, *User.named()).join(User).switch(Triage)
         decisions = list(triages.join(Incident).order_by(Triage.id.desc()))
@@ -103,7 +116,8 @@ class CaseView(RecordView):
         alive = record.status in ("open", "monitoring")
         return {
             "incidents": incidents,
-            "logs": list(logs.order_by(Log.id.desc())),
+            "logs": logs,
+            "forms_of": self.forms_of(logs),
             "decisions": [(one, categories.get(one.id, [])) for one in decisions],
             "names": sorted({one.category for rows in categories.values() for one in rows}),
             "missing": self.missing(record, record.missing()) if alive else [],
@@ -111,6 +125,18 @@ class CaseView(RecordView):
             "closed": Event.last(record, "case:close", "case:close_anyway"),
             "history": self.story(record, record) if by.may("incident:read", record) else None,
         }
+
+    @staticmethod
+    def forms_of(logs):
+        """How far the tracker of each log is: {id of the log: (sections that are complete, of how
+        many)}; none for one that was not begun.
+        """
+        found = {}
+        rows = Section.select(Section, Tracker).join(Tracker).where(Tracker.log.in_(logs))
+        for section in rows if logs else ():
+            done, count = found.get(section.tracker.log_id, (0, 0))
+            found[section.tracker.log_id] = done + (not section.unfinished), count + 1
+        return found
 
     @staticmethod
     def missing(case, found):
@@ -142,7 +168,7 @@ class CaseView(RecordView):
         and what waits for a second signature.
         """
         by = me()
-        mine = ((Case.lead == by) | (Case.deputy == by)) & Case.status.in_(("open", "monitoring"))
+        mine = Case.led_by(by)
         if by.may("case:confirm"):
             there = Incident.lies(by.within("case:confirm"), Case.incident)
             mine |= (Case.status == "to confirm") & there

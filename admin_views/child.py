@@ -102,16 +102,22 @@ class ChildView(RecordView):
 
     def page_of(self, record):
         """The address of the page of `record`, where its noun has one that the reader may open."""
-        noun = record.noun()
+        return self.page_at(record.noun(), record.id)
+
+    def page_at(self, noun, id):
+        """The same of a noun and an id."""
         if f"{noun}.details_view" not in current_app.view_functions:
             return ""
         view = next(view for view in self.admin._views if getattr(view, "noun", "") == noun)
-        return url_for(f"{noun}.details_view", id=record.id) if view.is_accessible() else ""
+        return url_for(f"{noun}.details_view", id=id) if view.is_accessible() else ""
 
     def leads(self, line):
-        """Where a line of the chronology leads: to its own page, else to that of its incident."""
+        """Where a line of the chronology leads: to its own page, of a step to that of what it was
+        taken on, else to that of its incident.
+        """
         row = line.record
-        if isinstance(row, Event) or not (url := self.page_of(row)):
+        own = self.page_at(row.subject, row.record) if isinstance(row, Event) else self.page_of(row)
+        if not (url := own):
             incident = row.its_incident()
             url = incident and url_for("incident.details_view", id=incident)
         return url

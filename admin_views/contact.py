@@ -12,7 +12,6 @@ from wtforms import StringField
 from models import (
     Child,
     Contact,
-    Duty,
     Escalation,
     Incident,
     Pack,
@@ -24,20 +23,22 @@ from models import (
     of_seen,
     visible,
 )
-from models.case.owed import concerned, owed
+from models.case.contact import TOLD
+from models.case.owed import owed, owed_of
 from models.case.pack import families
-from models.ground.words import due
+from models.ground.words import clock, due, when
 from models.history.paper import to_pdf
 
 from .home import Need
 from .rails.door import me
-from .rails.fields import LongTextField, PickField, SeveralField, clean
+from .rails.fields import LongTextField, PickField, RowField, SeveralField, clean
 from .rails.forms import answer_field, required, why
 from .rails.moments import MomentField
 from .rails.taking import Step
 from .rails.writing import RecordView
 
-MOST = 300  # waiting contacts, and incidents with a duty, that the home page looks through
+IN_WRITING = "Online form or portal"  # of the list “how contacted”, as shipped
+MOST = 300  # waiting contacts that the home page looks through
 
 
 class AcknowledgeForm(BaseForm):
@@ -48,8 +49,14 @@ class AcknowledgeForm(BaseForm):
 
 
 class EscalateForm(BaseForm):
-    """A rung up."""
+    """A step up."""
 
+    level = RowField(
+        "Which step",
+        none="Somebody who is on none of these steps",
+        radio=True,
+        description="Steps that you leave out stay as they are.",
+    )
     whom = StringField(
         "To whom",
         description="Full name and post.",
@@ -78,6 +85,30 @@ class PackForm(BaseForm):
     others = SeveralField("Other children", names=["Name them in this pack"])
 
 
+def record_it(one):
+    """Where the contact that does a duty is written down, as far as it is known filled in."""
+    body, call = one.duty.body or None, one.call and one.call.id
+    return url_for("contact.create_view", incident=one.incident.id, body=body, after=call)
+
+
+def next_words(contact):
+    """By when the next step of its ladder is due, or why there is no date."""
+    if not contact.ladder:
+        return f"No date: no steps are written down for {contact.body}."
+    if contact.status == "waiting":
+        step = contact.next_step
+        if not step:
+            return f"No date: the last step for {contact.body} was taken."
+        return f"If no answer comes: {step.rung.what}, due {clock(step.due_at)}."
+    if contact.status == "acknowledged":
+        return (
+            f"No date: {contact.body} acknowledged it on {when(contact.acknowledged_at)}, and the "
+            "days are counted only until then. Give a task if you wait for their decision; where "
+            "you disagree with it, you may still escalate."
+        )
+    return "No date: what came of it is known."
+
+
 class ContactView(RecordView):
     shows, title, found_in, place = Contact, "Contacts", "", 26
     one, under = "contact", Incident
@@ -85,29 +116,39 @@ class ContactView(RecordView):
     add_permission = "contact:add"
     intro = "Who outside was told or asked about incidents that you may see, and what they said."
     empty = "No contact is here. One is added on the page of an incident."
-    reads = True
+    reads = of_setting = True
     edit_view = export = None
     order = (Contact.at.desc(),)
     column_list = ["body", "child", "kind", "person", "at", "status"]
     column_labels = {"child": "About"}
     column_sortable_list = ["body", "at", "status"]
     filters = {"status": ("Status", lambda: Contact.STATUSES), "body": ("Body", Profile.bodies)}
-    form_columns = [name for names in Contact.GROUPS.values() for name in names if name != "body"]
+    form_columns = [  # the identifier waits for the law: see Contact
+        name
+        for names in Contact.GROUPS.values()
+        for name in names
+        if name not in ("body", "identifier")
+    ]
     form_extra_fields = {
         "body": PickField(
             "Body",
             description="Whom you told or asked, or who told you.",
-            names=Profile.bodies,
+            names=Profile.grouped,
             validators=[required("Choose the body.")],
         )
     }
     steps = (
-        Step("contact:acknowledge", "Acknowledged", AcknowledgeForm),
+        Step(
+            "contact:acknowledge",
+            "Acknowledged",
+            AcknowledgeForm,
+            said=lambda contact: f"Written down. {next_words(contact)}",
+        ),
         Step(
             "contact:escalate",
             "Escalate",
             EscalateForm,
-            said=lambda contact: f"Written down: you went up a rung with {contact.body}.",
+            said=lambda contact: f"Written down. {next_words(contact)}",
         ),
         Step("contact:conclude", "Save the outcome", why("What came of it?", name="outcome")),
         Step(
@@ -147,10 +188,18 @@ class ContactView(RecordView):
         g.asked, g.asks = body if questions else "", list(fields)
         if request.method == "GET" and came is None:
             form.at.data = now()
-            if profile:
+            if body in Profile.bodies():
                 form.body.data = body
-                form.kind.data, form.direction.data = profile.kind, profile.direction
+                form.direction.data = profile and profile.direction or TOLD
+                form.kind.data = profile and profile.kind
+            if call := request.args.get("after"):
+                self.follow(form, self.other(Contact, call))
         return form
+
+    @staticmethod
+    def follow(form, call):
+        """Fill in what is known of a contact that follows a telephone call in writing."""
+        form.person.data, form.how.data = call.person, IN_WRITING
 
     def form_page(self, template, form, status=200, merged=False, **context):
         asked = {"asked": g.get("asked", ""), "asks": g.get("asks", [])}
@@ -173,9 +222,13 @@ class ContactView(RecordView):
 
     def about(self, record):
         packs = self.offers(record, "contact:pack")
+        escalations = Escalation.of(record)
         return {
             "rung": record.next_rung,
-            "escalations": Escalation.of(record),
+            "escalations": escalations,
+            "reached": record.reached if escalations else 0,
+            "taken": {one.rung for one in escalations},
+            "next_words": next_words(record),
             "packs": list(Pack.of(record)),
             "families": families(record, me()) if packs else [],
         }
@@ -185,6 +238,9 @@ class ContactView(RecordView):
             form.recipient.data = record.person
         if verb == "contact:acknowledge" and form.at.raw_data is None:
             form.at.data = now()
+        if verb == "contact:escalate":
+            form.level.object_data = record.next_step
+            form.level.offer(record.steps)
 
     @expose("/copy/")
     def copy_view(self):
@@ -212,7 +268,9 @@ class ContactView(RecordView):
             about = [record if page == "incident" else record.incident]
             about = [one for one in about if by.may(self.permission, one)]
             rows = of_seen(Contact, about[0], by) if about else []
-        duties, adds = owed(about, contacts=rows), self.allows(self.add_permission, record)
+        adds = self.allows(self.add_permission, record)
+        adds = adds and (page, record.status) != ("case", "closed")  # it is read-only
+        duties = owed(about, contacts=rows)
         if not about or not (rows or duties or adds):
             return None
         return {
@@ -220,6 +278,7 @@ class ContactView(RecordView):
             "open": [one for one in duties if not one.done],
             "done": [one for one in duties if one.done],
             "adds": adds,
+            "record_it": record_it,
             "incident": record.incident_id if page != "incident" else record.id,
             "several": page == "case",
         }
@@ -240,12 +299,9 @@ class ContactView(RecordView):
                 what = f"{contact.body} has not answered: {rung[0].what} · {contact.incident}"
                 url = url_for("contact.details_view", id=contact.id)
                 yield Need(contact.incident.child, what, words, mark, "Escalate", url, rung[1])
-        duties = Duty.in_force()
-        mine = Incident.where_may(visible(Incident, by), by, "contact:add")
-        for one in owed(concerned(mine, duties, MOST), duties):
+        for one in owed_of(by, visible):
             words, mark = due(one.due_at) if one.due_at and not one.done else ("", "")
             if mark and one.due_at:
                 what = f"{one.duty} · {one.incident}"
-                incident, body = one.incident.id, one.duty.body or None
-                url = url_for("contact.create_view", incident=incident, body=body)
+                url = record_it(one)
                 yield Need(one.incident.child, what, words, mark, "Record it", url, one.due_at)

@@ -69,10 +69,13 @@ def triggered(log):
 
 
 def saved_as(incident):
-    told = "A manager now decides whether a notification is due."
-    return (
-        f"Saved as {incident}. {told}" if incident.safeguarding_alert else f"Saved as {incident}."
-    )
+    """That it was saved, and what happens now."""
+    seen = visible(Incident, me()).where(Incident.id == incident.id)
+    if not incident.safeguarding_alert:
+        return f"Saved as {incident}. It waits for its triage."
+    if me().may("log:trigger", incident) and seen.exists():
+        return f"Saved as {incident}. You may now decide whether a notification is due."
+    return f"Saved as {incident}. A manager now decides whether a notification is due."
 
 
 class IncidentView(RecordView):
@@ -291,7 +294,17 @@ class IncidentView(RecordView):
             "earlier": [(other, logs.get(other.id)) for other in earlier],
             "earlier_count": count,
             "history": self.story(record) if by.may("incident:read", record) else None,
+            "stands": self.stands(record) if by.may("case:add", record) else [],
         }
+
+    @staticmethod
+    def stands(record):
+        """The cases in which it stands, as far as the reader sees them: the ids of what each was
+        opened for.
+        """
+        here = Case.of(record).select(Case.id)
+        rows = visible(Case, me()).where(Case.id.in_(here)).select(Case.incident)
+        return [id for (id,) in rows.tuples()]
 
     @staticmethod
     def of_child(record, limit):

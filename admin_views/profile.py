@@ -9,7 +9,7 @@ from .rails.writing import RecordView
 
 class ProfileView(RecordView):
     shows, title, found_in, place = Profile, "Bodies", "set up", 63
-    says = "what MASH, LADO, police and others ask, and when to go up a rung"
+    says = "what MASH, LADO, police and others ask, and when to go up a step"
     one = "body"
     export = action_view = details_view = None
     permission = add_permission = edit_permission = "profile:edit"
@@ -20,8 +20,8 @@ class ProfileView(RecordView):
     column_list = ["name", "purpose", "position", "retired"]
     column_sortable_list = ["name", "position"]
     form_columns = [
-        "name", "purpose", "kind", "direction", "questions", "ladder", "source", "position",
-        "retired",
+        "name", "purpose", "kind", "direction", "questions", "ladder", "own_record", "source",
+        "position", "retired",
     ]  # fmt: skip
     order = (Profile.position, Profile.id)
 

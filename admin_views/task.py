@@ -11,8 +11,8 @@ from models.case.task import today
 from models.ground.words import day, due
 
 from .home import Need
-from .rails.door import me
-from .rails.fields import LongTextField, clean
+from .rails.door import is_id, me
+from .rails.fields import LongTextField, SeveralField, clean
 from .rails.forms import ReasonForm, why
 from .rails.taking import Step
 from .rails.writing import RecordView
@@ -28,17 +28,34 @@ class DoneForm(why("What came of it?", name="effect")):
         description="What shows it, if anything does: a reply, a reference, who was there.",
         filters=[clean],
     )
+    last = SeveralField("Again?", names=["This was the last time: it is not to be done again"])
 
 
 def done_words(task):
-    again = f" It repeats: the next one is due {day(task.next_on)}." if task.next_on else ""
-    return f"{task}: done.{again}"
+    if not task.repeats:
+        return f"{task}: done."
+    if not (again := task.next_one):
+        return f"{task}: done. It does not come again."
+    whose = f" It is {again.owner}’s now." if again.owner_id != task.owner_id else ""
+    return f"{task}: done. It repeats: the next one is due {day(again.due_on)}.{whose}"
+
+
+def cancelled_words(task):
+    return f"{task}: cancelled.{' It does not come again.' if task.repeats else ''}"
+
+
+def back_to(task):
+    """Where a task that was cancelled leads: to the case before whose closing it stood, if so."""
+    case = request.form.get("case", "")
+    if is_id(case):
+        return url_for("case.details_view", id=case, _anchor="before")
+    return url_for("task.details_view", id=task.id)
 
 
 class TaskView(RecordView):
     shows, title, found_in, place = Task, "Tasks", "drawer", 25
     one, under = "task", Incident
-    permission = "task:done"
+    permission, of_setting = "task:done", True
     add_permission = "task:give"
     intro = "What is to be done about incidents: yours, and those that your role lets you follow."
     empty = "No task is here. One is added on the page of an incident."
@@ -63,8 +80,8 @@ class TaskView(RecordView):
         "evidence",
     ]
     steps = (
-        Step("task:done", "Done", DoneForm, said=done_words),
-        Step("task:cancel", "Cancel this task", ReasonForm),
+        Step("task:done", "Done", DoneForm, said=done_words, given={"visible": visible}),
+        Step("task:cancel", "Cancel this task", ReasonForm, said=cancelled_words, leads=back_to),
     )
     cards = dict.fromkeys(("incident", "log", "case"), "task/card.html")
 
@@ -108,6 +125,10 @@ class TaskView(RecordView):
     def mark(self, row, name):
         return due(row.due_on)[1] if name == "due_on" and row.status == "open" else ""
 
+    def ready(self, verb, form, record):
+        if verb == "task:done" and not record.repeats:
+            del form.last
+
     def create(self, form):
         return Task.give(self.parent(), me(), visible=visible, **self.values(form))
 
@@ -123,6 +144,7 @@ class TaskView(RecordView):
         else:
             rows = of_seen(Task, incident, me())
         gives = self.allows(self.add_permission, incident)
+        gives = gives and (page, record.status) != ("case", "closed")  # it is read-only
         return {"tasks": rows, "gives": gives, "incident": incident} if rows or gives else None
 
     def needs(self, limit):

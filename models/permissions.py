@@ -204,7 +204,7 @@ VOCABULARY = {
         TEAM,
     ),
     "contact:escalate": Verb(
-        "escalated the contact", "Write down that they went up a rung where no answer came.", TEAM
+        "escalated the contact", "Write down that they went up a step where no answer came.", TEAM
     ),
     "contact:conclude": Verb(
         "wrote down the outcome of the contact", "Write down the outcome of a contact.", TEAM

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from models import Absence, Event, Refused, now
+from models import Absence, Child, Event, Refused, Setting, now
 from models.case.absence import in_words
 from models.ground.clock import at
 from models.shelf import absences
@@ -22,6 +22,30 @@ A123456789001,2026-01-06,PM,Something else
 
 def take(text):
     return absences.take(text.encode())
+
+
+def test_the_list_of_one_home_leaves_the_children_of_another_alone(app, school, tmp_path):
+    runner = app.test_cli_runner()
+    beck, fell = (
+        Setting.create(name=name, urn="1", address="A", telephone="1", retired=False)
+        for name in ("Beck House", "Fell View")
+    )
+    for child, home in zip(school.children, (beck, fell), strict=False):
+        child.setting = home
+        child.save()
+    file = tmp_path / "absence.csv"
+    file.write_text(LIST)
+    result = runner.invoke(args=["absence", str(file), "--home", "Beck House"])
+    assert "Row 6 was not taken: this child is of another school or home." in result.output
+    assert {row[0] for row in stands()} == {school.children[0].id}
+    twin = {"name": school.children[1].name, "setting": beck}
+    Child.create(**twin, date_of_birth=school.children[1].date_of_birth, year="7")
+    named = f"Name,Date of birth,Date,Code,Half days\n{twin['name']},17/02/2013,07/01/2026,I,1\n"
+    file.write_text(named)
+    result = runner.invoke(args=["absence", str(file), "--home", "Beck House"])
+    assert "Days of absence added: 1." in result.output, "of two of one name that of the home"
+    result = runner.invoke(args=["absence", str(file), "--home", "Nowhere"])
+    assert "There is no school or home called Nowhere." in result.output
 
 
 def stands():

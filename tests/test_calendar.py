@@ -8,14 +8,16 @@ from datetime import timedelta
 import icalendar
 import pytest
 
-from models import Calendar, Event, Notice, Share, Task, User, visible
+from models import Calendar, Case, Event, Notice, Share, Task, User, visible
 from models.access import calendar
 from models.access.accounts import edit_person
 from models.case.incident import ABOUT
+from models.case.owed import owed_of
+from models.case.triage import MONITOR
 from models.ground.clock import at, now
 from models.ground.settings import settings
 
-from .conftest import report, run
+from .conftest import contact, report, run, triage
 from .person import Person
 
 
@@ -72,11 +74,40 @@ def test_from_the_button_to_the_calendar(cast, school, incident):
     assert days(ask(school, token)) == []
 
 
+def test_the_days_of_cases_and_the_hours_of_duties_stand_in_it_too(cast, school):
+    with at(now()):
+        first, second = report(school), report(school)
+        ahead = {"review_on": now().date() + timedelta(days=9), "decision": MONITOR}
+        triage(school, first, school.alice, opens=True, **ahead)
+        triage(school, second, school.carol, **ahead)
+        case, soon = Case.get(), now().date() + timedelta(days=20)
+        hers, carols = make(cast.alice)[1], make(cast.carol)[1]
+        assert days(ask(school, hers)) == [ahead["review_on"]], "of the case that she leads"
+        assert days(ask(school, carols)) == [ahead["review_on"]], "in no case: whoever decided"
+        case.monitor(until=soon, reason="Calmer.", by=school.alice)
+        assert sorted(days(ask(school, hers))) == [ahead["review_on"], soon]
+        triage(school, first, school.carol)
+        assert days(ask(school, hers)) == [soon], "a later decision stands"
+        Case.get().close_anyway(reason="She left.", by=school.alice)
+        assert days(ask(school, hers)) == []
+        triage(school, second, school.carol, decision="LADO")
+        [owes] = owed_of(school.alice, visible)
+        for token in (hers, carols):
+            assert days(ask(school, token)) == [owes.due_at.replace(microsecond=0)], "the team’s"
+        dave = make(cast.dave)[1]
+        assert days(ask(school, dave)) == [], "who reported it learns nothing of the decision"
+        uids = {line for line in ask(school, hers).text.split() if line.startswith("UID")}
+        contact(school, second, body="LADO", kind="Referral")
+        assert len(uids) == 1 and days(ask(school, hers)) == [], "done"
+
+
 def test_it_holds_no_word_of_a_case(cast, school):
     incident = report(school, by=school.dina, adults=[(school.bob, ABOUT)])
     task = give(school, incident, "Ring the LADO")
+    triage(school, incident, school.alice, opens=True, decision="LADO")
     _page, token = make(cast.alice)
     text = ask(school, token).text
+    assert text.count("BEGIN:VEVENT") == 2, "her task, and the duty"
     for word in (
         "LADO", "Ring", "Zofia", "INC-", "Alice", "alice", "Bob", "Carol", "task", "incident",
         settings.school, f"id={task.id}",

@@ -18,8 +18,10 @@ from models import (
     Notice,
     Refused,
     Relation,
+    Role,
     Share,
     Task,
+    Tracker,
     Triage,
     visible,
     who_sees,
@@ -30,10 +32,15 @@ from models.ground.clock import at, now
 from models.ground.settings import settings
 from models.policy import who_sees_case
 
-from .conftest import fits, report, triage
+from .conftest import answer_all, fits, report, triage
 from .person import Person
 
 pytestmark = pytest.mark.both
+
+
+def fold(text):
+    """A page as it stands in one line."""
+    return " ".join(text.split())
 
 
 @pytest.fixture
@@ -69,6 +76,63 @@ def test_a_notification_opens_a_case_where_there_is_none(school, incident):
     Log.trigger(second, school.mark)
     assert Case.select().count() == 1, "it stands in a case already"
     fits()
+
+
+def test_what_stops_the_closing_stands_where_the_button_would(cast, school, opened):
+    path, button = f"/case/details/?id={opened.id}", ">Close case</button>"
+    page = cast.mark.get(path)
+    many = len(opened.missing())
+    assert f'href="#before">Cannot be closed yet: {many} things missing' in fold(page.text)
+    assert button not in page.text, "it would be refused"
+    finish(school, opened)
+    assert button in cast.mark.get(path).text
+    page = cast.carol.get(path)
+    assert button not in page.text and "your role does not close cases" in page.text_only
+    settings.second_sign_off = True
+    Case.get().close(by=school.alice)
+    assert "Waits for the signature of another Level 5." in cast.alice.get(path).text_only
+    assert "Waits for the signature" not in cast.bob.get(path).text_only, "he may sign"
+
+
+def test_a_closed_case_offers_nothing_that_would_be_refused(cast, school, opened):
+    path = f"/case/details/?id={opened.id}"
+    page = cast.alice.get(path).text_only
+    assert "Add a task" in page and "Add a contact" in page and "Record it" not in page
+    triage(school, opened.incident, decision="LADO")
+    assert "Record it" in cast.alice.get(path).text_only
+    Case.get().close_anyway(reason="She left.", by=school.alice)
+    page = cast.alice.get(path).text_only
+    for offer in ("Add a task", "Add a contact", "Record it", "Triage it", "Close case", "Edit"):
+        assert offer not in page, offer
+    assert "Reopen" in page and "End monitoring" not in page and "Cannot be closed" not in page
+
+
+def test_monitoring_is_ended_by_a_step_of_that_name(cast, school, opened):
+    opened.monitor(until=now().date() + timedelta(days=9), reason="Calm.", by=school.carol)
+    page = cast.mark.get(f"/case/details/?id={opened.id}")
+    assert ">End monitoring</button>" in page.text and "Reopen" not in page.text_only
+    page = cast.mark.press("case:reopen", opened, reason="It flared up.")
+    assert Case.get().status == "open" and "is open again" in page.text_only
+
+
+def test_the_forms_of_its_logs_stand_on_its_page(cast, school, opened):
+    log = Log.trigger(opened.incident, school.mark)
+    path = f"/case/details/?id={opened.id}"
+    page = cast.carol.get(path)
+    link = f'href="/log/details/?id={log.id}#tracker">Safeguarding tracker of {log}'
+    assert link in fold(page.text) and "not begun" in page.text_only
+    tracker = Tracker.begin(log, school.carol)
+    count = len(tracker.in_order())
+    left = sum(bool(section.unfinished) for section in tracker.in_order())
+    assert f"{count - left} of {count} sections complete" in cast.carol.get(path).text_only
+    answer_all(tracker, school.carol)
+    assert f"{count} of {count} sections complete" in cast.carol.get(path).text_only
+    Log.get().complete_anyway(reason="It is done.", seen=Log.get().seen, by=school.alice)
+    assert "signed off" in cast.carol.get(path).text_only
+    role = Role.get(Role.name == "Safeguarding team")
+    role.permissions = [one for one in role.permissions if not one.startswith("log:")]
+    role.save()
+    assert "Safeguarding tracker" not in cast.carol.get(path).text, "only whoever sees the log"
 
 
 def test_the_gate_names_what_is_missing_each_a_link(cast, school, opened):

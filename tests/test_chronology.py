@@ -40,6 +40,7 @@ from models.case.child import OfChild
 from models.case.incident import ABOUT
 from models.ground.clock import at
 from models.ground.record import Base, NoIncident
+from models.ground.words import day
 from models.history.paper import to_pdf
 
 from . import poppler
@@ -181,12 +182,13 @@ def test_each_line_is_asked_of_the_policy(school):
 
 def test_what_was_done_with_a_case_or_a_log_is_for_whom_reads_them(school, incident):
     triage(school, incident, opens=True)
-    Case.get().monitor(until=now().date() + timedelta(days=30), reason="Calmer.", by=school.carol)
+    until = now().date() + timedelta(days=30)
+    Case.get().monitor(until=until, reason="Calmer.", by=school.carol)
     log = Log.trigger(incident, school.mark)
     log.tell(
         school.alice, told_at=now(), told_how="Telephone", told_reference="CR-1", late_because=None
     )
-    done = {"To be monitored until a day", "Ofsted told"}
+    done = {f"To be monitored until {day(until)}", "Ofsted told"}
     assert done <= {line.headline for line in lines(school, school.child, school.carol)}
     team = Role.get(Role.name == "Safeguarding team")
     shut = ("case:read", "log:read", "log:read_all")
@@ -195,6 +197,23 @@ def test_what_was_done_with_a_case_or_a_log_is_for_whom_reads_them(school, incid
     carol = User.get_by_id(school.carol.id)
     found = {line.headline for line in lines(school, school.child, carol)}
     assert not done & found and "Red mark" in found
+
+
+def test_a_step_leads_to_the_page_of_what_it_was_taken_on(cast, school, incident):
+    triage(school, incident, opens=True)
+    case, log = Case.get(), Log.trigger(incident, school.mark)
+    case.monitor(until=now().date() + timedelta(days=30), reason="Calmer.", by=school.carol)
+    told = {"told_at": now(), "told_how": "Telephone", "told_reference": "1", "late_because": None}
+    log.tell(school.alice, **told)
+    other = report(school)
+    other.not_notifiable(reason="It is no event of the list.", by=school.mark)
+    page = page_of(cast.carol, school.child).text
+    for words, place in (
+        ("To be monitored until", f"/case/details/?id={case.id}"),
+        ("Ofsted told", f"/log/details/?id={log.id}"),
+        ("Ofsted is not to be notified", f"/incident/details/?id={other.id}"),
+    ):
+        assert re.search(rf'<a href="{re.escape(place)}">{words}', page), words
 
 
 def test_the_head_whom_it_is_about_learns_of_no_number(school, cast):
@@ -300,9 +319,9 @@ def test_significant_only_and_one_kind_only(school, cast, incident):
 
 
 def test_absence_stands_beside_it_and_in_it_where_that_is_asked(school, cast):
-    for day, kind in ((5, "Illness"), (6, "Illness"), (19, "Absent without permission")):
+    for first, kind in ((5, "Illness"), (6, "Illness"), (19, "Absent without permission")):
         Absence.create(
-            child=school.child, on=date(2026, 1, day), half_days=2, kind=kind, read_at=now()
+            child=school.child, on=date(2026, 1, first), half_days=2, kind=kind, read_at=now()
         )
     with at(now().replace(year=2026, month=3, day=1)):
         text = page_of(cast.alice, school.child, absence=1).text_only

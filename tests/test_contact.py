@@ -2,10 +2,12 @@
 a relative among the staff.
 """
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from admin_views.contact import ContactView
 from models import (
     Case,
     Contact,
@@ -25,6 +27,7 @@ from models import (
 )
 from models.case.incident import ABOUT
 from models.ground.clock import at, now
+from models.ground.words import clock
 
 from .conftest import contact, referral, report, triage
 from .test_queries import counted
@@ -160,13 +163,76 @@ def test_the_ladder_rung_by_rung(cast, school, mash):
     with at(now() + timedelta(days=30)):
         for _rung in range(2):
             Contact.get().escalate(whom="Manager", what="…", by=school.carol)
-        assert Contact.get().next_rung is None, "there is no rung above the last"
+        assert Contact.get().next_rung is None, "there is no step above the last"
         assert "has not answered" not in cast.mark.get("/").text_only
     answered = contact(school, mash.incident, body="MASH", kind="Referral")
     answered.acknowledge(at=now(), answer=None, by=school.carol)
     assert answered.next_rung is None, "an answer stops it"
     answered.escalate(whom="Service manager", what="We disagree.", by=school.carol)
     assert Contact.get_by_id(answered.id).status == "acknowledged", "one may disagree with it"
+
+
+def test_one_chooses_which_step_of_the_ladder_and_those_left_out_are_not_marked(cast, school, mash):
+    path = f"/contact/details/?id={mash.id}"
+    page = cast.carol.get(path)
+    chosen = re.findall(r'value="(\d?)" checked>\s+([^<]+)</label>', page.text)
+    assert ("1", "Step 1: Chase the duty desk") in [(id, " ".join(w.split())) for id, w in chosen]
+    assert "rung" not in page.text_only.lower(), "nobody says rung"
+    first, second = mash.steps[:2]
+    assert f"after 1 working day: {clock(first.due_at)}" in page.text_only
+    typed = {"whom": "Tom Reed", "what": "He refuses."}
+    page = cast.carol.press("contact:escalate", mash, level="2", **typed)
+    assert Escalation.get().rung == "Ask for the team manager"
+    said = "If no answer comes: Service manager, by the partnership’s escalation policy, due"
+    assert said in page.text_only
+    assert '<li class="done">Step 2: Ask for the team manager' in page.text
+    assert '<li class="done">Step 1' not in page.text, "nobody went there"
+    assert "after 1 working day, left out" in page.text_only
+    assert 'name="level" value="3" checked' in " ".join(page.text.split()), "the next one"
+    row = ContactView.joined(None, Contact.select()).get()
+    assert row.climbed == 2 and row.next_step.id == 3, "the list says the same"
+    page = cast.carol.press("contact:escalate", mash, level="9", **typed)
+    assert page.status_code == 422 and Escalation.select().count() == 1
+    cast.carol.press("contact:escalate", mash, level="", **typed)
+    assert Contact.get().next_step.id == 3, "somebody on no step of it leads to no other"
+    cast.carol.press("contact:escalate", mash, level="1", **typed)
+    assert Contact.get().next_step.id == 3, "nor does one that was left out"
+    page = cast.carol.press("contact:escalate", mash, **typed)
+    assert "No date: the last step for MASH was taken." in page.text_only
+
+
+def test_after_an_acknowledgement_it_says_why_no_step_has_a_date(cast, school, mash):
+    cast.carol.get("/")
+    page = cast.carol.press("contact:acknowledge", mash, at="now", answer="")
+    assert page.text_only.count("No date: MASH acknowledged it on") == 2, "said, and on the page"
+    bare = contact(school, mash.incident, body="DBS", kind="Referral")
+    page = cast.carol.press("contact:acknowledge", bare, at="now", answer="")
+    assert "No date: no steps are written down for DBS." in page.text_only
+
+
+def test_rungs_from_before_steps_were_chosen_are_counted(school, mash):
+    for _rung in range(2):
+        Escalation.create(
+            incident=mash.incident, contact=mash, by=school.carol, at=now(), whom="A", what="B"
+        )
+    assert mash.next_step.id == 3
+
+
+def test_bodies_are_apart_from_the_records_with_a_clock(cast, school, incident):
+    page = cast.carol.get(f"/contact/new/?incident={incident.id}").text
+    bodies, records = (part.split("</optgroup>")[0] for part in page.split("<optgroup ")[1:])
+    assert 'label="Bodies and people"' in bodies and 'label="Records with a clock"' in records
+    for name in ("MASH", "Police", "DBS", "Key adult in school"):
+        assert f">{name}</option>" in bodies, name
+    for name in ("Missing child", "Restraint: the record", "Return-home interview"):
+        assert f">{name}</option>" in records and f">{name}</option>" not in bodies, name
+    Profile.update(own_record=None).execute()  # as a school that had them before
+    assert "Missing child" not in Profile.grouped()["Bodies and people"]
+    Profile.update(own_record=False).where(Profile.name == "Missing child").execute()
+    assert "Missing child" in Profile.grouped()["Bodies and people"], "the school says"
+    assert "Consistent identifier" not in page, "the law has yet to name it"
+    made = contact(school, incident, identifier="X-1")
+    assert "X-1" in cast.carol.get(f"/contact/details/?id={made.id}").text
 
 
 def test_the_questions_are_kept_as_they_were_asked(school, incident):
@@ -196,7 +262,7 @@ def test_a_body_is_edited_in_the_panel(cast, school, incident):
         "version": "1",
     }
     page = cast.alice.post(f"/profile/edit/?id={mash.id}", form | {"ladder": "tomorrow, ring"})
-    assert page.status_code == 422 and "“tomorrow, ring” is no rung" in page.text_only
+    assert page.status_code == 422 and "“tomorrow, ring” is no step" in page.text_only
     page = cast.alice.post(
         f"/profile/edit/?id={mash.id}",
         form | {"ladder": "1 hour | Ring", "questions": "X | list: no"},

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from models import Child, Draft, Event, Incident, Log, Section
+from models import Case, Child, Draft, Event, Incident, Log, Section, Task
 from models.ground.clock import LONDON, at, now
 from models.ground.dates import AHEAD, Unread, read, written
 from models.ground.words import day, when
 
+from .conftest import triage
 from .test_two_savers import opened
 
 TUESDAY = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -56,6 +57,17 @@ def test_all_of_these_are_five_past_two_on_tuesday(tuesday, typed):
         ("tomorrow", "date", date(2026, 11, 25)),
         ("2026-11-24", "date", date(2026, 11, 24)),
         ("24/11/30", "date", date(2030, 11, 24)),
+        ("tomorrow", "ahead", date(2026, 11, 25)),
+        ("Friday", "ahead", date(2026, 11, 27)),
+        ("on Fri.", "ahead", date(2026, 11, 27)),
+        ("this monday", "ahead", date(2026, 11, 30)),
+        ("Tuesday", "ahead", date(2026, 12, 1)),
+        ("next Friday", "ahead", date(2026, 12, 4)),
+        ("Next Monday", "ahead", date(2026, 11, 30)),
+        ("Friday 27 Nov", "ahead", date(2026, 11, 27)),
+        ("3 Jan", "ahead", date(2027, 1, 3)),
+        ("24 Nov", "ahead", date(2026, 11, 24)),
+        ("29 Feb", "ahead", date(2028, 2, 29)),
         ("12/05/13", "birth", date(2013, 5, 12)),
         ("24/11/26", "birth", date(2026, 11, 24)),
         ("25/11/26", "birth", date(1926, 11, 25)),
@@ -76,6 +88,10 @@ def test_what_else_is_read(tuesday, typed, kind, value):
         ("31 April", "date", "There is no 31 April."),
         ("24/11/2026 25:00", "date and time", "There is no 25:00"),
         ("24/11/2026 24:00", "date and time", "There is no 24:00"),
+        ("Friday", "date", "This is not a date."),
+        ("last Friday", "ahead", "This is not a date."),
+        ("next week", "ahead", "This is not a date."),
+        ("Friday 26 Nov 2026", "ahead", "26/11/2026 is a Thursday."),
         ("14:61", "time", "There is no 14:61"),
         ("13/13/2026", "date", "There is no month 13."),
         ("11/24/2026", "date", "There is no month 24: the day comes first"),
@@ -108,6 +124,7 @@ def test_what_is_refused_says_why_and_what_to_type(tuesday, typed, kind, says):
     with pytest.raises(Unread) as refused:
         read(typed, kind)
     example = {"date": "24/11/2026", "birth": "24/11/2013", "time": "14:05"}.get(kind)
+    example = "08/12/2026" if kind == "ahead" else example
     assert str(refused.value).startswith(says)
     assert str(refused.value).endswith(f"Type it like this: {example or '24/11/2026 14:05'}.")
 
@@ -262,3 +279,35 @@ def test_a_date_that_may_be_ahead_needs_its_year(cast, school, tracker):
         sent = opened(cast.carol, path) | {name: "24/1/27", "back": "1"}
         assert cast.carol.post(path, sent).status_code == 200
     assert Section.get_by_id(section.id).answers[name[1:]] == "2027-01-24"
+
+
+AHEAD_OF = {  # the pages on which somebody says by when, and the name of the field
+    "/task/new/?incident={0}": "due_on",
+    "/clarification/new/?incident={0}": "answer_by",
+    "/triage/new/?incident={0}": "review_on",
+    "/flag/new/?child={1}": "review_on",
+    "/case/details/?id={2}": "case-monitor-until",
+}
+
+
+@pytest.mark.parametrize("path", AHEAD_OF)
+def test_a_field_that_looks_ahead_has_an_example_that_is_ahead(cast, school, incident, path):
+    case = triage(school, incident, opens=True) and Case.get()
+    with at(datetime(2026, 11, 24, 15, 0, tzinfo=UTC)):
+        cast.mark.get("/")
+        text = cast.mark.get(path.format(incident.id, school.child.id, case.id)).text
+    hint = text.split(f'id="{AHEAD_OF[path]}-hint">', 1)[1].split("</p>", 1)[0]
+    assert hint.endswith("For example 08/12/2026, tomorrow or Friday."), hint
+    assert "yesterday" not in hint
+
+
+def test_friday_is_taken_and_next_friday_is_shown_first(cast, school, incident):
+    path = f"/task/new/?incident={incident.id}"
+    form = {"what": "Ring", "owner": school.alice.label, "due_on": "next Friday"}
+    with at(datetime(2026, 11, 24, 15, 0, tzinfo=UTC)):
+        cast.carol.get(path)
+        page = cast.carol.post(path, form)
+        assert page.status_code == 422 and "was read as 04/12/2026" in page.text_only
+        assert 'value="04/12/2026"' in page.text, "it stands there, to be saved again"
+        cast.carol.post(path, form | {"due_on": "Friday"})
+    assert Task.get().due_on == date(2026, 11, 27), "there is one coming Friday only"

@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from admin_views.contact import IN_WRITING
 from models import Case, Contact, Duty, Event, Incident, Profile, Relation
+from models.case.incident import ABOUT
 from models.case.owed import owed
 from models.ground.clock import LONDON, at, now
 from models.ground.deadlines import after, limit, works
@@ -155,6 +157,43 @@ def test_operation_encompass_before_school_and_the_form_after_a_telephone_call(s
         assert stands(incident)["marf"].done
         contact(school, incident, body="Key adult in school")
         assert stands(incident)["operation-encompass"].done
+
+
+def test_what_ends_the_note_after_a_call_is_said_and_begun_with_what_is_known(
+    cast, school, incident
+):
+    with at(london(2026, 11, 25, 9, 0)):
+        call = contact(school, incident, body="MASH", kind="Referral", person="Ann Pryce")
+        path = f"/incident/details/?id={incident.id}"
+        page = cast.carol.get(path)
+        ends = "Done once a contact with “MASH” is recorded, in any way but by telephone."
+        assert ends in page.text_only
+        url = f"/contact/new/?incident={incident.id}&body=MASH&after={call.id}"
+        assert url.replace("&", "&amp;") in page.text
+        form = cast.carol.get(url)
+        for name, value in {"body": "MASH", "kind": "Referral", "how": IN_WRITING}.items():
+            chosen = form.text.split(f'name="{name}"', 1)[1].split("</select>")[0]
+            assert f'<option selected value="{value}">' in chosen, name
+        assert 'value="We told them" checked' in form.text and 'value="Ann Pryce"' in form.text
+        sent = {"body": "MASH", "asked": "MASH", "kind": "Referral", "direction": "We told them"}
+        sent |= {"person": "Ann Pryce", "at": "now", "how": IN_WRITING, "shared": "The form."}
+        page = cast.carol.post(url, sent | {"ground": "Public task"})
+        assert stands(incident)["marf"].done and ends not in page.text_only, "which ends it"
+        assert "Done: Write the form after a referral by telephone" in page.text_only
+    other = report(school, adults=[(school.carol, ABOUT)])
+    hidden = contact(school, other, school.alice, body="MASH", kind="Referral")
+    assert cast.carol.get(f"{url[:-1]}{hidden.id}").status_code == 404, "through the policy"
+
+
+def test_a_note_that_no_contact_ends_says_so(school, incident):
+    Duty.update(body="").where(Duty.key == "lado").execute()
+    triage(school, incident, decision="LADO")
+    assert "No contact ends it" in stands(incident)["lado"].ends
+
+
+def test_a_body_without_a_form_of_its_own_is_filled_in_too(cast, school, incident):
+    form = cast.carol.get(f"/contact/new/?incident={incident.id}&body=DBS").text
+    assert '<option selected value="DBS">' in form and 'value="We told them" checked' in form
 
 
 def test_the_file_goes_to_the_next_school_once_for_a_case(school, incident):

@@ -5,11 +5,11 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from models import Attachment, Event, Incident, Involved, Log, Notice
+from models import Attachment, Case, Event, Incident, Involved, Log, Notice
 from models.case.incident import ABOUT
 from models.ground.settings import settings
 
-from .conftest import report
+from .conftest import report, triage
 
 
 def picture(content):
@@ -342,3 +342,37 @@ def test_times_that_cannot_be_are_refused_at_the_field(cast, school, answers):
         page = cast.dave.post("/incident/new/", answers | wrong)
         assert page.status_code == 422 and sentence in page.text_only, wrong
     assert not Incident.select().exists()
+
+
+def test_what_happens_after_a_report_is_said_as_it_is(cast, school, answers):
+    manager = "A manager now decides whether a notification is due."
+    may = "You may now decide whether a notification is due."
+    for person, alert, says in (
+        ("dave", "yes", manager),
+        ("mark", "yes", may),
+        ("dave", "no", "It waits for its triage."),
+        ("mark", "no", "It waits for its triage."),
+    ):
+        who = getattr(cast, person)
+        who.get("/incident/new/")
+        page = who.post("/incident/new/", answers | {"safeguarding_alert": alert})
+        assert says in page.text_only, (person, alert)
+        assert [one for one in (manager, may) if one in page.text_only] in ([], [says])
+    named = {"adults-rows": "1", "adults-0-name": school.mark.label, "adults-0-part": ABOUT}
+    page = cast.mark.post("/incident/new/", answers | named)
+    assert manager in page.text_only, "of what is about himself he decides nothing"
+
+
+def test_one_in_no_case_is_put_in_a_case_and_moved_out_of_none(cast, school, incident):
+    path = f"/incident/details/?id={incident.id}"
+    page = cast.carol.get(path).text_only
+    assert "Put in a case" in page and "Move to another case" not in page
+    assert "further case" not in page
+    triage(school, incident, opens=True)
+    page = cast.carol.get(path).text_only
+    assert "Have it stand in a further case" in page and "Put in a case" not in page
+    assert "Move to another case" not in page, "not out of the one that was opened for it"
+    second = report(school)
+    Case.add(second, Case.get(), "Also.", school.carol)
+    path = f"/incident/details/?id={second.id}"
+    assert "Move to another case" in cast.carol.get(path).text_only

@@ -339,6 +339,22 @@ def test_what_waits_is_asked_of_those_who_look_after_it(cast, two, school):
         assert "A fall" in cast.alice.get(page).text and "Red mark" in cast.alice.get(page).text
 
 
+def test_tasks_and_contacts_say_of_which_home_they_are_where_there_are_several(cast, two, school):
+    for incident, what in ((two.beck, "Ring Beck"), (two.fell, "Ring Fell")):
+        given = {"what": what, "owner": school.alice, "due_on": now().date(), "visible": visible}
+        Task.give(incident, school.alice, **given)
+        contact(school, incident, school.alice, person=what)
+    for path, beck, fell in (
+        ("/task/?tab=all", "Ring Beck", "Ring Fell"),
+        ("/contact/?status=noted", "Zofia", "山田 花子"),
+    ):
+        text = cast.alice.get(path).text_only
+        assert "School or home" in text and "Beck House" in text and "Fell View" in text, path
+        text = cast.alice.get(f"{path}&setting=Beck+House").text_only
+        assert beck in text and fell not in text, path
+        assert "School or home" not in cast.mark.get(path).text_only, "he looks after one"
+
+
 def test_a_csv_holds_what_the_export_is_given_for(cast, two, school):
     Share.share(two.beck, school.carol, "Her deputy is away.", school.mark)
     assert "Zofia" in cast.carol.get("/incident/").text

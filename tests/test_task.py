@@ -2,16 +2,17 @@
 whom it is about.
 """
 
+import re
 from datetime import date, timedelta
 
 import pytest
 
-from models import Event, Notice, Refused, Share, Task, User, visible
+from models import Case, Event, Incident, Notice, Refused, Share, Task, User, visible
 from models.case.incident import ABOUT
 from models.case.task import later
 from models.ground.clock import at, now
 
-from .conftest import report
+from .conftest import report, triage
 
 
 def soon(days=3):
@@ -197,6 +198,67 @@ def test_who_left_or_is_shut_out_gets_no_more_of_them(school, incident):
     school.carol.save()
     again.done(effect="By me again", by=school.alice)
     assert Task.select().order_by(Task.id.desc()).get().owner == school.alice
+
+
+def test_whoever_no_longer_sees_it_gets_no_more_but_the_lead_of_its_case_does(
+    cast, school, incident
+):
+    Share.share(incident, school.dina, "She sees her each day.", school.mark)
+    task = weekly(school, incident, owner=school.dina)
+    triage(school, incident, school.mark, opens=True)
+    Share.unshare(incident, school.dina, school.mark)
+    assert not visible(Incident, school.dina).exists() and Case.get().lead == school.mark
+    cast.carol.get("/")
+    page = cast.carol.press("task:done", task, effect="I asked her.")
+    again = Task.select().order_by(Task.id.desc()).get()
+    assert again.owner == school.mark and "It is Mark Kowalczyk’s now." in page.text_only
+    case = Case.get()
+    case.lead = None
+    case.save()
+    school.carol.active = False
+    school.carol.save()
+    Task.update(owner=school.dina).where(Task.id == again.id).execute()
+    Task.get_by_id(again.id).done(effect="I.", by=school.alice, visible=visible)
+    assert Task.select().order_by(Task.id.desc()).get().owner == school.alice, "who asks"
+
+
+def test_the_last_time_is_said_when_it_is_done(cast, school, incident):
+    task = weekly(school, incident)
+    once = weekly(school, incident, repeats=None)
+    assert "This was the last time" not in cast.alice.get(f"/task/details/?id={once.id}").text
+    assert "This was the last time" in cast.alice.get(f"/task/details/?id={task.id}").text
+    last = "This was the last time: it is not to be done again"
+    page = cast.alice.press("task:done", task, effect="All is well.", last=last)
+    assert "It does not come again." in page.text_only and Task.select().count() == 2
+    assert Event.last(task, "task:done").detail["reason"] == "It was the last time."
+
+
+def test_a_case_ends_its_repeating_task_in_one_press_at_the_gate(cast, school, incident):
+    triage(school, incident, school.mark, opens=True)
+    case, task = Case.get(), weekly(school, incident)
+    weekly(school, incident, repeats=None, what="Write to them")
+    page = cast.mark.get(f"/case/details/?id={case.id}")
+    gate = page.text.split('id="before"', 1)[1].split("</section>")[0]
+    assert "Task: Ask how the week was, each week" in gate
+    assert gate.count("End the repeating") == 1, "of the one that repeats"
+    sent = dict(re.findall(r'name="(action|rowid|case|reason)" value="([^"]*)"', gate))
+    assert sent["reason"] == f"{case} is to be closed."
+    page = cast.mark.post("/task/action/", sent)
+    assert page.request.path == "/case/details/" and "It does not come again." in page.text_only
+    assert "End the repeating" not in page.text and "Task: Write to them" in page.text_only
+    fresh = Task.get_by_id(task.id)
+    assert fresh.status == "cancelled" and Task.select().count() == 2
+    assert Event.last(fresh, "task:cancel").detail["reason"] == f"{case} is to be closed."
+    assert cast.mark.post("/task/action/", sent).status_code == 409, "twice"
+    assert cast.dave.post("/task/action/", sent).status_code in (400, 403), "wrong person"
+
+
+def test_on_its_own_page_it_says_what_cancelling_ends(cast, school, incident):
+    page = cast.carol.get(f"/task/details/?id={weekly(school, incident).id}").text_only
+    assert "This one is cancelled, and no other comes." in page and "End the repeating" in page
+    once = weekly(school, incident, repeats=None)
+    page = cast.carol.get(f"/task/details/?id={once.id}").text_only
+    assert "Cancel this task" in page and "no other comes" not in page
 
 
 def test_when_it_is_next_due():

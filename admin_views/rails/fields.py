@@ -89,7 +89,9 @@ class PickField(fields.SelectField):
 
     def process(self, *args, **kwargs):
         super().process(*args, **kwargs)
-        names = list(self.names() if callable(self.names) else self.names)
+        names = self.names() if callable(self.names) else self.names
+        groups = names if isinstance(names, dict) else {None: names}  # {heading: names}
+        names = [name for some in groups.values() for name in some]
         kept = (
             [self.object_data]
             if isinstance(self.object_data, str)
@@ -97,7 +99,11 @@ class PickField(fields.SelectField):
             and self.object_data not in names
             else []
         )
-        self.choices = [SelectChoice("", "Choose…")] + [SelectChoice(name) for name in names + kept]
+        self.choices = [SelectChoice("", "Choose…")]
+        self.choices += [
+            SelectChoice(name, optgroup=group) for group, some in groups.items() for name in some
+        ]
+        self.choices += [SelectChoice(name) for name in kept]
         self.data = self.data or None
 
     def process_data(self, value):
@@ -296,9 +302,9 @@ class RowField(fields.SelectField):
     that none is chosen.
     """
 
-    def __init__(self, *args, none="None", **kwargs):
+    def __init__(self, *args, none="None", radio=False, **kwargs):
         super().__init__(*args, validate_choice=False, choices=[], **kwargs)
-        self.none = none
+        self.none, self.radio = none, radio
 
     def offer(self, rows):
         """The rows that may be chosen; what is saved stays choosable."""

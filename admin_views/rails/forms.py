@@ -13,7 +13,7 @@ from wtfpeewee.orm import ValueRequired
 from models.case.child import Child
 from models.case.choice import Choice
 from models.case.template import Question, columns
-from models.ground.dates import EXAMPLE
+from models.ground.dates import example
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.people.setting import Setting
 from models.people.user import User
@@ -31,7 +31,7 @@ from .fields import (
     YesNoField,
     clean,
 )
-from .moments import BirthField, DayField, MomentField, TypedField
+from .moments import AheadField, BirthField, DayField, MomentField, TypedField
 
 NAMES = ("Ofsted", "English", "British")  # words that keep their capital within a sentence
 ASKS = ("who", "whom", "what", "when", "where", "why", "how", "which", "whether")
@@ -77,8 +77,8 @@ def unanswered(field, words=None):
         return f"Choose the {field.what}: type part of the name."
     verb = "Choose" if isinstance(field, SelectField | SelectMultipleField) else "Give"
     if isinstance(field, TypedField):
-        example = f"for example {EXAMPLE[field.kind]}"
-        return f"Answer this, {example}: {label}" if asks else f"Give the {label}, {example}."
+        like = f"for example {example(field.kind)}"
+        return f"Answer this, {like}: {label}" if asks else f"Give the {label}, {like}."
     if label.endswith("?"):
         return f"{'Choose an answer' if verb == 'Choose' else 'Answer this'}: {label}"
     if asks:
@@ -180,7 +180,9 @@ class Converter(CustomModelConverter):
         return field.name, WholeField(**kwargs)
 
     def handle_date(self, model, field, **kwargs):
-        return field.name, (BirthField if getattr(field, "born", False) else DayField)(**kwargs)
+        born, ahead = getattr(field, "born", False), getattr(field, "ahead", False)
+        kind = BirthField if born else AheadField if ahead else DayField
+        return field.name, kind(**kwargs)
 
     def yes_no(self, model, field, **kwargs):
         return field.name, YesNoField(**kwargs)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from wtforms import fields
 
 from models.ground.clock import LONDON, now
-from models.ground.dates import distant, read, tidy, written
+from models.ground.dates import distant, example, read, tidy, written
 from models.ground.words import twice, when
 
 CLOCKS = {
@@ -19,6 +19,7 @@ CLOCKS = {
 HINT = {
     "date": "For example 24/11/2026, today or yesterday.",
     "birth": "For example 24/11/2013.",
+    "ahead": "For example {example}, tomorrow or Friday.",
     "date and time": "For example 24/11/2026 14:05, today 14:05 or yesterday 9:30.",
 }
 # no keyboard of digits: a phone's has no slash, colon or space, and words are welcome
@@ -84,7 +85,8 @@ class TypedField(fields.StringField):
 
     def __init__(self, label=None, validators=None, description="", **kwargs):
         kwargs.setdefault("render_kw", TYPED)
-        hint = f"{description or ''} {HINT[self.kind]}".strip()
+        hint = HINT[self.kind].format(example=example(self.kind))
+        hint = f"{description or ''} {hint}".strip()
         super().__init__(label, validators, description=hint, **kwargs)
 
     def process(self, formdata, *args, **kwargs):
@@ -141,6 +143,12 @@ class TypedField(fields.StringField):
 
 class DayField(TypedField):
     """A date."""
+
+
+class AheadField(TypedField):
+    """A date that is still to come: when something is due."""
+
+    kind = "ahead"
 
 
 class BirthField(TypedField):

@@ -2,7 +2,7 @@
 that was fetched through the policy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import abort, flash, request, url_for
@@ -28,7 +28,8 @@ class Step:
     shown, or (sentence, kind). leads: a function of the same, giving the address that it leads to.
     permission: where the step is a part of what another permission allows. several: it may be
     taken on several records of a list at once; the endpoint to go to afterwards. asked: its form
-    is rarely wanted, so it is drawn only when the address asks for it.
+    is rarely wanted, so it is drawn only when the address asks for it. given: what the method is
+    given besides what the form asks.
     """
 
     verb: str
@@ -40,6 +41,7 @@ class Step:
     permission: str = ""
     several: str = ""
     asked: bool = False
+    given: Mapping | None = None
 
     def drawn(self, sent=None):
         """Its form, filled from what was `sent`, with ids of its own on the page; or None."""
@@ -132,7 +134,8 @@ class Taking:
             forms = self.step_forms(record) | {step.verb: form}
             return self.show(record, 422, forms=forms, failed=step.verb)
         try:
-            result = step_of(step.verb)(record, **(form.data if form else {}), by=me())
+            given = {**(form.data if form else {}), **(step.given or {})}
+            result = step_of(step.verb)(record, **given, by=me())
         except Refused as refused:
             if form and refused.errors:
                 put_errors(form, refused)

@@ -370,6 +370,14 @@ class Case(HandsOver, OfIncident):
             return bool(self.monitor_until and self.monitor_until <= now().date())
         return self.status == "open" and changed_at < now() - timedelta(days=settings.case_days)
 
+    @classmethod
+    def led_by(cls, person: User) -> Expression:
+        """The condition that `person` leads it, or stands in for the lead, while it is open or
+        monitored.
+        """
+        theirs = (cls.lead == person) | (cls.deputy == person)
+        return theirs & cls.status.in_(("open", "monitoring"))
+
     def line(self) -> Line:
         """As the chronology has it."""
         return Line(

@@ -250,6 +250,7 @@ class Flag(OfChild):
     since = Day(verbose_name="Since")
     until = Day(null=True, verbose_name="Until", help_text="Leave empty while it lasts.")
     review_on = Day(
+        ahead=True,
         null=True,
         verbose_name="Look again on",
         help_text="The safeguarding team finds it on the home page a week before.",

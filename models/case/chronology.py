@@ -3,9 +3,11 @@ it. Each noun says its own line; a new one joins by itself.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from models.ground.record import Base, NoIncident
+from models.ground.words import day
 from models.history.event import Event
 from models.people.user import User
 
@@ -159,9 +161,11 @@ def drawn(row: Any) -> Line:
     """The line of a row, which knows whose it is."""
     if isinstance(row, Event):
         detail = row.detail
+        until = detail.get("until")  # of a case that is monitored: on which day somebody looks
+        words = STEPS[row.verb]
         line = Line(
             row.at,
-            STEPS[row.verb],
+            words.replace("a day", day(date.fromisoformat(until))) if until else words,
             "decision",
             row.at,
             detail.get("by", ""),

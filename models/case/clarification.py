@@ -33,7 +33,7 @@ class Clarification(OfIncident):
         help_text="One question, which does not suggest its answer. The reporter sees it, and "
         "their own report.",
     )
-    answer_by = Day(verbose_name="Answer by")
+    answer_by = Day(ahead=True, verbose_name="Answer by")
     status = Pick(fixed=STATUSES, max_length=20, default="asked", index=True, verbose_name="Status")
     asked_by = ForeignKeyField(User, backref="asked", on_delete="RESTRICT", verbose_name="Asked by")
     asked_at = Moment(default=now, verbose_name="Asked")

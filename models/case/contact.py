@@ -5,7 +5,7 @@ what they answered, and what came of it.
 from datetime import datetime
 from typing import Any
 
-from peewee import CharField, Expression, ForeignKeyField, TextField, fn
+from peewee import CharField, Expression, ForeignKeyField, IntegerField, TextField, fn
 
 from models.ground.clock import now
 from models.ground.composed import composed
@@ -19,13 +19,14 @@ from models.people.user import User
 
 from .incident import Incident, OfIncident
 from .line import Line
-from .profile import DIRECTIONS, KINDS, Profile, Rung, rungs
+from .profile import DIRECTIONS, KINDS, Profile, Rung, Step, rungs
 from .tracker import readable
 
 TOLD, HEARD = DIRECTIONS
 REFERRAL = KINDS[0]
 ANSWERED = ("Referral", "Consultation")  # what an answer is waited for
 TELEPHONE = "Telephone"
+NEXT = "the next one"  # the step of a ladder that is taken where nobody says which
 
 
 class Contact(OfIncident):
@@ -81,7 +82,7 @@ class Contact(OfIncident):
         "What was shared": ["shared", "ground", "not_shared"],
         "What they said": ["advice", "identifier"],
     }
-    climbed: int | None = None  # how many rungs; a list asks it with its rows
+    climbed: int | None = None  # how far up its ladder; a list asks it with its rows
 
     def __str__(self):
         return f"contact with {self.body} about {self.incident}"
@@ -157,15 +158,31 @@ class Contact(OfIncident):
     @property
     def next_rung(self) -> tuple[Rung, datetime] | None:
         """The rung to climb next where no answer came, and when (UTC); None where there is none."""
-        if self.status != "waiting":
-            return None
-        climbed = self.climbed
-        if climbed is None:
-            climbed = Escalation.select().where(Escalation.contact == self.id).count()
-        if climbed >= len(self.rungs):
-            return None
-        rung = self.rungs[climbed]
-        return rung, after(self.at, rung.number, rung.unit)
+        step = self.next_step if self.status == "waiting" else None
+        return (step.rung, step.due_at) if step else None
+
+    @property
+    def steps(self) -> list[Step]:
+        """Its rungs as people choose them, each with when it is due."""
+        return [
+            Step(place, rung, after(self.at, rung.number, rung.unit))
+            for place, rung in enumerate(self.rungs, 1)
+        ]
+
+    @property
+    def next_step(self) -> Step | None:
+        """The step above the highest that was taken, whether or not an answer came; None where
+        there is none.
+        """
+        reached = self.reached
+        return next((one for one in self.steps if one.id > reached), None)
+
+    @property
+    def reached(self) -> int:
+        """How far up its ladder it was gone, as the number of a step."""
+        if self.climbed is not None:
+            return self.climbed
+        return Escalation.select(HIGHEST).where(Escalation.contact == self.id).scalar()
 
     @classmethod
     @composed
@@ -176,9 +193,8 @@ class Contact(OfIncident):
 
     @classmethod
     def steps_taken(cls) -> Any:
-        """For a query of contacts: a column `climbed`, how many rungs each has climbed."""
-        count = Escalation.select(fn.COUNT(Escalation.id)).where(Escalation.contact == cls.id)
-        return count.alias("climbed")
+        """For a query of contacts: a column `climbed`, how far up its ladder each has come."""
+        return Escalation.select(HIGHEST).where(Escalation.contact == cls.id).alias("climbed")
 
     def line(self) -> Line:
         """As the chronology has it."""
@@ -230,18 +246,25 @@ class Contact(OfIncident):
         self.outcome, self.concluded_at = outcome, now()
 
     @step(("waiting", "acknowledged"), lambda contact: contact.status)
-    def escalate(self, whom: str, what: str, by: User) -> dict[str, str]:
-        """Go up a rung: to whom, and what they said. One may disagree with an answer, too."""
-        rung = self.next_rung
+    def escalate(
+        self, whom: str, what: str, by: User, level: Step | None | str = NEXT
+    ) -> dict[str, str]:
+        """Go up a step: to whom, and what they said. One may disagree with an answer, too.
+
+        level: which step of the ladder they are on; None for somebody who is on none.
+        """
+        step = self.next_step if isinstance(level, str) else level
         Escalation.create(
             incident=self.incident_id,
             contact=self,
             by=by,
             at=now(),
-            rung=rung[0].what if rung else None,
+            rung=step.rung.what if step else None,
+            reached=max(self.reached, step.id if step else 0),
             whom=whom,
             what=what,
         )
+        self.climbed = None
         return {"reason": f"To {whom}."}
 
     def a_referral(self, by: User) -> bool:
@@ -260,6 +283,8 @@ class Escalation(OfIncident):
     by = ForeignKeyField(User, on_delete="RESTRICT")
     at = Moment()
     rung = CharField(null=True, max_length=200)
+    # how far up the ladder it is now; of one from before steps were chosen, each was the next
+    reached = IntegerField(null=True)
     whom = CharField(max_length=120, verbose_name="To whom")
     what = TextField(verbose_name="What was said")
 
@@ -268,3 +293,6 @@ class Escalation(OfIncident):
         """Those of a contact in order, with who wrote them, in one query."""
         rows = cls.select(cls, *User.named()).join(User)
         return list(rows.where(cls.contact == contact).order_by(cls.id))
+
+
+HIGHEST = fn.COALESCE(fn.MAX(Escalation.reached), fn.COUNT(Escalation.id))  # of one contact

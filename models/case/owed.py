@@ -1,6 +1,6 @@
 """Which duties stand on an incident, when they are due, and by which contact they were done."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
 from functools import reduce
 from operator import or_
@@ -10,6 +10,7 @@ from peewee import ColumnBase
 
 from models.ground.clock import LONDON, now
 from models.ground.database import contains, fold
+from models.people.user import User
 
 from .case import Case, Link
 from .child import Child
@@ -19,6 +20,7 @@ from .incident import ABOUT, CLEARED, Incident, Involved
 from .triage import Category, Triage
 
 RECENT = timedelta(days=60)  # what stands in no living case is looked at for so long
+MOST = 300  # incidents with a duty that are looked through for one person
 REPORTED, DECIDED = SINCE[1:3]
 
 
@@ -29,6 +31,15 @@ class Owed(NamedTuple):
     incident: Incident
     due_at: datetime | None
     done: Contact | None  # the contact by which it was done: derived, never stored
+    call: Contact | None = None  # the telephone call that it follows in writing
+
+    @property
+    def ends(self) -> str:
+        """What ends it, in a sentence."""
+        if not self.duty.body:
+            return "No contact ends it: it stands as long as what it came of."
+        by = f"a contact with “{self.duty.body}” is recorded"
+        return f"Done once {by}{', in any way but by telephone' if self.call else ''}."
 
 
 class Known(NamedTuple):
@@ -90,7 +101,9 @@ class Known(NamedTuple):
             if found := self.fits(kind, value):
                 told, by = found
                 moment = self.moment(duty.since, told)
-                return Owed(duty, self.incident, duty.due_at(moment), self.done(duty, by, kind))
+                call = by if kind == "telephone" else None
+                done = self.done(duty, by, kind)
+                return Owed(duty, self.incident, duty.due_at(moment), done, call)
         return None
 
 
@@ -157,6 +170,17 @@ def adults(incidents: list[int]) -> set[int]:
     for row in parts.where(Involved.part.in_((ABOUT, CLEARED))).order_by(Involved.id):
         named[row.incident_id, row.adult_id] = row.part
     return {incident for (incident, _adult), part in named.items() if part == ABOUT}
+
+
+def owed_of(by: User, visible: Callable) -> list[Owed]:
+    """The duties that stand where `by` writes down contacts: they are the team's, not one
+    person's.
+
+    visible: the policy, which stands above the nouns.
+    """
+    duties = Duty.in_force()
+    theirs = Incident.where_may(visible(Incident, by), by, "contact:add")
+    return owed(concerned(theirs, duties, MOST), duties)
 
 
 def concerned(query: Any, duties: list[Duty], limit: int) -> list[Incident]:

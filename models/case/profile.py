@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +20,7 @@ from .template import column
 
 SHIPPED = Path(__file__).parents[1] / "profiles.toml"
 KINDS = ("Referral", "Consultation", "Notification", "Information received", "Meeting")
+BODIES, RECORDS = "Bodies and people", "Records with a clock"
 DIRECTIONS = ("We told them", "They told us")
 RUNG = re.compile(r"(\d{1,3})\s+(hour|working day|school day|calendar day)s?\s*\|\s*(\S.*)")
 
@@ -33,6 +36,19 @@ class Rung(NamedTuple):
     def limit(self) -> str:
         """How long after the contact, in words."""
         return limit(self.number, self.unit)
+
+
+class Step(NamedTuple):
+    """A rung as people choose it: the number that it has on its ladder, and when it is due."""
+
+    id: int
+    rung: Rung
+    due_at: datetime
+
+    @property
+    def label(self) -> str:
+        """How a form names it."""
+        return f"Step {self.id}: {self.rung.what}"
 
 
 def rungs(text: str) -> list[Rung]:
@@ -76,8 +92,13 @@ class Profile(Record):
     ladder = TextField(
         default="",
         verbose_name="When it does not answer",
-        help_text="One rung on each line, the first one first: “1 working day | Chase the duty "
+        help_text="One step on each line, the first one first: “1 working day | Chase the duty "
         "desk”. Counted from the contact, in hours, working days, school days or calendar days.",
+    )
+    own_record = YesNo(
+        null=True,
+        verbose_name="Is it a record of your own, with a clock, and no body?",
+        help_text="Yes sets it apart from the bodies where one is chosen.",
     )
     source = CharField(default="", max_length=200, verbose_name="Source")
     position = IntegerField(default=0, verbose_name="Order", help_text="Lower comes first.")
@@ -94,7 +115,7 @@ class Profile(Record):
             rungs(self.ladder)
         except ValueError as wrong:
             errors["ladder"] = (
-                f"“{wrong}” is no rung. Write it as: 1 working day | Chase the duty desk."
+                f"“{wrong}” is no step. Write it as: 1 working day | Chase the duty desk."
             )
         known = set(Choice.lists())
         for line in paragraphs(self.questions):
@@ -126,18 +147,40 @@ class Profile(Record):
         """The profile of a body, if it has one."""
         return cls.get_or_none(cls.name == body, ~cls.retired) if body else None
 
+    @property
+    def apart(self) -> bool:
+        """Whether it is a record of the school's own; of one that nobody answered it for, as
+        shipped.
+        """
+        return self.key in own_records() if self.own_record is None else self.own_record
+
     @classmethod
     def bodies(cls) -> list[str]:
-        """Whom a contact may be with: those that have a profile, then the rest of the list
-        “body”.
+        """Whom a contact may be with, and what else is written down as one: see `grouped`."""
+        return [name for names in cls.grouped().values() for name in names]
+
+    @classmethod
+    def grouped(cls) -> dict[str, list[str]]:
+        """Whom a contact may be with: those that have a profile, then the rest of the list “body”;
+        and, apart from them, the records with a clock that are written down as one.
         """
-        rows = cls.select(cls.name).where(~cls.retired).order_by(cls.position, cls.id)
-        return list(dict.fromkeys([row.name for row in rows] + Choice.names("body")))
+        known = cls.select(cls.name, cls.key, cls.own_record).where(~cls.retired)
+        rows = list(known.order_by(cls.position, cls.id))
+        apart = [row.name for row in rows if row.apart]
+        bodies = dict.fromkeys([row.name for row in rows] + Choice.names("body"))
+        return {BODIES: [name for name in bodies if name not in apart], RECORDS: apart}
 
     @classmethod
     def ship(cls) -> None:
         """Create the shipped profiles that were not created yet; what is there is the school's."""
         ship(cls, SHIPPED)
+
+
+@cache
+def own_records() -> frozenset[str]:
+    """The keys of what we ship as records, not as bodies."""
+    rows = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
+    return frozenset(key for key, values in rows.items() if values.get("own_record"))
 
 
 def ship(model: Any, file: Path) -> None:

@@ -17,6 +17,7 @@ from models.history.notice import Notice
 from models.history.step import starts, step
 from models.people.user import User
 
+from .case import Case
 from .handing import HandsOver
 from .incident import Incident, OfIncident, ShutOut
 from .line import Line
@@ -59,7 +60,7 @@ class Task(HandsOver, OfIncident):
     owner = ForeignKeyField(
         User, on_delete="RESTRICT", verbose_name="Who does it", help_text="Type part of the name."
     )
-    due_on = Day(verbose_name="Due")
+    due_on = Day(ahead=True, verbose_name="Due")
     status = Pick(fixed=STATUSES, max_length=20, default="open", index=True, verbose_name="Status")
     given_by = ForeignKeyField(User, backref="given", on_delete="RESTRICT", verbose_name="Given by")
     given_at = Moment(default=now, verbose_name="Given")
@@ -72,11 +73,12 @@ class Task(HandsOver, OfIncident):
         default=NEVER,
         max_length=20,
         verbose_name="Repeats",
-        help_text="Done, it comes again, until one is cancelled: for the same person, in the same "
-        "words, counted from the day it was due. Each term means every 13 weeks.",
+        help_text="Done, it comes again, until it was the last time or one is cancelled: for the "
+        "same person, in the same words, counted from the day it was due. Each term means every 13 "
+        "weeks.",
     )
 
-    next_on: date | None = None  # when the next one is due, of one that was done just now
+    next_one: "Task | None" = None  # of one that repeats and was done just now
 
     def __str__(self):
         return f"task about {self.incident}"
@@ -87,6 +89,11 @@ class Task(HandsOver, OfIncident):
     def gist(self) -> str:
         """What is to be done, and by when."""
         return f"{self.what}, {due(self.due_on)[0]}"
+
+    @property
+    def often(self) -> str:
+        """How often it comes again, to follow on what it is."""
+        return f", {self.repeats.lower()}" if self.repeats else ""
 
     @classmethod
     @composed
@@ -155,7 +162,7 @@ class Task(HandsOver, OfIncident):
     def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:
         """What a case lacks before it can close: tasks that are neither done nor cancelled."""
         rows = cls.select().where(cls.incident.in_(incidents), cls.status == "open")
-        return [(f"Task: {task.what}", task, "") for task in rows.order_by(cls.due_on)]
+        return [(f"Task: {task.what}{task.often}", task, "") for task in rows.order_by(cls.due_on)]
 
     def line(self) -> Line:
         """As the chronology has it."""
@@ -179,26 +186,50 @@ class Task(HandsOver, OfIncident):
         return by == self.owner or by.may("task:give", self)
 
     @step("open", "done", who=theirs)
-    def done(self, effect: str, by: User, evidence: str | None = None) -> None:
+    def done(
+        self,
+        effect: str,
+        by: User,
+        evidence: str | None = None,
+        last: list[str] | bool = False,
+        visible: Callable | None = None,
+    ) -> dict[str, str]:
         """It is done; `effect`: what came of it, `evidence`: what shows it. One that repeats makes
-        the next one.
+        the next one, unless this was the `last`.
+
+        visible: the policy, as for `give`; by it the next one goes to somebody who sees it.
         """
         self.effect, self.evidence = effect, evidence
-        if REPEATS.get(self.repeats):
-            self.next_on = self.again(by).due_on
+        if REPEATS.get(self.repeats) and not last:
+            self.next_one = self.again(by, visible)
+        return {"reason": "It was the last time."} if last and self.repeats else {}
 
-    def again(self, by: User) -> "Task":
+    def heirs(self) -> list[User]:
+        """Whose the next one may be, the first first: whoever had this one, who leads a case that
+        it stands in, and who gave it.
+        """
+        cases = Case.of(self.incident_id).where(Case.status.in_(Case.ALIVE))
+        return [self.owner, *(case.lead for case in cases if case.lead), self.given_by]
+
+    def again(self, by: User, visible: Callable | None = None) -> "Task":
         """Give the next one, of a task that `by` just did: in the same transaction, so once.
 
-        Its owner is told where somebody else did this one. Who left, or is shut out, gets no more:
-        then it is the giver's or, failing that too, of whoever did this one.
+        Its owner is told where somebody else did this one. Who left, is shut out, or does not see
+        the incident any more, gets no more: then it is whose `heirs` says or, failing them too, of
+        whoever did this one.
         """
         due_on = later(self.due_on, **REPEATS[self.repeats])
         while due_on < today():  # done so late that this one is past as well
             due_on = later(due_on, **REPEATS[self.repeats])
         shut_out = ShutOut.of(self.incident_id)
-        people = (self.owner, self.given_by, by)
-        owner = next(one for one in people if one.active and one.id not in shut_out)
+
+        def may(person: User) -> bool:
+            if not person.active or person.id in shut_out:
+                return False
+            seen = visible and visible(Incident, person).where(Incident.id == self.incident_id)
+            return seen is None or seen.exists()
+
+        owner = next(filter(may, self.heirs()), by)
         task = Task.create(
             incident=self.incident,
             what=self.what,

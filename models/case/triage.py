@@ -1,11 +1,11 @@
 """Triage: the decision on an incident. A later one supersedes it, and none is overwritten."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from peewee import ForeignKeyField, ModelSelect, TextField, fn
 
-from models.ground.clock import LONDON, now
+from models.ground.clock import LONDON, now, today
 from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Day, Moment, Pick
@@ -15,7 +15,7 @@ from models.history.event import Event
 from models.history.step import starts
 from models.people.user import User
 
-from .case import Case
+from .case import Case, Link
 from .child import Child, Flag
 from .incident import Incident, Involved, OfIncident
 from .line import Line
@@ -46,7 +46,9 @@ class Triage(OfIncident):
         help_text="By the threshold document of your local safeguarding partnership.",
     )
     decision = Pick("decision", verbose_name="Decision")
-    review_on = Day(null=True, verbose_name="Look again on", help_text="Needed to monitor.")
+    review_on = Day(
+        ahead=True, null=True, verbose_name="Look again on", help_text="Needed to monitor."
+    )
     rationale = TextField(
         verbose_name="Why: the rationale",
         help_text="What you weighed, for somebody who reads it in five years.",
@@ -192,6 +194,22 @@ class Triage(OfIncident):
             review=f"To be looked at again on {day(self.review_on)}" if self.review_on else "",
             source=f"{self.by}, {self.incident}",
         )
+
+    @classmethod
+    def to_look_at(cls, person: User, visible: Callable) -> Any:
+        """A query of the decisions in force after which `person` looks again on a day still to
+        come: in the cases that they lead and, where there is no case, those that they made.
+
+        visible: the policy, which stands above the nouns.
+        """
+        later = cls.alias()
+        after = later.select(later.id).where(later.incident == cls.incident, later.id > cls.id)
+        now_in = Link.select(Link.incident).where(Link.ended_at.is_null())
+        led = now_in.where(
+            Link.case.in_(visible(Case, person).where(Case.led_by(person)).select(Case.id))
+        )
+        theirs = cls.incident.in_(led) | ((cls.by == person) & cls.incident.not_in(now_in))
+        return visible(cls, person).where(cls.review_on >= today(), ~fn.EXISTS(after), theirs)
 
     @classmethod
     def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:

@@ -21,6 +21,7 @@ EXAMPLE = {
 NOT_ONE = {
     "date": "This is not a date.",
     "birth": "This is not a date.",
+    "ahead": "This is not a date.",
     "date and time": "This is not a date and time.",
     "time": "This is not a time of day.",
 }
@@ -28,6 +29,8 @@ MONTHS = [date(2000, month, 1).strftime("%B").lower() for month in range(1, 13)]
 EARLIEST, LATEST = 1800, 2100  # years in which anything here can have happened, or be due
 AHEAD = 10  # years; a two-digit year beyond them may as well be of the century before
 NEAR = timedelta(days=183)  # a day without its year that is further back may as well be the next
+SOON = timedelta(days=14)  # the example of a day that is ahead
+DAYS = [(date(2024, 1, 1) + timedelta(days=n)).strftime("%A").lower() for n in range(7)]
 WORDS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 
 SEPARATED = re.compile(r"(\d{1,2})(?P<by>[-/.]| )(\d{1,2})(?:(?P=by)(\d{4}|\d{2}))?")
@@ -45,12 +48,17 @@ class Unread(ValueError):
     """Why what was typed is not taken, and what to type, in a sentence for the reader."""
 
 
+def example(kind: str) -> str:
+    """A day or moment as it may be typed; one that is ahead for a field that looks ahead."""
+    return written(now().astimezone(LONDON).date() + SOON) if kind == "ahead" else EXAMPLE[kind]
+
+
 class Read(NamedTuple):
     """What was typed: the day or moment, and how sure that is."""
 
     value: date | datetime | time
     relative: bool = False  # it counts from the day on which it is read: today, 14:05, 24 Nov
-    yearless: bool = False  # its year was not typed
+    yearless: bool = False  # its year was not typed, or it may mean another day of that name
     clock: str | None = None  # BST or GMT, where that was typed
 
 
@@ -106,15 +114,42 @@ def latest_day(month, day, today):
     raise Unread("Write the year too.")  # no nine years are without a 29 February but about 1900
 
 
+def coming_day(month, day, today):
+    """The first such day that is not past."""
+    in_any_year(month, day)
+    for year in range(today.year, today.year + 9):
+        if day <= monthrange(year, month)[1] and date(year, month, day) >= today:
+            return date(year, month, day)
+    raise Unread("Write the year too.")
+
+
+def coming_weekday(text, today):
+    """A day of the week that is still to come, as `read_day` has it: the first such day after
+    today or, of “next Friday”, that of the week after this one, which not everybody means by it.
+    None for what names no day of the week.
+    """
+    asked, _space, name = text.rpartition(" ")
+    named = [day for day in DAYS if len(name) > 2 and day.startswith(name.rstrip("."))]
+    if asked not in ("", "this", "next") or not named:
+        return None
+    place = DAYS.index(named[0])
+    monday = today - timedelta(days=today.weekday())
+    if asked == "next":
+        return monday + timedelta(days=7 + place), True, True
+    day = today + timedelta(days=(place - today.weekday() - 1) % 7 + 1)
+    return day, True, place == today.weekday()
+
+
 def read_day(text, kind, today):
-    """A day as it was typed: (date, whether it counts from today, whether its year was left
-    out).
+    """A day as it was typed: (date, whether it counts from today, whether its year was left out,
+    or it may mean another day of that name).
     """
     if text in WORDS:
         return today + timedelta(days=WORDS[text]), True, False
+    if kind == "ahead" and (coming := coming_weekday(text, today)):
+        return coming
     weekday, _space, rest = text.partition(" ")
-    names = [(date(2024, 1, 1) + timedelta(days=n)).strftime("%A").lower() for n in range(7)]
-    named = [name for name in names if len(weekday) > 2 and name.startswith(weekday.rstrip("."))]
+    named = [name for name in DAYS if len(weekday) > 2 and name.startswith(weekday.rstrip("."))]
     found, relative, yearless = numbers(rest if named else text, kind, today)
     if named and found.strftime("%A").lower() != named[0]:
         raise Unread(f"{found:%d/%m/%Y} is a {found:%A}.")
@@ -141,7 +176,8 @@ def numbers(text: str, kind: str, today: date) -> Any:
     if not year and kind == "birth":
         raise Unread("Write the year too.")
     if not year:
-        return latest_day(month, int(day), today), True, True
+        found = (coming_day if kind == "ahead" else latest_day)(month, int(day), today)
+        return found, True, True
     if len(year) == 2:
         return whole_year(int(year), month, int(day), kind, today), False, False
     return real_day(int(year), month, int(day)), False, False
@@ -191,8 +227,8 @@ def day_alone(text, today):
 
 
 def read(text: str, kind: str, today: date | None = None) -> Read | None:
-    """What somebody typed as a "date", the date of a "birth", a "date and time" (local, without
-    zone) or a "time"; None for nothing. Raises Unread.
+    """What somebody typed as a "date", one that is "ahead", the date of a "birth", a "date and
+    time" (local, without zone) or a "time"; None for nothing. Raises Unread.
 
     today: the day that “today” means, when it is not this one.
     """
@@ -211,7 +247,7 @@ def read(text: str, kind: str, today: date | None = None) -> Read | None:
         return Read(*read_day(midnight, kind, today))
     except Unread as why:
         reason = str(why) or NOT_ONE[kind]
-        raise Unread(f"{reason} Type it like this: {EXAMPLE[kind]}.") from None
+        raise Unread(f"{reason} Type it like this: {example(kind)}.") from None
 
 
 def distant(found: Any, kind: str, today: date | None = None) -> bool:

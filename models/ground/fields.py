@@ -29,11 +29,13 @@ class Moment(DateTimeField):
 
 
 class Day(DateField):
-    """A date; of somebody's birth, where `born`: read as one that is past."""
+    """A date; of somebody's birth, where `born`: read as one that is past; `ahead`: read as one
+    that is still to come.
+    """
 
-    def __init__(self, born=False, **kwargs):
+    def __init__(self, born=False, ahead=False, **kwargs):
         super().__init__(**kwargs)
-        self.born = born
+        self.born, self.ahead = born, ahead
 
     def python_value(self, value):
         value = super().python_value(value)

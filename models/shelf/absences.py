@@ -11,6 +11,7 @@ from models.ground.clock import now, today
 from models.ground.database import transaction
 from models.ground.record import Refused
 from models.history.event import Event
+from models.people.setting import Setting
 from models.people.user import User
 
 from .pupil_list import HEADINGS as ROLL
@@ -31,17 +32,22 @@ COLUMNS = (
 BATCH = 200  # children in one transaction
 
 
-def take(content: bytes, by: User | None = None) -> tuple[list[str], list[str]]:
+def take(
+    content: bytes, by: User | None = None, setting: Setting | None = None
+) -> tuple[list[str], list[str]]:
     """Take in a CSV list of absence (bytes); returns ([what was done], [each row not taken, and
     why]). Taken in again it changes nothing; where a day and kind stands with other half days now,
     it is corrected. What was present is left out. Raises Refused for what is no such list.
+
+    setting: the school or home whose list it is, where there are several. A child who is of another
+    is left alone.
     """
     rows, bad = read(content)
     known = here(rows)
     told: dict[int, dict[tuple, set[str]]] = {}  # of each child, of each day and kind
     for row, values in rows:
         try:
-            theirs = told.setdefault(child_of(values, known), {})
+            theirs = told.setdefault(child_of(values, known, setting), {})
             halves = theirs.setdefault((values["on"], values["kind"]), set())
             if halves and values["halves"] <= halves and "session" not in values:
                 raise Refused("this day and kind stands in the list already.")
@@ -147,13 +153,17 @@ def halves_of(cells: dict[str, str]) -> Iterator[tuple[str, Any]]:
         raise Refused("the number of half days is neither 1 nor 2.")
 
 
-def child_of(values: dict[str, Any], known: dict) -> int:
-    """The id of the child here whom a row is about. Raises Refused where there is none, or two."""
-    if values["upn"] and (child := known.get(values["upn"])):
-        return child.id
-    same = []
-    if values["name"] and values["date_of_birth"]:
+def child_of(values: dict[str, Any], known: dict, setting: Setting | None = None) -> int:
+    """The id of the child here whom a row is about. Raises Refused where there is none, or two, or
+    only one who is of another school or home than `setting`.
+    """
+    same = [known[values["upn"]]] if values["upn"] in known else []
+    if not same and values["name"] and values["date_of_birth"]:
         same = known.get(who(values["name"], values["date_of_birth"]), [])
+    theirs = [one for one in same if not setting or one.setting_id in (None, setting.id)]
+    if same and not theirs:
+        raise Refused("this child is of another school or home.")
+    same = theirs
     if len(same) != 1:
         raise Refused("no child here is known by this." if not same else "it fits two children.")
     return same[0].id
