@@ -38,9 +38,13 @@ EARLIER = 5  # of the child's other incidents, beside the decision
 
 
 class TriggerForm(BaseForm):
-    """What is known already when a notification is triggered; all of it can wait."""
+    """Of which kind it is, so that no single press tells every Level 5; the reason can wait."""
 
-    kind = PickField("Kind of event", names=lambda: Choice.names("notifiable event"))
+    kind = PickField(
+        "Kind of event",
+        names=lambda: Choice.names("notifiable event"),
+        validators=[required("Choose the kind of event. Nothing was triggered yet.")],
+    )
     why = LongTextField("Why it is due", filters=[clean])
 
 

@@ -342,3 +342,13 @@ def test_times_that_cannot_be_are_refused_at_the_field(cast, school, answers):
         page = cast.dave.post("/incident/new/", answers | wrong)
         assert page.status_code == 422 and sentence in page.text_only, wrong
     assert not Incident.select().exists()
+
+
+def test_one_press_on_trigger_with_nothing_chosen_triggers_nothing(cast, school, incident):
+    page = cast.mark.press("log:trigger", incident, why="A mark, and he is afraid.", kind="")
+    assert page.status_code == 422 and "Choose the kind of event" in page.text_only
+    assert "A mark, and he is afraid." in page.text, "what was typed is given back"
+    assert not Log.select().exists() and not Notice.select().exists()
+    assert Incident.get().status == "to decide"
+    cast.mark.press("log:trigger", incident, kind="Other serious event")
+    assert Log.get().kind == "Other serious event"
