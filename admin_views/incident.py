@@ -330,9 +330,9 @@ class IncidentView(RecordView):
             yield Need(
                 who=row.child,
                 what=f"{row.topic or 'Safeguarding alert'} · reported by {row.reported_by}",
-                age=f"waits for {age(row.reported_at)}",
+                age=f"waiting {age(row.reported_at)}",
                 mark=mark or "soon",
-                verb="Decide",
+                verb="Ofsted: decide",
                 url=url_for("incident.details_view", id=row.id),
                 at=row.due_at,
             )

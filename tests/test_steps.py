@@ -396,3 +396,15 @@ def test_only_people_whose_role_may_see_logs_are_assigned(school, cast, log):
     assert cast.connor.get(f"/log/details/?id={log.id}").status_code == 404, (
         "taken off, he no longer sees it"
     )
+
+
+def test_what_was_done_is_said_in_a_plain_sentence(school, cast):
+    incident = alert(school)
+    page = cast.mark.press("incident:not_notifiable", incident, **REASON)
+    assert f"{incident}: you decided that it is not notifiable." in page.text_only
+    assert "It is now" not in page.text_only
+
+
+def test_the_address_of_a_step_opened_again_leads_to_the_list(school, cast):
+    assert cast.mark.lands("/incident/action/") == "/incident/"
+    assert cast.dave.lands("/task/action/") == "/task/"

@@ -136,6 +136,12 @@ def put_errors(form, refused):
         form.form_errors.append(str(refused))
 
 
+def in_order(form, names):
+    """The form with its fields in the order of the page, `names` first: that of its errors."""
+    form._fields = {name: form._fields[name] for name in names if name in form} | form._fields
+    return form
+
+
 def options_of(given):
     """The options of a table's column: a list, or the name of an editable list."""
     return Choice.names(given) if isinstance(given, str) else given
