@@ -72,11 +72,15 @@ def triggered(log):
     return f"{log} was triggered. Everyone with Level 5 is assigned and will be emailed."
 
 
-def saved_as(incident):
+def saved_as(incident, seen):
+    """That it was saved and, to whoever sees it, about which child: see it, and say if it is not
+    the one that was meant.
+    """
     told = "A manager now decides whether a notification is due."
-    return (
-        f"Saved as {incident}. {told}" if incident.safeguarding_alert else f"Saved as {incident}."
+    words = (
+        f"Saved as {incident}, about {incident.child.short}." if seen else f"Saved as {incident}."
     )
+    return f"{words} {told}" if incident.safeguarding_alert else words
 
 
 class IncidentView(RecordView):
@@ -215,7 +219,9 @@ class IncidentView(RecordView):
         form = super().create_form(obj)
         if request.method == "GET" and not form.noticed_at.raw_data:
             form.noticed_at.data = now()
-            form.known.data = form.known.data or form.known.choices[1].value  # the usual
+            form.known.data = form.known.data or form.known.choices[1].value
+        usual = form.known.choices[1].value
+        form.known.description = f"“{usual}” is filled in. Change it if you know it otherwise."
         return form
 
     def create(self, form):
@@ -236,14 +242,19 @@ class IncidentView(RecordView):
 
     def saved_words(self, record, is_created):
         """That it was saved and, no more than they may know, that there is an open case."""
+        words = saved_as(record, self.sees(record))
         alive = Case.about(record.child) & Case.status.in_(Case.ALIVE)
         known = visible(Case, me()).where(alive).first()
         if known:
-            return f"{saved_as(record)} There is an open case about this child: {known}."
+            return f"{words} There is an open case about this child: {known}."
         within = Link.select(Link.incident).join(Case).where(alive, Link.ended_at.is_null())
         if visible(Incident, me()).where(Incident.id.in_(within)).exists():
-            return f"{saved_as(record)} There is an open case about this child: it is added to it."
-        return saved_as(record)
+            return f"{words} There is an open case about this child: it is added to it."
+        return words
+
+    def sees(self, record):
+        """Whether the reader may read what they reported: not about themselves, or their family."""
+        return self.get_query().where(Incident.id == record.id).exists()
 
     def ready(self, verb, form, record):
         if verb in ("case:add", "case:move"):
@@ -269,8 +280,7 @@ class IncidentView(RecordView):
 
     def get_save_return_url(self, model, is_created=False):
         """Home for whoever may not read what they reported: about themselves, or their family."""
-        seen = self.get_query().where(Incident.id == model.id).exists()
-        return super().get_save_return_url(model) if seen else url_for("home.index")
+        return super().get_save_return_url(model) if self.sees(model) else url_for("home.index")
 
     def about(self, record):
         by = me()

@@ -210,7 +210,7 @@ class Converter(CustomModelConverter):
 
     def handle_foreign_key(self, model, field, **kwargs):
         if field.rel_model is Child:
-            return field.name, NamedField(records=children, what="child", **kwargs)
+            return field.name, NamedField(records=children, what="child", by_word=True, **kwargs)
         if field.rel_model in (Question, Setting):
             return field.name, RowField(**kwargs)
         if field.rel_model is User:

@@ -187,6 +187,15 @@ class Triage(OfIncident):
             source=f"{self.by}, {self.incident}",
         )
 
+    def chosen(self) -> dict[str, list[str]]:
+        """What was chosen, by the list it was chosen from; categories as the child's whom the
+        incident is about.
+        """
+        picks = [one for one in self._meta.fields.values() if isinstance(one, Pick)]
+        rows = Category.select().where(Category.triage == self.id).order_by(Category.id)
+        own = [one.category for one in rows if one.child_id == self.incident.child_id]
+        return {one.of: [getattr(self, one.name)] for one in picks} | {"category": own}
+
     @classmethod
     def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:
         """What a case lacks before it can close: a decision on each of its incidents."""
