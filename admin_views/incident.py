@@ -284,7 +284,7 @@ class IncidentView(RecordView):
 
     def about(self, record):
         by = me()
-        count, earlier, logs = self.of_child(record, EARLIER)
+        count, others, logs = self.of_child(record, EARLIER)
         involved = Involved.all_of(record)
         return {
             "involved": Involved.linked(involved),
@@ -300,8 +300,8 @@ class IncidentView(RecordView):
             if record.status == "not notifiable"
             else None,
             "due": due(record.due_at) if record.status == "to decide" else None,
-            "earlier": [(other, logs.get(other.id)) for other in earlier],
-            "earlier_count": count,
+            "others": [(other, logs.get(other.id)) for other in others],
+            "others_count": count,
             "history": self.story(record) if by.may("incident:read", record) else None,
         }
 

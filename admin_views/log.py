@@ -101,7 +101,7 @@ class AnywayForm(SeenReasonForm):
     untold = LongTextField(
         "Why has Ofsted not been told?",
         description="It stays owed: write it down here as soon as it is done.",
-        validators=[required("Say why Ofsted has not been told, or write down below that it was.")],
+        validators=[required("Say why Ofsted has not been told, or write down first that it was.")],
         filters=[clean],
     )
 

@@ -397,3 +397,10 @@ def test_what_is_filled_in_of_how_it_is_known_is_said_beside_it(cast):
     said = re.search(r'id="known-hint">(.*?)</p>', page, re.S)[1]
     chosen = re.search(r'<select[^>]*id="known".*?<option selected value="([^"]+)"', page, re.S)[1]
     assert f"“{chosen}” is filled in. Change it" in said
+
+
+def test_a_refusal_says_that_nothing_was_saved_though_there_are_earlier_incidents(cast, school):
+    first, second = report(school), report(school)
+    page = cast.mark.press("log:trigger", second, kind="")
+    assert first.reference in page.text_only or "Also about Zofia" in page.text_only
+    assert "Nothing was saved yet" in page.text_only and "Nothing more" not in page.text_only
