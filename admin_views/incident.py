@@ -38,9 +38,13 @@ EARLIER = 5  # of the child's other incidents, beside the decision
 
 
 class TriggerForm(BaseForm):
-    """What is known already when a notification is triggered; all of it can wait."""
+    """Of which kind it is, so that no single press tells every Level 5; the reason can wait."""
 
-    kind = PickField("Kind of event", names=lambda: Choice.names("notifiable event"))
+    kind = PickField(
+        "Kind of event",
+        names=lambda: Choice.names("notifiable event"),
+        validators=[required("Choose the kind of event. Nothing was triggered yet.")],
+    )
     why = LongTextField("Why it is due", filters=[clean])
 
 
@@ -68,14 +72,18 @@ def triggered(log):
     return f"{log} was triggered. Everyone with Level 5 is assigned and will be emailed."
 
 
-def saved_as(incident):
-    """That it was saved, and what happens now."""
-    seen = visible(Incident, me()).where(Incident.id == incident.id)
+def saved_as(incident, seen):
+    """That it was saved and what happens now; to whoever sees it, about which child: see it, and
+    say if it is not the one that was meant.
+    """
+    about = f", about {incident.child.short}" if seen else ""
     if not incident.safeguarding_alert:
-        return f"Saved as {incident}. It waits for its triage."
-    if me().may("log:trigger", incident) and seen.exists():
-        return f"Saved as {incident}. You may now decide whether a notification is due."
-    return f"Saved as {incident}. A manager now decides whether a notification is due."
+        told = "It waits for its triage."
+    elif seen and me().may("log:trigger", incident):
+        told = "You may now decide whether a notification is due."
+    else:
+        told = "A manager now decides whether a notification is due."
+    return f"Saved as {incident}{about}. {told}"
 
 
 class IncidentView(RecordView):
@@ -214,7 +222,9 @@ class IncidentView(RecordView):
         form = super().create_form(obj)
         if request.method == "GET" and not form.noticed_at.raw_data:
             form.noticed_at.data = now()
-            form.known.data = form.known.data or form.known.choices[1].value  # the usual
+            form.known.data = form.known.data or form.known.choices[1].value
+        usual = form.known.choices[1].value
+        form.known.description = f"“{usual}” is filled in. Change it if you know it otherwise."
         return form
 
     def create(self, form):
@@ -235,16 +245,21 @@ class IncidentView(RecordView):
 
     def saved_words(self, record, is_created):
         """That it was saved and, no more than they may know, that there is an open case."""
+        words = saved_as(record, self.sees(record))
         cases = [id for (id,) in Case.alive_about(record.child_id)]
         if not cases:
-            return saved_as(record)
+            return words
         known = visible(Case, me()).where(Case.id.in_(cases)).first()
         if known:
-            return f"{saved_as(record)} There is an open case about this child: {known}."
+            return f"{words} There is an open case about this child: {known}."
         within = Link.select(Link.incident).where(Link.case.in_(cases), Link.ended_at.is_null())
         if visible(Incident, me()).where(Incident.id.in_(within)).exists():
-            return f"{saved_as(record)} There is an open case about this child: it is added to it."
-        return saved_as(record)
+            return f"{words} There is an open case about this child: it is added to it."
+        return words
+
+    def sees(self, record):
+        """Whether the reader may read what they reported: not about themselves, or their family."""
+        return self.get_query().where(Incident.id == record.id).exists()
 
     def ready(self, verb, form, record):
         if verb in ("case:add", "case:move"):
@@ -270,12 +285,11 @@ class IncidentView(RecordView):
 
     def get_save_return_url(self, model, is_created=False):
         """Home for whoever may not read what they reported: about themselves, or their family."""
-        seen = self.get_query().where(Incident.id == model.id).exists()
-        return super().get_save_return_url(model) if seen else url_for("home.index")
+        return super().get_save_return_url(model) if self.sees(model) else url_for("home.index")
 
     def about(self, record):
         by = me()
-        count, earlier, logs = self.of_child(record, EARLIER)
+        count, others, logs = self.of_child(record, EARLIER)
         involved = Involved.all_of(record)
         return {
             "involved": Involved.linked(involved),
@@ -291,8 +305,8 @@ class IncidentView(RecordView):
             if record.status == "not notifiable"
             else None,
             "due": due(record.due_at) if record.status == "to decide" else None,
-            "earlier": [(other, logs.get(other.id)) for other in earlier],
-            "earlier_count": count,
+            "others": [(other, logs.get(other.id)) for other in others],
+            "others_count": count,
             "history": self.story(record) if by.may("incident:read", record) else None,
             "stands": self.stands(record) if by.may("case:add", record) else [],
         }
@@ -342,9 +356,9 @@ class IncidentView(RecordView):
             yield Need(
                 who=row.child,
                 what=f"{row.topic or 'Safeguarding alert'} · reported by {row.reported_by}",
-                age=f"waits for {age(row.reported_at)}",
+                age=f"waiting {age(row.reported_at)}",
                 mark=mark or "soon",
-                verb="Decide",
+                verb="Ofsted: decide",
                 url=url_for("incident.details_view", id=row.id),
                 at=row.due_at,
             )

@@ -95,6 +95,17 @@ class TellForm(BaseForm):
     )
 
 
+class AnywayForm(SeenReasonForm):
+    """Why it is signed although something is missing and, of what Ofsted is owed, why not yet."""
+
+    untold = LongTextField(
+        "Why has Ofsted not been told?",
+        description="It stays owed: write it down here as soon as it is done.",
+        validators=[required("Say why Ofsted has not been told, or write down first that it was.")],
+        filters=[clean],
+    )
+
+
 class LogView(RecordView):
     shows, title, found_in, place = Log, "Ofsted logs", "main", 20
     one = "Ofsted log"
@@ -147,9 +158,7 @@ class LogView(RecordView):
         ),
         Step("log:assign", "Assign", AssignForm, said=lambda log: f"{log}: assigned."),
         Step("log:complete", "Complete", SeenForm, guarded=True, said=signed_off),
-        Step(
-            "log:complete_anyway", "Complete anyway", SeenReasonForm, guarded=True, said=signed_off
-        ),
+        Step("log:complete_anyway", "Complete anyway", AnywayForm, guarded=True, said=signed_off),
         Step(
             "log:reopen",
             "Reopen",
@@ -165,7 +174,9 @@ class LogView(RecordView):
         return query.switch(Log).join(User, on=(Log.triggered_by == User.id))
 
     def cell(self, row, name):
-        if name == "told_at" and not row.told_at and row.status != "completed":
+        if name == "told_at" and not row.told_at and row.status == "completed":
+            return "not told"
+        if name == "told_at" and not row.told_at:
             return due(row.due_at)[0] if row.due_at else ""
         return str(row.incident.child) if name == "child" else super().cell(row, name)
 
@@ -198,6 +209,8 @@ class LogView(RecordView):
             form.log = record
         if verb == "log:tell" and not record.late:
             del form.late_because
+        if verb == "log:complete_anyway" and record.told_at:
+            del form.untold
 
     def offers(self, record, verb):
         told = verb == "log:tell" and record.told_at

@@ -1,9 +1,21 @@
 """One page for each section of a tracker: fill it in, save it half-finished, come back."""
 
-from flask import abort, redirect, request, url_for
+from flask import abort, g, redirect, request, url_for
 from flask_admin import expose
 
-from models import Child, Incident, Involved, Log, Refused, Section, Tracker, User, look, visible
+from models import (
+    Child,
+    Incident,
+    Involved,
+    Log,
+    Refused,
+    Section,
+    Tracker,
+    Triage,
+    User,
+    look,
+    visible,
+)
 from models.case.tracker import as_kind
 
 from .rails.door import me
@@ -40,7 +52,33 @@ class SectionView(RecordView):
             f"q{question['id']}": as_kind(question["kind"], obj.answers.get(question["id"]))
             for question in obj.questions
         }
-        return section_form(obj)(self.begun_with(), data=data)
+        form = section_form(obj)(self.begun_with(), data=data)
+        if request.method == "GET" and "draft" not in g:
+            self.suggest(form, obj)
+        return form
+
+    @staticmethod
+    def suggest(form, section):
+        """Fill what is empty with what the triage decided, and say so: it is the section's answer
+        only once somebody saves it. For those who may read the decision.
+        """
+        empty = [
+            one
+            for one in section.questions
+            if one.get("list") and section.answers.get(one["id"]) in (None, "", [])
+        ]
+        incident = section.tracker.log.incident
+        rows = visible(Triage, me()).where(Triage.incident == incident)
+        triage = rows.order_by(Triage.id.desc()).first() if empty else None
+        chosen = triage.chosen() if triage else {}
+        for question in empty:
+            known = [one for one in chosen.get(question["list"], ()) if one in question["choices"]]
+            several = question["kind"] == "several of a list"
+            if known and (several or question["kind"] == "one of a list"):
+                field, known = form[f"q{question['id']}"], known if several else known[:1]
+                field.data = known if several else known[0]
+                words = f"Suggested from the triage: {', '.join(known)}. Kept once you save."
+                field.description = f"{field.description} {words}".strip()
 
     def update(self, form, record):
         record.save_answers({name[1:]: field.data for name, field in form._fields.items()}, me())

@@ -2,7 +2,9 @@
 
 from flask import request, url_for
 from flask_admin import expose
+from markupsafe import Markup
 from wtforms import StringField
+from wtforms.validators import StopValidation
 
 from models import (
     Case,
@@ -20,17 +22,21 @@ from models import (
     settings,
     visible,
 )
+from models.case.triage import INSIDE
 from models.ground.words import age
 from models.history.event import of_records
 
 from .home import Need
 from .rails.door import is_id, me
 from .rails.fields import PickField, SeveralField, TableField, clean
-from .rails.forms import at_most, required
+from .rails.forms import at_most, in_order, required
 from .rails.writing import RecordView
 
 PAGE = 50
 NEW, NONE = "A new case", "No case: closed here"
+ORDER = (  # of the page
+    "into", "adult", "risk", "urgency", "threshold", "categories", "decision", "review_on",
+)  # fmt: skip
 SLOTS = {"first": "Category", "second": "Second category", "third": "Third category"}
 
 
@@ -80,6 +86,13 @@ class CategoriesField(TableField):
             for key in SLOTS
             if row.get(key) and row.get("child") in self.by_label
         ]
+
+    def pre_validate(self, form):
+        """What is missing is said with all that is, and not when the rest is right."""
+        super().pre_validate(form)
+        incident = asked_incident()
+        if incident and (wrong := Category.wrong(incident, self.given)):
+            raise StopValidation(wrong)
 
 
 def places():
@@ -139,10 +152,7 @@ class TriageView(RecordView):
 
     @expose("/")
     def index_view(self):
-        by = me()
-        query = Incident.where_may(
-            visible(Incident, by).where(Incident.waiting()), by, self.permission
-        )
+        query = self.waiting()
         rows = query.select(Incident, Child, *User.named()).join(Child).switch(Incident)
         rows = rows.join(User, on=(Incident.reported_by == User.id))
         urgent = Incident.immediate_danger.desc(), (Incident.status == "to decide").desc()
@@ -157,6 +167,11 @@ class TriageView(RecordView):
             hours=settings.acknowledge_hours,
         )
 
+    def waiting(self):
+        """A query of the incidents that wait for the reader's triage."""
+        waiting = visible(Incident, me()).where(Incident.waiting())
+        return Incident.where_may(waiting, me(), self.permission)
+
     @staticmethod
     def late(incident):
         """Whether nobody has acknowledged it in time."""
@@ -164,7 +179,7 @@ class TriageView(RecordView):
 
     def create_form(self, obj=None):
         self._create_form_class.flags.kwargs["names"] = Choice.names("flag")
-        form = super().create_form(obj)
+        form = in_order(super().create_form(obj), ORDER)
         if request.method == "GET" and not form.into.data:
             standing = [case.label for case in Case.of(self.parent()).limit(1)]
             form.into.data = standing[0] if standing else None
@@ -216,8 +231,20 @@ class TriageView(RecordView):
         )
 
     def saved_words(self, record, is_created):
-        into = f"It stands in {record.case}." if record.case else "It is closed here, in no case."
-        return f"{record.incident} is triaged: {record.decision}. {into}"
+        """What was decided, and what is to be done now, with the pages to do it on."""
+        incident = Incident.get_by_id(record.incident_id)
+        page = "triage/saved.html"
+        return Markup(  # noqa: S704 a template of ours, in which all is escaped
+            self.render(
+                page,
+                triage=record,
+                incident=incident,
+                decides=incident.status == "to decide" and me().may("log:trigger", incident),
+                gives=me().may("task:give", incident),
+                tells=record.decision not in INSIDE and me().may("contact:add", incident),
+                left=self.waiting().count(),
+            )
+        )
 
     def get_save_return_url(self, model, is_created=False):
         return url_for("incident.details_view", id=model.incident_id)

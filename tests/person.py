@@ -104,7 +104,11 @@ class Person:
         return self
 
     def press(self, verb, record, view=None, **fields):
-        """Send what the button of `verb` sends, on the page of `record` as it is now."""
+        """Send what the button of `verb` sends, on the page of `record` as it is now; Trigger with
+        a kind, unless one is given.
+        """
+        if verb == "log:trigger":
+            fields = {"kind": "Other serious event"} | fields
         if verb.startswith("log:complete") and record.noun() == "log":
             fields = {"seen": type(record).get_by_id(record.id).seen} | fields
         return self.post(

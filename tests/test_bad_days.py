@@ -238,7 +238,7 @@ def test_a_button_pressed_on_a_bad_day_can_be_pressed_again(cast, incident, monk
 
     monkeypatch.setattr(Log, "trigger", away)
     page = cast.mark.press("log:trigger", incident)
-    assert page.status_code == 503 and "Nothing was changed." in page.text_only
+    assert page.status_code == 503 and "Nothing was saved yet" in page.text_only
     monkeypatch.setattr(Log, "trigger", trigger)
     assert (
         cast.mark.post("/incident/action/", typed(page)).request.path == "/log/details/"

@@ -4,6 +4,7 @@ relative who works here finds nothing.
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 
 import pytest
 
@@ -358,3 +359,20 @@ def test_a_day_ends_at_midnight_in_britain(school):
         with at(datetime(2026, 6, 30, hour, 30, tzinfo=UTC)):
             assert today() == day
             assert (school.child in Child.on_roll()) == there == flag.lasts
+
+
+def test_a_colleague_is_shut_out_only_once_somebody_said_yes_to_what_follows(cast, school):
+    incident = report(school)
+    cast.carol.get("/relation/new/?child=1")
+    form = {"kind": "Aunt or uncle", "user": school.dave.label}
+    asked = cast.carol.post("/relation/new/?child=1", form)
+    assert asked.status_code == 422 and not Relation.select().exists()
+    assert "Dave Pritchard sees nothing about Zofia Łukasiewicz: no incident" in asked.text_only
+    assert cast.dave.get(f"/incident/details/?id={incident.id}").status_code == 200
+    yes = unescape(re.search(r'name="shuts_out"\s+value="([^"]+)"', asked.text)[1])
+    other = form | {"user": school.connor.label, "shuts_out": yes}
+    page = cast.carol.post("/relation/new/?child=1", other)
+    assert page.status_code == 422 and not Relation.select().exists(), "a yes for one is for one"
+    page = cast.carol.post("/relation/new/?child=1", form | {"shuts_out": yes})
+    assert "Dave Pritchard is shut out of all that is about this child" in page.text_only
+    assert cast.dave.get(f"/incident/details/?id={incident.id}").status_code == 404

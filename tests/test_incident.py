@@ -1,11 +1,13 @@
 """Reporting: the form, what it refuses and gives back, files, and who sees a report."""
 
+import re
+from datetime import date
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
-from models import Attachment, Case, Event, Incident, Involved, Log, Notice
+from models import Attachment, Case, Child, Event, Incident, Involved, Log, Notice, Share
 from models.case.incident import ABOUT
 from models.ground.settings import settings
 
@@ -376,3 +378,63 @@ def test_one_in_no_case_is_put_in_a_case_and_moved_out_of_none(cast, school, inc
     Case.add(second, Case.get(), "Also.", school.carol)
     path = f"/incident/details/?id={second.id}"
     assert "Move to another case" in cast.carol.get(path).text_only
+
+
+def test_one_press_on_trigger_with_nothing_chosen_triggers_nothing(cast, school, incident):
+    page = cast.mark.press("log:trigger", incident, why="A mark, and he is afraid.", kind="")
+    assert page.status_code == 422 and "Choose the kind of event" in page.text_only
+    assert "A mark, and he is afraid." in page.text, "what was typed is given back"
+    assert not Log.select().exists() and not Notice.select().exists()
+    assert Incident.get().status == "to decide"
+    cast.mark.press("log:trigger", incident, kind="Other serious event")
+    assert Log.get().kind == "Other serious event"
+
+
+@pytest.mark.parametrize("typed", ["zofia", "Lukasiewicz", "wa Kamau"])
+def test_a_whole_first_or_last_name_that_one_child_has_is_taken_and_said(
+    cast, school, answers, typed
+):
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | {"child": typed})
+    child = school.children["Kamau" in typed]
+    assert page.status_code == 200 and Incident.get().child == child
+    assert f"Saved as INC-2026-0001, about {child.short}." in page.text_only
+
+
+@pytest.mark.parametrize("typed", ["Zof", "Zofi Łukasiewicz", "wa", "ukasiewicz"])
+def test_a_part_of_a_word_is_asked_about_and_nothing_typed_is_lost(cast, school, answers, typed):
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | {"child": typed})
+    assert page.status_code == 422 and not Incident.select().exists()
+    assert f"“{typed}” is part of one name only" in page.text_only
+    assert answers["what_happened"] in page.text and answers["child_words"] in page.text
+
+
+def test_a_whole_name_that_two_children_have_is_asked_about(cast, school, answers):
+    Child.create(name="Zofia Nowak", date_of_birth=date(2014, 1, 2), year="Year 5")
+    cast.dave.get("/incident/new/")
+    page = cast.dave.post("/incident/new/", answers | {"child": "Zofia"})
+    assert page.status_code == 422 and "Which one?" in page.text_only
+    Child.create(name="Samantha Jones", date_of_birth=date(2014, 1, 2), year="Year 5")
+    page = cast.dave.post("/incident/new/", answers | {"child": "Sam"})
+    assert page.status_code == 422 and not Incident.select().exists(), "Sam is not Samantha"
+
+
+def test_a_colleague_is_not_taken_for_a_first_name(cast, school, incident):
+    person = {"person": "Connor", "reason": "He takes her home."}
+    page = cast.mark.press("incident:share", incident, **person)
+    assert page.status_code == 422 and not Share.select().exists()
+
+
+def test_what_is_filled_in_of_how_it_is_known_is_said_beside_it(cast):
+    page = cast.dave.get("/incident/new/").text
+    said = re.search(r'id="known-hint">(.*?)</p>', page, re.S)[1]
+    chosen = re.search(r'<select[^>]*id="known".*?<option selected value="([^"]+)"', page, re.S)[1]
+    assert f"“{chosen}” is filled in. Change it" in said
+
+
+def test_a_refusal_says_that_nothing_was_saved_though_there_are_earlier_incidents(cast, school):
+    first, second = report(school), report(school)
+    page = cast.mark.press("log:trigger", second, kind="")
+    assert first.reference in page.text_only or "Also about Zofia" in page.text_only
+    assert "Nothing was saved yet" in page.text_only and "Nothing more" not in page.text_only

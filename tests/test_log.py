@@ -4,14 +4,17 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from peewee import DatabaseError
 from pypdf import PdfReader
 
-from models import Assignee, Document, Event, Incident, Log, Refused, Section, Tracker
+from models import TABLES, Assignee, Document, Event, Incident, Log, Refused, Section, Tracker, db
 from models.case.incident import ABOUT
 from models.ground.clock import at, now
-from models.ground.words import shown
+from models.ground.words import shown, when
+from models.shelf import proof
 
 from .conftest import answer_all, fill_in, report
+from .person import Person
 
 
 def read(pdf):
@@ -288,3 +291,44 @@ def test_ofsted_is_told_and_people_are_assigned_in_place(cast, school, log):
     assert cast.carol.press("log:assign", log, person=school.dave.label).status_code == 403
     by_hand = [row.user for row in Assignee.of(log) if row.by_id]
     assert by_hand == [school.connor], "nobody is taken off by assigning one more"
+
+
+def test_a_log_signed_off_before_ofsted_was_told_says_why_and_is_told_of_later(cast, school, log):
+    """Level 5 says why; what is owed is written down afterwards, once, and nothing else is."""
+    page = cast.alice.press("log:complete_anyway", log, reason="The family moved.")
+    assert page.status_code == 422 and "Say why Ofsted has not been told" in page.text_only
+    assert "The family moved." in page.text and Log.get().status == "open"
+    untold = "The portal is down until Monday."
+    page = cast.alice.press("log:complete_anyway", log, reason="The family moved.", untold=untold)
+    assert Log.get().status == "completed" and f"because: {untold}" in page.text_only
+    assert "Ofsted not told" in page.text_only and "due in" not in page.text_only
+    moment = when(log.aware_at + timedelta(minutes=1))
+    told = {"told_at": moment, "told_how": "Telephone", "told_reference": "CR-9"}
+    with at(now() + timedelta(hours=1)):
+        alice = Person(school.app, school.alice).sign_in()
+        assert cast.dave.press("log:tell", log, **told).status_code == 403
+        assert alice.press("log:tell", log, told_at="").status_code == 422
+        page = alice.press("log:tell", log, **told)
+        assert alice.press("log:tell", log, **told).status_code == 409, "twice"
+        shown_then = alice.get(f"/log/details/?id={log.id}").text_only
+    assert "it is written down that Ofsted was told" in page.text_only
+    fresh = Log.get()
+    assert (fresh.status, fresh.told_by, fresh.told_reference) == (
+        "completed", school.alice, "CR-9",
+    )  # fmt: skip
+    assert "CR-9" in shown_then and "Ofsted not told" not in shown_then
+    assert proof.history(TABLES)
+
+
+@pytest.mark.both
+def test_the_database_lets_a_completed_log_be_told_of_and_nothing_besides(school, log):
+    log.complete_anyway(reason="The family moved.", by=school.alice)
+    later = now()
+    for more in ({"summary": "Other words."}, {"kind": "Other"}, {"decided_by": school.bob}):
+        with pytest.raises(DatabaseError, match="sealed"), db.atomic():
+            Log.update(told_at=later, **more).execute()
+    with pytest.raises(DatabaseError, match="sealed"), db.atomic():
+        Log.update(told_reference="CR-1").execute()
+    Log.update(told_at=later, told_how="Telephone").execute()
+    with pytest.raises(DatabaseError, match="sealed"), db.atomic():
+        Log.update(told_how="Email").execute()

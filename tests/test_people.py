@@ -221,7 +221,11 @@ def test_it_sees_no_record_no_name_no_diff(cast, school, log, tracker):
 
 def test_governors_see_counts_and_no_name(cast, school, log):
     page = cast.grace.get("/")
-    assert "Triggered" in page.text and "Zofia" not in page.text and log.reference not in page.text
+    assert (
+        "Ofsted: triggered" in page.text
+        and "Zofia" not in page.text
+        and log.reference not in page.text
+    )
     for path in ("/incident/", "/log/", "/child/", "/incident/new/"):
         assert cast.grace.get(path).status_code == 403
 

@@ -101,6 +101,7 @@ def test_sign_off_asks_again_after_10_minutes_and_loses_nothing(cast, school, mo
         "action": "log:complete_anyway",
         "rowid": log.id,
         "reason": "Typed before the question",
+        "untold": "Tomorrow.",
         "seen": log.seen,
     }
     page = cast.alice.post("/log/action/", fields)

@@ -268,6 +268,8 @@ def test_a_manager_of_one_home_at_every_door_of_the_other(app, case, homes, scho
             if re.match(OF_RECORDS, rule) and re.search(
                 r"(details|edit|pdf|file|copy|action)/$|(?<!/incident)(?<!/child)/new/$", rule
             ):
+                if method == "GET" and rule.endswith("/action/"):
+                    continue  # of no record: it leads to the list
                 walked += 1
                 if code(answer) not in "NF":
                     wrong.append(f"{person.user}: {method} {path} answers {answer.status_code}")

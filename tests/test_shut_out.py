@@ -213,5 +213,5 @@ def test_those_who_only_count_learn_of_no_few(cast, school):
     assert "fewer than 5" in text and " 4 " not in text
     for _ in range(3):
         report(school)
-    assert re.search(r"To decide 7\b", cast.grace.get("/").text_only)
+    assert re.search(r"Ofsted: to decide 7\b", cast.grace.get("/").text_only)
     assert Draft.select().count() == 0 and db

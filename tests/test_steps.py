@@ -16,6 +16,7 @@ from .conftest import answer_all, fill_in, report
 from .person import Person
 
 REASON = {"reason": "Because the social worker said so on the telephone."}
+UNTOLD = REASON | {"untold": "The local authority tells them."}
 
 
 def alert(school):
@@ -68,7 +69,7 @@ STEPS = {
     "incident:withdraw_alert": ("incident", alert, no_alert, "mark", "dave", REASON, "no alert"),
     "tracker:begin": ("log", triggered, begun, "carol", "connor", {}, "tracking"),
     "log:complete": ("log", ready, triggered, "mark", "carol", {}, "completed"),
-    "log:complete_anyway": ("log", triggered, completed, "alice", "mark", REASON, "completed"),
+    "log:complete_anyway": ("log", triggered, completed, "alice", "mark", UNTOLD, "completed"),
     "log:reopen": ("log", completed, begun, "bob", "mark", REASON, "tracking"),
 }
 LABELS = {
@@ -192,6 +193,7 @@ def test_twenty_at_once(verb, school, cast):
         "action": verb,
         "rowid": record.id,
         "seen": getattr(record, "seen", ""),
+        "kind": "Other serious event",
     }
     db.close()
     with ThreadPoolExecutor(20) as pool:
@@ -315,14 +317,14 @@ def test_complete_anyway_is_asked_as_well_what_was_seen(school, cast):
     log = begun(school)
     seen = log.seen
     log.incident.amend(text="Seen again at lunch.", by=school.dave)
-    page = cast.alice.press("log:complete_anyway", log, seen=seen, **REASON)
+    page = cast.alice.press("log:complete_anyway", log, seen=seen, **UNTOLD)
     assert page.status_code == 409 and REASON["reason"] in page.text, "the reason is given back"
-    assert cast.alice.press("log:complete_anyway", log, **REASON).status_code == 200
+    assert cast.alice.press("log:complete_anyway", log, **UNTOLD).status_code == 200
 
 
 def test_complete_anyway_keeps_what_was_missing(school, cast):
     log = begun(school)
-    page = cast.alice.press("log:complete_anyway", log, **REASON)
+    page = cast.alice.press("log:complete_anyway", log, **UNTOLD)
     assert "Summary for Ofsted" in page.text_only and REASON["reason"] in page.text_only
     assert Event.last(log, "log:complete_anyway").detail["missing"]
 
@@ -394,3 +396,15 @@ def test_only_people_whose_role_may_see_logs_are_assigned(school, cast, log):
     assert cast.connor.get(f"/log/details/?id={log.id}").status_code == 404, (
         "taken off, he no longer sees it"
     )
+
+
+def test_what_was_done_is_said_in_a_plain_sentence(school, cast):
+    incident = alert(school)
+    page = cast.mark.press("incident:not_notifiable", incident, **REASON)
+    assert f"{incident}: you decided that it is not notifiable." in page.text_only
+    assert "It is now" not in page.text_only
+
+
+def test_the_address_of_a_step_opened_again_leads_to_the_list(school, cast):
+    assert cast.mark.lands("/incident/action/") == "/incident/"
+    assert cast.dave.lands("/task/action/") == "/task/"

@@ -2,6 +2,7 @@
 change without touching what was begun.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,14 +19,16 @@ from models import (
     Template,
     TemplateSection,
     Tracker,
+    Triage,
     db,
+    visible,
 )
 from models.case.incident import ABOUT
 from models.case.template import KINDS
 from models.ground.clock import at, now
 from models.ground.database import sqlite
 
-from .conftest import report
+from .conftest import report, triage
 from .test_queries import counted
 from .test_two_savers import opened, sent_by
 
@@ -688,3 +691,32 @@ def test_a_template_with_conditions_costs_no_query_for_each(cast, school):
     with counted() as statements:
         text = cast.ira.get(page).text_only
     assert text.count("Asked after “") >= 12 and len(statements) <= 12, len(statements)
+
+
+def test_what_the_triage_decided_is_suggested_and_kept_only_once_saved(cast, school, log):
+    given = [(school.child, "Affected", "Neglect"), (school.child, "Affected", "Physical")]
+    triage(school, log.incident, urgency="72 hours", categories=given)
+    triage(school, log.incident, threshold="Statutory", decision="Police", categories=given)
+    first, *_more = (sections := Tracker.begin(log, school.carol).in_order())
+    fourth = sections[3]
+    page = cast.carol.get(f"/section/edit/?id={first.id}")
+    chosen = re.findall(r'<option selected value="([^"]+)"', page.text)
+    assert chosen == ["Neglect", "24 hours"], "the main category; the decision in force"
+    assert "Suggested from the triage: Neglect. Kept once you save." in page.text_only
+    assert not Section.get_by_id(first.id).answers and not Section.get_by_id(first.id).saved_at
+    page = cast.carol.get(f"/section/edit/?id={fourth.id}")
+    assert "Suggested from the triage: Statutory" in page.text_only
+    assert re.search(r'value="Police"\s+checked', page.text)
+    urgency = next(one for one in first.questions if one["text"] == "How urgent is it?")
+    first.save_answers({urgency["id"]: "Immediate"}, school.carol)
+    page = cast.carol.get(f"/section/edit/?id={first.id}").text_only
+    assert "Suggested from the triage: 24 hours" not in page, "answered, it is left alone"
+
+
+def test_a_suggestion_tells_nobody_of_a_decision_that_they_may_not_read(cast, school, log):
+    triage(school, log.incident)
+    log.assign([school.connor], school.mark)
+    section = Tracker.begin(log, school.carol).in_order()[0]
+    page = cast.connor.get(f"/section/edit/?id={section.id}")
+    assert page.status_code == 200 and not visible(Triage, school.connor).exists()
+    assert "Suggested from" not in page.text_only

@@ -10,6 +10,7 @@ import pytest
 from models import Case, Category, Event, Flag, Incident, Notice, Refused, Triage, User, visible
 from models.case.incident import ABOUT
 from models.ground.clock import at, now
+from models.ground.settings import settings
 
 from .conftest import report, triage
 
@@ -73,6 +74,58 @@ def test_the_form_says_what_is_wrong_and_gives_everything_back(cast, incident):
     page = cast.carol.post(url, sent(incident, into="CASE-2026-0009, Somebody"))
     assert page.status_code == 422 and "not on the list" in page.text_only
     assert not Triage.select().exists() and not Case.select().exists()
+
+
+def test_an_empty_form_names_all_that_is_missing_in_the_order_of_the_page(cast, incident):
+    url = f"/triage/new/?incident={incident.id}"
+    rows = {"categories-rows": "1", "categories-0-child": incident.child.in_full}
+    page = cast.carol.post(url, rows)
+    assert page.status_code == 422 and not Triage.select().exists()
+    box = re.search(r'id="problems">.*?</ul>', page.text, re.S)[0]
+    assert re.findall(r'href="#([a-z_]+)"', box) == [
+        "into", "risk", "urgency", "threshold", "categories", "decision", "rationale",
+    ]  # fmt: skip
+    assert "Give Zofia Łukasiewicz at least one category." in box
+
+
+def test_what_is_to_be_done_now_is_said_after_saving_with_links(cast, school, incident):
+    report(school, alert=False)
+    page = cast.mark.post(f"/triage/new/?incident={incident.id}", sent(incident))
+    said = re.search(r'<p class="flash success".*?</p>', page.text, re.S)[0]
+    links = re.findall(r'href="([^"]+)"', said)
+    assert links == [
+        f"/case/details/?id={Case.get().id}", f"/incident/details/?id={incident.id}#decision",
+        f"/task/new/?incident={incident.id}", "/triage/",
+    ]  # fmt: skip
+    assert "1 waits" in said and "decide whether" in said
+    for link in links:
+        assert cast.mark.get(link).status_code == 200, link
+    other = Incident.select().order_by(Incident.id.desc()).get()
+    page = cast.carol.post(
+        f"/triage/new/?incident={other.id}", sent(other, decision="Child protection")
+    )
+    said = re.search(r'<p class="flash success".*?</p>', page.text, re.S)[0]
+    assert "none left" in said and f"/contact/new/?incident={other.id}" in said
+    assert "decide whether" not in said, "no alert, and she does not decide that"
+
+
+def test_what_ofsted_is_told_and_triage_are_not_named_alike(cast, school, incident):
+    home = cast.mark.get("/").text_only
+    assert "Ofsted: decide" in home and "waiting" in home and "waits for" not in home
+    triage(school, incident, opens=True)
+    page = cast.mark.get(f"/incident/details/?id={incident.id}").text_only
+    assert "Ofsted: to decide, waiting" in page and "Ofsted: is a notification due?" in page
+    assert "Ofsted: to decide" in cast.carol.get("/incident/").text_only
+    page = cast.mark.get("/incident/?status=to+decide")
+    assert page.text_only.count("Ofsted: to decide") == 2, "found by the word that is kept"
+    assert Incident.get().status == "to decide"
+
+
+def test_words_on_the_list_stand_apart_and_long_hours_are_days(cast, school, incident, monkeypatch):
+    page = cast.carol.get("/triage/").text_only
+    assert "Year 6 safeguarding alert" in page and "within 4 hours" in page
+    monkeypatch.setattr(settings, "acknowledge_hours", 72)
+    assert "within 3 days ." in cast.carol.get("/triage/").text_only.replace("days.", "days .")
 
 
 def test_no_case_is_closed_here_and_flags_are_set_once(cast, school, incident):

@@ -78,7 +78,7 @@ def test_a_kept_reason_outlasts_other_buttons_and_comes_back_when_it_is_too_late
         page = cast.mark.post("/incident/action/", fields)
         path = parse_qs(urlsplit(page.request.url).query)["next"][0]
         cast.mark.sign_in()
-        page = cast.mark.post("/incident/action/", {"action": "log:trigger", "rowid": incident.id})
+        page = cast.mark.press("log:trigger", incident)
         assert page.status_code == 200 and "Typed before the bell." in cast.mark.get(path).text
         page = cast.mark.post("/incident/action/", fields)
         assert page.status_code == 409 and Incident.get().status == "triggered"
@@ -87,7 +87,8 @@ def test_a_kept_reason_outlasts_other_buttons_and_comes_back_when_it_is_too_late
 def test_a_bare_button_pressed_when_the_session_has_run_out_does_nothing(cast, school, incident):
     cast.mark.get("/")
     with at(now() + timedelta(minutes=30)):
-        page = cast.mark.post("/incident/action/", {"action": "log:trigger", "rowid": incident.id})
+        send = {"action": "incident:acknowledge", "rowid": incident.id}
+        page = cast.mark.post("/incident/action/", send)
         assert "Nothing was done." in page.text_only and not Draft.select().exists()
         assert parse_qs(urlsplit(page.request.url).query)["next"] == [
             f"/incident/details/?id={incident.id}"

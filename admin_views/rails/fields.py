@@ -140,14 +140,15 @@ class NamedField(fields.StringField):
 
     `records` is a function giving the rows to suggest or, called with what was typed, those that it
     may mean; each row has a `name` and a `label`. The data is the row. One who has left stays
-    choosable where chosen.
+    choosable where chosen. by_word: a whole first or last name is enough where only one fits, for
+    what is said after saving names whom it was taken for.
     """
 
     near, chosen, several = None, "", ()
 
-    def __init__(self, *args, records, what, **kwargs):
+    def __init__(self, *args, records, what, by_word=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.records, self.what = records, what
+        self.records, self.what, self.by_word = records, what, by_word
 
     def process(self, formdata, *args, **kwargs):
         self.chosen = formdata.get(f"{self.name}-which", "") if formdata else ""
@@ -169,7 +170,7 @@ class NamedField(fields.StringField):
         typed = (valuelist[0] if valuelist else "").strip()
         rows = self.beside(self.records(typed)) if typed else ()
         try:
-            self.data = find(rows, typed, self.what, self.chosen)
+            self.data = find(rows, typed, self.what, self.chosen, self.by_word)
         except Near as near:
             self.near = near.label
             raise
@@ -205,9 +206,12 @@ class Several(ValueError):
         super().__init__(f"“{typed}” fits more than one {what}. {more}")
 
 
-def find(rows, typed, what, chosen=""):
+def find(rows, typed, what, chosen="", by_word=False):
     """The one row whose label or whole name is `typed` or, where several fit, whose label is
     `chosen`; None for nothing typed. Raises Near for a part of one name, Several, or ValueError.
+
+    by_word: whole words with which one name only begins or ends are taken for it. A part of a word
+    never is: “Sam” may be a child who is not on the list, and not Samantha.
     """
     if not typed:
         return None
@@ -222,6 +226,9 @@ def find(rows, typed, what, chosen=""):
     if len(picked) == 1:
         return picked[0]
     if len(near) == 1:
+        name, count = bare(near[0].name), len(words)
+        if by_word and words in (name[:count], name[-count:]):
+            return near[0]
         raise Near(typed, near[0].label)
     if near:
         raise Several(typed, what, near)

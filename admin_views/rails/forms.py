@@ -136,6 +136,12 @@ def put_errors(form, refused):
         form.form_errors.append(str(refused))
 
 
+def in_order(form, names):
+    """The form with its fields in the order of the page, `names` first: that of its errors."""
+    form._fields = {name: form._fields[name] for name in names if name in form} | form._fields
+    return form
+
+
 def options_of(given):
     """The options of a table's column: a list, or the name of an editable list."""
     return Choice.names(given) if isinstance(given, str) else given
@@ -206,7 +212,7 @@ class Converter(CustomModelConverter):
 
     def handle_foreign_key(self, model, field, **kwargs):
         if field.rel_model is Child:
-            return field.name, NamedField(records=children, what="child", **kwargs)
+            return field.name, NamedField(records=children, what="child", by_word=True, **kwargs)
         if field.rel_model in (Question, Setting):
             return field.name, RowField(**kwargs)
         if field.rel_model is User:

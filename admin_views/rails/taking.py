@@ -5,12 +5,13 @@ that was fetched through the policy.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flask import abort, flash, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
 from flask_login import current_user
 
 from models import Refused, step_of
+from models.permissions import VOCABULARY
 
 from .door import me, saved
 from .forms import put_errors
@@ -142,10 +143,16 @@ class Taking:
             fresh = self.asked(ids[0])
             forms = self.step_forms(fresh) | ({step.verb: form} if form else {})
             return self.show(fresh, 409, refused=refused, failed=step.verb, forms=forms)
-        said = step.said(result) if step.said else f"{record}: done. It is now “{result.status}”."
+        said = step.said(result) if step.said else self.did(step, record)
         flash(*(said if isinstance(said, tuple) else (said, "success")))
         here = url_for(f"{self.noun}.details_view", id=record.id)
         return saved(step.leads(result) if step.leads else here)
+
+    @staticmethod
+    def did(step, record):
+        """What was done, in the words of the history, to whoever did it."""
+        words = f"{record}: you {VOCABULARY[step.verb].says}.".removeprefix(": ")
+        return words[:1].upper() + words[1:]
 
     def take_all(self, step, ids):
         """Take a step that asks for nothing on each of `ids` that were ticked in a list."""
@@ -160,8 +167,10 @@ class Taking:
         flash(said, "success" if ids else "warning")
         return saved(url_for(step.several))
 
-    @expose("/action/", methods=("POST",))
+    @expose("/action/", methods=("GET", "POST"))
     def action_view(self):
+        if request.method == "GET":  # the page of a step that was refused, opened again
+            return redirect(url_for(f"{self.noun}.index_view"))
         name = request.form.get("action", "")
         if not self.is_action_allowed(name):
             self.note_refusal(request.form.get("rowid"))

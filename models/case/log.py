@@ -31,6 +31,13 @@ ENQUIRY = ["None", "Opened", "Concluded"]
 SIGNED = ("log:complete", "log:complete_anyway")  # the verbs of a sign-off
 
 
+def same(*columns: str) -> str:
+    """The SQL condition that a change leaves `columns` alone, on both engines."""
+    alike, none = 'OLD."{0}" = NEW."{0}"', 'OLD."{0}" IS NULL AND NEW."{0}" IS NULL'
+    each = f"(({alike}) IS TRUE OR ({none}))"  # never NULL, which would let all pass
+    return " AND ".join(each.format(column) for column in columns)
+
+
 class Log(OfIncident):
     reference = CharField(unique=True, max_length=20, verbose_name="Reference")
     status = CharField(max_length=20, index=True, verbose_name="Status")
@@ -97,10 +104,20 @@ class Log(OfIncident):
         "summary",
     ]
 
+    # what is signed, and stands once it is completed: the columns of all groups but one
+    STANDS = (
+        *GROUPS["Setting"], "kind", "basis", "decided_by_id", "decided_at", "decided_why",
+        "aware_at", *GROUPS["What Ofsted is told"],
+    )  # fmt: skip
+
     STATUSES = ("open", "tracking", "completed")
     keeps = "submitted"
     changes = ("status", "version", *(name for names in GROUPS.values() for name in names))
-    sealed = "OLD.status = 'completed' AND NEW.status = 'completed'"
+    # that Ofsted was told is written down after the sign-off as well: it stays owed; and only that
+    sealed = (
+        "OLD.status = 'completed' AND NEW.status = 'completed' AND NOT "
+        f"(OLD.told_at IS NULL AND NEW.told_at IS NOT NULL AND {same(*STANDS)})"
+    )
 
     def __str__(self):
         return self.reference
@@ -201,15 +218,15 @@ class Log(OfIncident):
                 if "enquiry" in changed:
                     enquiry.follow(self, by, changed["enquiry"][1])
 
-    @starts("open", "tracking")
+    @starts(*STATUSES)
     def tell(self, by: User, **values: Any) -> "Log":
         """Write down that Ofsted was told: when, how, its reference. The same fields as those of
-        edit(), asked where the clock stands. Refused once that was written down.
+        edit(), asked where the clock stands, and after the sign-off too: who signed before Ofsted
+        was told still owes it. Refused once that was written down.
 
         values: told_at (UTC), told_how, told_reference, late_because.
         """
         with transaction():
-            self.stay_open()
             fresh = Log.get_by_id(self.id)
             if fresh.told_at:
                 raise Refused(f"It is written down already that Ofsted was told ({fresh}).")
@@ -362,13 +379,19 @@ class Log(OfIncident):
             raise Refused(f"{self} cannot be completed yet. Still to answer:", links=missing)
 
     @step(("open", "tracking"), "completed")
-    def complete_anyway(self, reason: str, by: User, seen: str | None = None) -> Any:
+    def complete_anyway(
+        self, reason: str, by: User, seen: str | None = None, untold: str | None = None
+    ) -> Any:
         """A Level 5 signs off in spite of what is missing; what was missing is kept in the history.
-        `seen`: as for complete().
+
+        seen: as for complete(). untold: why Ofsted has not been told, which the page asks for where
+        it has not.
         """
         if seen is not None:
             self.look_again(seen)
-        return {"reason": reason, "missing": [text for text, _record, _anchor in self.missing()]}
+        missing = [text for text, _record, _anchor in self.missing()]
+        why = {"untold": untold} if untold and not self.told_at else {}
+        return {"reason": reason, "missing": missing} | why
 
     @step("completed", lambda log: "tracking" if log.tracker.exists() else "open")
     def reopen(self, reason: str, by: User) -> Any:

@@ -385,6 +385,8 @@ class Question(Ordered):
             "source": self.source,
             "choices": choices,
         }
+        if self.from_list:  # so that what was decided at triage can be suggested
+            pinned["list"] = self.from_list
         on = self.depends_on
         can = on.answers() if on and not on.retired else []
         if possible := [answer for answer in self.depends_answers if answer in can]:

@@ -135,16 +135,8 @@ class Triage(OfIncident):
     ) -> dict[str, str]:
         """What contradicts itself: {field: sentence}."""
         errors, today = {}, now().astimezone(LONDON).date()
-        linked = {incident.child_id, *(one.child_id for one in Involved.of(incident))}
-        by_child: dict[int, set[str]] = {}
-        for child, _part, name in categories:
-            by_child.setdefault(child.id, set()).add(name)
-        if any(id not in linked for id in by_child):
-            errors["categories"] = "A category is given to a child who is not linked to it."
-        elif any(len(names) > MOST for names in by_child.values()):
-            errors["categories"] = f"Give each child at most {MOST} categories."
-        elif not by_child.get(incident.child_id):
-            errors["categories"] = f"Give {incident.child} at least one category."
+        if wrong := Category.wrong(incident, categories):
+            errors["categories"] = wrong
         decision, threshold = answers.get("decision"), answers.get("threshold")
         if decision == MONITOR and not answers.get("review_on"):
             errors["review_on"] = "Say on which day somebody looks again."
@@ -195,6 +187,15 @@ class Triage(OfIncident):
             source=f"{self.by}, {self.incident}",
         )
 
+    def chosen(self) -> dict[str, list[str]]:
+        """What was chosen, by the list it was chosen from; categories as the child's whom the
+        incident is about.
+        """
+        picks = [one for one in self._meta.fields.values() if isinstance(one, Pick)]
+        rows = Category.select().where(Category.triage == self.id).order_by(Category.id)
+        own = [one.category for one in rows if one.child_id == self.incident.child_id]
+        return {one.of: [getattr(self, one.name)] for one in picks} | {"category": own}
+
     @classmethod
     def to_look_at(cls, person: User, visible: Callable) -> Any:
         """A query of the decisions in force after which `person` looks again on a day still to
@@ -230,6 +231,21 @@ class Category(OfIncident):
     child = ForeignKeyField(Child, on_delete="RESTRICT", verbose_name="Child")
     part = Pick("child's part", max_length=60, verbose_name="Part")
     category = Pick("category", max_length=120, verbose_name="Category")
+
+    @staticmethod
+    def wrong(incident: Incident, categories: list) -> str:
+        """What is wrong with the categories that are given on `incident`: a sentence, or ""."""
+        linked = {incident.child_id, *(one.child_id for one in Involved.of(incident))}
+        by_child: dict[int, set[str]] = {}
+        for child, _part, name in categories:
+            by_child.setdefault(child.id, set()).add(name)
+        if any(id not in linked for id in by_child):
+            return "A category is given to a child who is not linked to it."
+        if any(len(names) > MOST for names in by_child.values()):
+            return f"Give each child at most {MOST} categories."
+        if not by_child.get(incident.child_id):
+            return f"Give {incident.child} at least one category."
+        return ""
 
     @classmethod
     def of(cls, triages: Iterable[int]) -> dict[int, list["Category"]]:

@@ -27,6 +27,7 @@ INLINE = 2_000
 PAGE = 40_000
 MOST = 150_000  # pairs of words, of one comparison: a second or two in the worst case
 SUGGESTED = 50  # names on a page to choose from; where there are more, what was typed is looked for
+OF_OFSTED = ("to decide", "triggered", "not notifiable")  # of an incident
 ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?\+00:00)?")
 
 
@@ -130,6 +131,13 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "; ".join(shown(item) for item in value)
     return str(value)
+
+
+def said(status: str) -> str:
+    """A status as pages say it: those of a notification name whose decision it is, which triage is
+    not.
+    """
+    return f"Ofsted: {status}" if status in OF_OFSTED else status
 
 
 def line(value: object) -> str:
@@ -244,6 +252,7 @@ FILTERS = {
     "due": due,
     "day": day,
     "shown": shown,
+    "said": said,
     "paragraphs": paragraphs,
 }
 

@@ -224,6 +224,7 @@ def triggers(port, alice, token):
             number = next(numbers)
             fields = {
                 "action": "log:trigger",
+                "kind": "Other serious event",
                 "rowid": waiting[number],
                 "once": f"trigger {number}",
                 "csrf_token": token,

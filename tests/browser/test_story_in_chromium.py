@@ -57,8 +57,12 @@ def test_the_whole_job(desk, address, school, width):
     dave.picture(f"{width}-reported")
 
     mark = sit("mark")
-    mark.page.get_by_role("link", name=re.compile("Decide.*Zofia")).click()
+    mark.page.get_by_role("link", name=re.compile("Ofsted: decide.*Zofia")).click()
     mark.picture(f"{width}-to-decide")
+    mark.page.get_by_role("button", name="Trigger notification").press("Enter")
+    assert "Choose the kind of event" in mark.page.get_by_role("alert").inner_text()
+    assert fresh(Log) is None, "one press with nothing chosen triggers nothing"
+    mark.page.get_by_label("Kind of event").select_option("Other serious event")
     mark.page.get_by_role("button", name="Trigger notification").press("Enter")
     assert fresh(Log).reference in mark.page.title()
 
