@@ -11,6 +11,7 @@ from models import (
     Incident,
     Log,
     Section,
+    Task,
     Tracker,
     Triage,
     User,
@@ -150,6 +151,13 @@ class CaseView(RecordView):
             row if row[1].its_incident() in seen else ("Something that you may not see", case, "")
             for row in found
         ]
+
+    @staticmethod
+    def ends(one):
+        """Whether it is a task that stops the closing for it comes again, which the reader may
+        end.
+        """
+        return isinstance(one, Task) and one.repeats and me().may("task:cancel", one)
 
     def show(self, record, status=200, **context):
         """Its page, where a refusal says no more of what is missing than the page does."""

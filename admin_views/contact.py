@@ -167,13 +167,13 @@ class ContactView(RecordView):
         return query.join(User, on=(Contact.recorded_by == User.id))
 
     def cell(self, row, name):
-        if name == "status" and (rung := row.next_rung):
-            return f"{row.status}, {due(rung[1])[0]}"
+        if name == "status" and (step := row.awaited):
+            return f"{row.status}, {due(step.due_at)[0]}"
         return str(row.incident.child) if name == "child" else super().cell(row, name)
 
     def mark(self, row, name):
-        rung = row.next_rung if name == "status" else None
-        return due(rung[1])[1] if rung else ""
+        step = row.awaited if name == "status" else None
+        return due(step.due_at)[1] if step else ""
 
     # the form
 
@@ -224,7 +224,7 @@ class ContactView(RecordView):
         packs = self.offers(record, "contact:pack")
         escalations = Escalation.of(record)
         return {
-            "rung": record.next_rung,
+            "awaited": record.awaited,
             "escalations": escalations,
             "reached": record.reached if escalations else 0,
             "taken": {one.rung for one in escalations},
@@ -293,12 +293,12 @@ class ContactView(RecordView):
         waiting = visible(Contact, by).where(Contact.status == "waiting")
         waiting = Incident.where_may(waiting, by, "contact:escalate")
         for contact in self.joined(waiting).order_by(Contact.at).limit(MOST):
-            rung = contact.next_rung
-            words, mark = due(rung[1]) if rung else ("", "")
+            step = contact.awaited
+            words, mark = due(step.due_at) if step else ("", "")
             if mark == "late":
-                what = f"{contact.body} has not answered: {rung[0].what} · {contact.incident}"
+                what = f"{contact.body} has not answered: {step.rung.what} · {contact.incident}"
                 url = url_for("contact.details_view", id=contact.id)
-                yield Need(contact.incident.child, what, words, mark, "Escalate", url, rung[1])
+                yield Need(contact.incident.child, what, words, mark, "Escalate", url, step.due_at)
         for one in owed_of(by, visible):
             words, mark = due(one.due_at) if one.due_at and not one.done else ("", "")
             if mark and one.due_at:

@@ -26,6 +26,7 @@ from models import (
 )
 from models.case.incident import ADULTS_PART
 from models.ground.words import age, due
+from models.policy import cases_with
 
 from .home import Need
 from .rails.door import me
@@ -316,9 +317,7 @@ class IncidentView(RecordView):
         """The cases in which it stands, as far as the reader sees them: the ids of what each was
         opened for.
         """
-        here = Case.of(record).select(Case.id)
-        rows = visible(Case, me()).where(Case.id.in_(here)).select(Case.incident)
-        return [id for (id,) in rows.tuples()]
+        return [case.incident_id for case in cases_with(record.id, me())]
 
     @staticmethod
     def of_child(record, limit):

@@ -1,8 +1,7 @@
 """Triage: what waits, and the decision on one incident beside what is known of the child."""
 
-from flask import request, url_for
+from flask import get_template_attribute, request, url_for
 from flask_admin import expose
-from markupsafe import Markup
 from wtforms import StringField
 from wtforms.validators import StopValidation
 
@@ -25,6 +24,7 @@ from models import (
 from models.case.triage import INSIDE
 from models.ground.words import age
 from models.history.event import of_records
+from models.policy import cases_with
 
 from .home import Need
 from .rails.door import is_id, me
@@ -233,17 +233,13 @@ class TriageView(RecordView):
     def saved_words(self, record, is_created):
         """What was decided, and what is to be done now, with the pages to do it on."""
         incident = Incident.get_by_id(record.incident_id)
-        page = "triage/saved.html"
-        return Markup(  # noqa: S704 a template of ours, in which all is escaped
-            self.render(
-                page,
-                triage=record,
-                incident=incident,
-                decides=incident.status == "to decide" and me().may("log:trigger", incident),
-                gives=me().may("task:give", incident),
-                tells=record.decision not in INSIDE and me().may("contact:add", incident),
-                left=self.waiting().count(),
-            )
+        return get_template_attribute("triage/saved.html", "saved")(
+            triage=record,
+            incident=incident,
+            decides=incident.status == "to decide" and me().may("log:trigger", incident),
+            gives=me().may("task:give", incident),
+            tells=record.decision not in INSIDE and me().may("contact:add", incident),
+            left=self.waiting().count(),
         )
 
     def get_save_return_url(self, model, is_created=False):
@@ -262,10 +258,9 @@ class TriageView(RecordView):
         """
         if not me().may(self.permission, record):
             return None
-        here = [id for (id,) in Case.ids_of(record.id)]
         return {
             "decisions": self.decisions(record),
-            "cases": list(visible(Case, me()).where(Case.id.in_(here))) if here else [],
+            "cases": cases_with(record.id, me()),
             "had": Event.last(record, "incident:acknowledge")
             if record.stage == "acknowledged"
             else None,

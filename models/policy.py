@@ -14,11 +14,12 @@ from models.case.choice import Choice
 from models.case.duty import Duty
 from models.case.extract import Extract
 from models.case.feedback import Feedback
-from models.case.incident import Incident, OfIncident, ShutOut
+from models.case.incident import Incident, OfIncident
 from models.case.log import Assignee, Log
 from models.case.profile import Profile
 from models.case.relation import Relation
 from models.case.sharing import LASTS, Emergency, Share
+from models.case.shut_out import ShutOut
 from models.case.template import Question, Template, TemplateSection
 from models.case.tracker import Section, Tracker
 from models.ground.clock import now
@@ -375,12 +376,19 @@ def visible(model: type[Base], by: User) -> "ModelSelect[Any]":
     return model.narrowed(rows, by)
 
 
+def cases_with(incident: int, by: User) -> list[Case]:
+    """The cases in which an incident (an id) stands now, as far as `by` sees them."""
+    ids = [id for (id,) in Case.ids_of(incident)]
+    return list(visible(Case, by).where(Case.id.in_(ids)).order_by(Case.id)) if ids else []
+
+
 def of_seen(model: Any, incident: Incident, by: User) -> list[Any]:
     """The rows of `model`, in their order, of an `incident` that `by` was shown: the rule of need
     to know was asked of it then, and is not asked of each of them again; what they ask besides is.
     """
     rows = model.shown_of(incident.id)
-    if rows and model.opens and not by.may(model.opens, incident):
+    asks = model.opens and not by.may(model.opens, incident)
+    if rows and (asks or model in VISIBLE):
         open_to = visible(model, by).where(model.incident == incident.id).select(model.id)
         seen = {row.id for row in open_to}
         rows = [row for row in rows if row.id in seen]

@@ -27,7 +27,8 @@ from models import (
     who_sees,
 )
 from models.case import handing
-from models.case.incident import ABOUT, ShutOut
+from models.case.incident import ABOUT
+from models.case.shut_out import ShutOut
 from models.ground.clock import at, now
 from models.ground.settings import settings
 from models.policy import who_sees_case

@@ -145,7 +145,7 @@ def test_an_acknowledgement_is_neither_before_the_contact_nor_ahead(school, mash
 
 
 def test_the_ladder_rung_by_rung(cast, school, mash):
-    first, due = mash.next_rung
+    first, due = mash.awaited.rung, mash.awaited.due_at
     assert first.what == "Chase the duty desk" and due > now()
     assert "has not answered" not in cast.carol.get("/").text_only
     with at(due + timedelta(hours=2)):
@@ -157,17 +157,17 @@ def test_the_ladder_rung_by_rung(cast, school, mash):
         assert "no answer, 2 h late" in page.text_only
         assert 'chip late">waiting, 2 h late' in cast.alice.get("/contact/").text
         mash.escalate(whom="Duty desk", what="They look into it.", by=school.carol)
-        assert Contact.get().next_rung[0].what == "Ask for the team manager"
+        assert Contact.get().awaited.rung.what == "Ask for the team manager"
         assert Escalation.get().rung == "Chase the duty desk"
         assert "has not answered" not in cast.alice.get("/").text_only, "until the next is due"
     with at(now() + timedelta(days=30)):
         for _rung in range(2):
             Contact.get().escalate(whom="Manager", what="…", by=school.carol)
-        assert Contact.get().next_rung is None, "there is no step above the last"
+        assert Contact.get().awaited is None, "there is no step above the last"
         assert "has not answered" not in cast.mark.get("/").text_only
     answered = contact(school, mash.incident, body="MASH", kind="Referral")
     answered.acknowledge(at=now(), answer=None, by=school.carol)
-    assert answered.next_rung is None, "an answer stops it"
+    assert answered.awaited is None, "an answer stops it"
     answered.escalate(whom="Service manager", what="We disagree.", by=school.carol)
     assert Contact.get_by_id(answered.id).status == "acknowledged", "one may disagree with it"
 

@@ -180,9 +180,9 @@ def test_what_ends_the_note_after_a_call_is_said_and_begun_with_what_is_known(
         page = cast.carol.post(url, sent | {"ground": "Public task"})
         assert stands(incident)["marf"].done and ends not in page.text_only, "which ends it"
         assert "Done: Write the form after a referral by telephone" in page.text_only
-    other = report(school, adults=[(school.carol, ABOUT)])
-    hidden = contact(school, other, school.alice, body="MASH", kind="Referral")
-    assert cast.carol.get(f"{url[:-1]}{hidden.id}").status_code == 404, "through the policy"
+        other = report(school, adults=[(school.carol, ABOUT)])
+        hidden = contact(school, other, school.alice, body="MASH", kind="Referral")
+        assert cast.carol.get(f"{url[:-1]}{hidden.id}").status_code == 404, "through the policy"
 
 
 def test_a_note_that_no_contact_ends_says_so(school, incident):

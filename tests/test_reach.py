@@ -24,7 +24,8 @@ from models import (
     UserRole,
     visible,
 )
-from models.case.incident import ABOUT, OfIncident, ShutOut
+from models.case.incident import ABOUT, OfIncident
+from models.case.shut_out import ShutOut
 from models.ground.clock import now
 from models.policy import who_sees_case
 

@@ -20,8 +20,9 @@ from models.permissions import VOCABULARY
 
 from .child import Child
 from .handing import HandsOver
-from .incident import PARENTS, Incident, OfIncident, ShutOut, leave_somebody
+from .incident import PARENTS, Incident, OfIncident, leave_somebody
 from .line import Line
+from .shut_out import ShutOut
 
 CHILD_TOLD = ["Yes", "Not yet", "Not in their interest", "Too young to be told"]
 TOLD = ("Yes",)  # of either list: the others want a reason
@@ -156,7 +157,8 @@ class Case(HandsOver, OfIncident):
 
     @classmethod
     @composed
-    def ids_of(cls, incident):
+    def ids_of(cls, incident: Any) -> Any:
+        """[(id,)] of the cases in which an incident (an id) stands now."""
         here = Link.select(Link.case).where(Link.incident == incident, Link.ended_at.is_null())
         return here.order_by(Link.case).tuples()
 

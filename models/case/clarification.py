@@ -16,7 +16,8 @@ from models.history.notice import Notice
 from models.history.step import starts, step
 from models.people.user import User
 
-from .incident import Addendum, Incident, OfIncident, ShutOut, shut_words
+from .incident import Addendum, Incident, OfIncident, shut_words
+from .shut_out import ShutOut
 
 
 class Clarification(OfIncident):

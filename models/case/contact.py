@@ -156,10 +156,9 @@ class Contact(OfIncident):
         return [] if DAMAGED in self.ladder else [Rung(**one) for one in self.ladder]
 
     @property
-    def next_rung(self) -> tuple[Rung, datetime] | None:
-        """The rung to climb next where no answer came, and when (UTC); None where there is none."""
-        step = self.next_step if self.status == "waiting" else None
-        return (step.rung, step.due_at) if step else None
+    def awaited(self) -> Step | None:
+        """The step that is due next if no answer comes; None where none is waited for."""
+        return self.next_step if self.status == "waiting" else None
 
     @property
     def steps(self) -> list[Step]:

@@ -15,7 +15,8 @@ from models.history.event import Event
 from models.history.step import starts, step
 from models.people.user import User
 
-from .incident import Incident, ShutOut, shut_words
+from .incident import Incident, shut_words
+from .shut_out import ShutOut
 
 FIRST = ("first", "second", "third")  # reports of an author, which are looked at with them
 KINDS = ("Thank you", "For next time")

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import CharField, Expression, ForeignKeyField, IntegerField, Model, TextField, fn
+from peewee import CharField, Expression, ForeignKeyField, TextField, fn
 
 from models.ground.clock import now
 from models.ground.composed import composed
-from models.ground.database import contains, db, transaction
+from models.ground.database import contains, transaction
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.ground.record import Base, Record, Refused
 from models.ground.settings import settings
@@ -20,6 +20,7 @@ from models.people.user import User
 
 from .child import Child
 from .line import Line
+from .shut_out import ShutOut
 
 HAPPENED = ["Exact", "Approximate", "Not known"]
 PARENTS = ["Yes", "Not yet", "Unsafe to tell them", "Advised not to"]
@@ -509,44 +510,6 @@ class Involved(OfIncident):
         """The adults whom the concern is about, by the rows of one incident, in order."""
         latest = {row.adult: row.part for row in rows if row.part in (ABOUT, CLEARED)}
         return [adult for adult, part in latest.items() if part == ABOUT]
-
-
-class ShutOut(Model):
-    """Who sees nothing of which incident, whatever their role: a view of the database, derived anew
-    whenever it is asked (migration 0012).
-
-    An adult whom the concern is about, as long as that was not withdrawn; a member of staff who is
-    related to a child in it; and either of all that stands in one case with such an incident.
-    """
-
-    user = IntegerField()
-    incident = IntegerField()
-
-    class Meta:
-        database = db
-        primary_key = False
-        table_name = "shut_out"
-
-    @classmethod
-    def of(cls, incident: "Incident | int") -> set[int]:
-        """The ids of those who are shut out of `incident`."""
-        return {user for (user,) in cls.users_of(getattr(incident, "id", incident))}
-
-    @classmethod
-    @composed
-    def users_of(cls, incident):
-        return cls.select(cls.user).where(cls.incident == incident).tuples()
-
-    @classmethod
-    @composed
-    def anything(cls, by: Any) -> Any:
-        """Whether a person (an id) is shut out of anything: a row, or none."""
-        return cls.select(cls.incident).where(cls.user == by).limit(1).tuples()
-
-    @classmethod
-    def incidents_of(cls, by: User) -> Any:
-        """A query of the ids of the incidents that `by` is shut out of."""
-        return cls.select(cls.incident).where(cls.user == by.id)
 
 
 def shut_words(person: User, incident: Incident) -> str:

@@ -23,8 +23,9 @@ from models.people.user import User
 from . import enquiry, front
 from .case import Case
 from .child import Child
-from .incident import Addendum, Incident, Involved, OfIncident, ShutOut
+from .incident import Addendum, Incident, Involved, OfIncident
 from .line import Line
+from .shut_out import ShutOut
 
 BASIS = ["Required by law", "Judged serious"]
 ENQUIRY = ["None", "Opened", "Concluded"]

@@ -15,16 +15,8 @@ from models.history.notice import Notice
 from models.history.step import starts
 from models.people.user import User
 
-from .incident import (
-    ABOUT,
-    CLEARED,
-    Addendum,
-    Incident,
-    Involved,
-    OfIncident,
-    ShutOut,
-    leave_somebody,
-)
+from .incident import ABOUT, CLEARED, Addendum, Incident, Involved, OfIncident, leave_somebody
+from .shut_out import ShutOut
 
 LASTS = timedelta(hours=24)
 

@@ -19,8 +19,9 @@ from models.people.user import User
 
 from .case import Case
 from .handing import HandsOver
-from .incident import Incident, OfIncident, ShutOut
+from .incident import Incident, OfIncident
 from .line import Line
+from .shut_out import ShutOut
 
 NEVER = "Never"
 REPEATS = {  # how often a task comes again: days, or months

@@ -131,8 +131,10 @@ class Section(Record):
         that is not answered.
         """
         depends = question.get("depends")
+        if not depends:  # as most: a page asks it a hundred times
+            return True
         earlier = self.questions[: self.questions.index(question)]
-        on = next((one for one in earlier if depends and one["id"] == depends["on"]), None)
+        on = next((one for one in earlier if one["id"] == depends["on"]), None)
         if not on:
             return True
         applies, given = self.follows(on), self.answers.get(on["id"])
@@ -143,7 +145,7 @@ class Section(Record):
         if isinstance(given, bool):
             given = "Yes" if given else "No"
         met = {given} if isinstance(given, str) else set(given)
-        return applies if depends and met & set(depends["answers"]) else False
+        return applies if met & set(depends["answers"]) else False
 
     def set_aside(self) -> list[dict[str, Any]]:
         """The questions that do not apply, and were answered all the same."""
