@@ -46,7 +46,7 @@ from models import (
 from models.ground.database import let_go, sqlite
 from models.ground.record import without_words
 from models.ground.settings import settings
-from models.ground.words import FILTERS
+from models.ground.words import FILTERS, counted
 from models.history import event as history
 from models.history import looks
 from models.shelf import digest, upkeep, upload
@@ -368,7 +368,7 @@ def deliver_command():
     """Send the emails that are due, once; run it every minute where no server thread does."""
     with opened():
         sent, made = deliver(current_app)
-    click.echo(f"{sent} emails sent, {made} PDFs made.")
+    click.echo(f"{counted(sent, 'email')} sent, {counted(made, 'PDF')} made.")
 
 
 COMMANDS = (demo_command, serve_command, deliver_command, *commands.COMMANDS)

@@ -14,7 +14,7 @@ from .rails.writing import RecordView
 
 class FeedbackView(RecordView):
     shows, title, place = Feedback, "Thanks and corrections", 28
-    one, under = "word to the author", Incident
+    one, under = "note to an author", Incident
     permission = "feedback:acknowledge"
     add_permission = "feedback:give"
     intro = "What the safeguarding team said to the authors of reports, off the child’s record."

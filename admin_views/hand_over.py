@@ -6,6 +6,7 @@ from wtforms import SelectMultipleField
 
 from models import Refused, visible
 from models.case.handing import hand_over, held, holders
+from models.ground.words import counted
 
 from .rails.door import Page, me, saved
 from .rails.fields import NamedField
@@ -81,6 +82,6 @@ class HandOverView(Page):
             number = hand_over(form.person.data, to, form.things.data, me(), visible)
         except Refused as refused:
             return self.page(form, 409, refused)
-        things = "1 thing is" if number == 1 else f"{number} things are"
+        things = f"{counted(number, 'thing')} {'is' if number == 1 else 'are'}"
         flash(f"{things} handed over to {to}, who gets one email.", "success")
         return saved(url_for("hand_over.index_view"))

@@ -12,7 +12,7 @@ from .rails.writing import RecordView
 class SettingView(RecordView):
     shows, title, found_in, place = Setting, "Schools and homes", "set up", 66
     says = "where there are several in one installation"
-    one = "setting"  # Ofsted’s word for either
+    one = "school or home"
     export = action_view = details_view = None
     permission = add_permission = edit_permission = "setting:edit"
     intro = (

@@ -103,7 +103,7 @@ class PartView(RecordView):
 
 class TemplateSectionView(PartView):
     shows, title = TemplateSection, "Sections of a template"
-    one = "section of the template"
+    one = "section"
     parent = ("template", Template)
     form_columns = ["title", "help", "restricted", "shows", "retired"]
 

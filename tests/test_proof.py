@@ -97,7 +97,7 @@ def lose_an_email():
     untie("notice")
     notice = Notice.select().first()
     Notice.delete().where(Notice.id == notice.id).execute()
-    return f"Event {notice.event_id} told 2 people, but 1 emails"
+    return f"Event {notice.event_id} told 2 people, but what is queued for it is 1 email"
 
 
 def add_an_email():

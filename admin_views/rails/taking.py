@@ -11,6 +11,7 @@ from flask_admin.form import BaseForm
 from flask_login import current_user
 
 from models import Refused, step_of
+from models.ground.words import counted
 from models.permissions import VOCABULARY
 
 from .door import me, saved
@@ -162,7 +163,7 @@ class Taking:
                 step_of(step.verb)(record, by=me())
             except Refused as refused:
                 flash(str(refused), "warning")
-        many = f"{len(ids)} records" if len(ids) > 1 else "one record"
+        many = counted(len(ids), "record")
         said = f"{step.label}: done for {many}." if ids else "Nothing was ticked: tick some first."
         flash(said, "success" if ids else "warning")
         return saved(url_for(step.several))

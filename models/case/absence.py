@@ -9,7 +9,7 @@ from peewee import CharField, IntegerField
 
 from models.ground.clock import today
 from models.ground.fields import Day, Moment
-from models.ground.words import day
+from models.ground.words import counted, day
 
 from .child import Child, OfChild
 from .line import Line
@@ -93,7 +93,7 @@ def by_week(rows: Iterable[Absence]) -> list[Line]:
         kinds = "; ".join(dict.fromkeys(row.kind for row in week))
         line = Line(
             week[0].on,
-            f"Absent {count} half day{'' if count == 1 else 's'}",
+            f"Absent {counted(count, 'half day')}",
             "absence",
             until=week[-1].on,
             facts=[kinds],

@@ -240,7 +240,36 @@ def compared(before: Any, after: Any) -> list[tuple[str, str]]:
     return [(kind, text) for kind, text in [*parts, ("same", "".join(old[old_end:]))] if text]
 
 
+# what is written otherwise than by the rules of `plural`
+PLURALS = {"child": "children", "person": "people", "school or home": "schools and homes"}
+
+
+def plural(noun: str) -> str:
+    """The plural of a noun as a list or a sentence has it: of “note to an author” it is the note
+    that is counted.
+    """
+    if noun in PLURALS:
+        return PLURALS[noun]
+    head, of, rest = re.fullmatch(r"(.+?)(?:( of | to | for )(.+))?", noun).groups("")  # type: ignore[union-attr]
+    if re.search(r"[^aeiou]y$", head):
+        return f"{head[:-1]}ies{of}{rest}"
+    return f"{head}{'es' if re.search(r'(s|x|z|ch|sh)$', head) else 's'}{of}{rest}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 body, 15 bodies, 1,204 people."""
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def capital(text: object) -> str:
+    """Text with a capital at its beginning, as a heading has it."""
+    said = str(text)
+    return said[:1].upper() + said[1:]
+
+
 FILTERS = {
+    "counted": counted,
+    "capital": capital,
     "line": line,
     "as_typed": as_typed,
     "compared": compared,

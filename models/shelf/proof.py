@@ -14,7 +14,7 @@ from models.case.attachment import Kept
 from models.ground.database import db, sqlite, transaction
 from models.ground.record import Base, Refused, parts_of
 from models.ground.settings import settings
-from models.ground.words import when
+from models.ground.words import counted, when
 from models.history.document import Document
 from models.history.event import GENESIS, Event, digest, letter, link, state
 from models.history.notice import Notice
@@ -274,8 +274,8 @@ def emails(told: Any, moved: Any, erased: Any, known: Any) -> None:
         } <= set(addresses)
         if not same and told and id >= min(told):  # events name whom they told from schema 0004 on
             raise Refused(
-                f"Event {id} told {len(addresses)} people, but {len(sent)} emails are queued for "
-                "it, or to other addresses."
+                f"Event {id} told {counted(len(addresses), 'person')}, but what is queued "
+                f"for it is {counted(len(sent), 'email')}, or to other addresses."
             )
         for one in sent if isinstance(addresses, dict) else ():
             expected = addresses.values() if one.id in moved else [addresses[one.email]]

@@ -17,7 +17,7 @@ from models.ground.clock import LONDON, now
 from models.ground.database import db, transaction
 from models.ground.record import Base, Refused, without_words
 from models.ground.settings import settings
-from models.ground.words import pages, when
+from models.ground.words import counted, pages, when
 from models.history.document import Document
 from models.history.event import Event
 from models.history.notice import SUBJECT, Notice
@@ -106,13 +106,13 @@ def warnings(moment: datetime, latest: dict[str, Event | None]) -> Iterator[str]
         )
     if late := Document.late().count():
         yield (
-            f"The PDF of {late} sign-off{'' if late == 1 else 's'} could not be made yet. The "
+            f"The PDF of {counted(late, 'sign-off')} could not be made yet. The "
             "log of the program says why."
         )
     if Notice.held():
         yield "Emails are held back since a restore, until a Level 5 releases them."
     if stuck := Notice.stuck().count():
-        yield f"{stuck} email{'' if stuck == 1 else 's'} could not be delivered yet."
+        yield f"{counted(stuck, 'email')} could not be delivered yet."
 
 
 def checked(tables: list[type[Base]]) -> str:
