@@ -34,7 +34,7 @@ class ProposalView(RecordView):
     )
     empty = "No change has been asked for."
     column_list = ["what", "by", "at", "status"]
-    column_labels = {"what": "Asked for"}
+    column_labels = {"what": "What is asked"}
     column_sortable_list = ["at", "status"]
     form_columns = ["what", "by", "at", "status"]
     filters = {"status": ("Status", lambda: ["waiting", CODE, "approved", "refused"])}

@@ -1,5 +1,7 @@
 """How the pages read: plurals, headings, and no word that only a machine says."""
 
+import re
+
 import pytest
 
 from models import User, demo
@@ -16,6 +18,15 @@ EXCEPTIONS = {  # all others take an s, and no noun that ends otherwise is forgo
     "person": "people",
     "school or home": "schools and homes",
 }
+LOWER = [  # whose records are called by words in small letters
+    "/task/details/?id=9",
+    "/triage/details/?id=38",
+    "/clarification/details/?id=1",
+    "/entry/details/?id=1",
+    "/extract/details/?id=1",
+    "/choice/edit/?id=87",
+    "/proposal/details/?id=1",
+]
 
 
 @pytest.fixture
@@ -72,3 +83,36 @@ def test_lists_count_in_english(demo_school, at_demo):
 def test_a_capital_begins_a_heading_and_changes_nothing_else():
     assert capital("task about INC-2026-0007") == "Task about INC-2026-0007"
     assert capital("LADO") == "LADO" and capital("") == "" and capital("ŵyn") == "Ŵyn"
+
+
+def labels(view):
+    """(name, label) of each column that the list, the page or the form of a view shows."""
+    names = {*(view.column_list or ()), *(view.page_columns or ()), *(view.form_columns or ())}
+    return [(name, view.get_column_name(name)) for name in sorted(names)]
+
+
+def test_every_row_and_column_has_a_label_with_a_capital(app):
+    for view in views(app):
+        for name, label in labels(view):
+            assert label and label[0] == label[0].upper(), (
+                f"{view.noun}.{name} is labelled “{label}”: give its field a verbose_name"
+            )
+
+
+def test_no_list_has_two_columns_of_one_name(app):
+    for view in views(app):
+        said = [view.get_column_name(name) for name in view.column_list or ()]
+        assert len(said) == len(set(said)), f"{view.noun} has two columns of one name: {said}"
+
+
+def test_headings_begin_with_a_capital(demo_school, at_demo):
+    alice = at_demo("alice")
+    for path in LOWER:
+        page = alice.get(path)
+        for place in ("h1", "title"):
+            found = re.search(rf"<{place}[^>]*>(.+?)<", page.text, re.S)[1].strip()
+            assert found[0] == found[0].upper(), f"{path}: {place} is “{found}”"
+        here = re.search(r'aria-current="page">(?!.*aria-current="page">)(.+?)<', page.text, re.S)[
+            1
+        ]
+        assert here[0] == here[0].upper(), f"{path}: the last crumb is “{here}”"

@@ -57,10 +57,8 @@ class Proposal(Record):
     setting = ForeignKeyField(Setting, null=True, on_delete="RESTRICT")  # nothing: for all
     value = Json(null=True)
     status = CharField(max_length=20, default="waiting", index=True, verbose_name="Status")
-    by = ForeignKeyField(
-        User, backref="proposals", on_delete="RESTRICT", verbose_name="Asked for by"
-    )
-    at = Moment(default=now, verbose_name="Asked for")
+    by = ForeignKeyField(User, backref="proposals", on_delete="RESTRICT", verbose_name="Asked by")
+    at = Moment(default=now, verbose_name="Asked on")
     code = CharField(null=True, max_length=64)  # a hash of the last one handed over
     tries = IntegerField(null=True)
 

@@ -57,7 +57,7 @@ class Extract(OfChild):
     columns = Pick(fixed=list(COLUMNS), max_length=40, verbose_name="Columns")
     form = Pick(fixed=FORMS, max_length=10, verbose_name="As")
     words = TextField()
-    lines = IntegerField()
+    lines = IntegerField(verbose_name="How many lines")
     # of which it tells: who may not see one any more reads none of it
     incidents = Json(default=list)
     by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Made by")
