@@ -14,6 +14,7 @@ from peewee import ImproperlyConfigured, PeeweeException
 from admin_views.rails.trouble import first_cause
 from models import (
     TABLES,
+    Abbreviation,
     Choice,
     Document,
     Duty,
@@ -120,6 +121,7 @@ def prepare(backed_up=False):
                 Choice.ship()
                 Profile.ship()
                 Duty.ship()
+                Abbreviation.ship()
                 Template.ship()
                 Document.adopt()
                 proof.adopt(TABLES)

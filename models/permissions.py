@@ -295,6 +295,10 @@ VOCABULARY = {
         "edited a duty note", "Edit the duty notes and their clocks.", ("DSL", "IT"), opens=False
     ),
     "duty:add": Verb("added a duty note"),
+    "abbreviation:edit": Verb(
+        "edited the glossary", "Edit the glossary of abbreviations.", ("DSL", "IT"), opens=False
+    ),
+    "abbreviation:add": Verb("added to the glossary"),
     "notice:read": Verb(None, "See the emails sent about records they may see.", TEAM),
     "notice:release": Verb(
         "released the emails that were held back",
@@ -396,6 +400,7 @@ HARMLESS = {verb for verb, row in VOCABULARY.items() if row.allows and not row.o
 
 # The nouns that people do not call by their own plural.
 NOUNS = {
+    "abbreviation": "The glossary",
     "attachment": "Files",
     "child": "Children",
     "choice": "Lists",

@@ -8,6 +8,7 @@ from typing import Any
 from peewee import Expression, ModelSelect, fn
 
 from models.access.proposal import Proposal
+from models.case.abbreviation import Abbreviation
 from models.case.case import Case, Link
 from models.case.child import Child, OfChild
 from models.case.choice import Choice
@@ -353,6 +354,7 @@ VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Choice: only(Choice, "choice:edit"),
     Profile: only(Profile, "profile:edit"),
     Duty: only(Duty, "duty:edit"),
+    Abbreviation: only(Abbreviation, "abbreviation:edit"),
     User: only(User, "user:edit"),
     Role: only(Role, "role:edit"),
     Setting: only(Setting, "setting:edit"),
