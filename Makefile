@@ -31,7 +31,7 @@ attack: .venv/tested ## Attack a served installation and print what held
 soak: .venv/tested ## Kill the server again and again for MINUTES=10 while people save; ENGINE=postgresql
 	@$(BIN)/python -W ignore -m tests.soak --minutes $(or $(MINUTES),10) --engine $(or $(ENGINE),sqlite)
 
-bench: .venv/tested ## Measure the pages with ROWS=10000, EVENTS=0, ENGINE=sqlite; PEER=folder: beside a peer, ROWS=100000
+bench: .venv/tested ## Measure the writing hints, and the pages with ROWS=10000, EVENTS=0, ENGINE=sqlite; PEER=folder: beside a peer, ROWS=100000
 	@PEER=$(PEER) ROWS=$(or $(ROWS),$(if $(PEER),100000,10000)) EVENTS=$(or $(EVENTS),0) ENGINE=$(or $(ENGINE),sqlite) $(BIN)/python -W ignore -m tests.bench
 
 screenshots: .venv/tested ## Make the pictures of the README again

@@ -32,6 +32,7 @@ from .home import Need
 from .rails.door import me
 from .rails.fields import InvolvedField, LongTextField, NamedField, PickField, RowField, clean
 from .rails.forms import AddendumForm, PersonForm, ReasonForm, children, people, required, why
+from .rails.hinting import Hinting
 from .rails.taking import Step
 from .rails.writing import RecordView
 
@@ -87,7 +88,7 @@ def saved_as(incident, seen):
     return f"Saved as {incident}{about}. {told}"
 
 
-class IncidentView(RecordView):
+class IncidentView(Hinting, RecordView):
     shows, title, found_in, place = Incident, "Incidents", "main", 10
     one = "incident"
     permission = add_permission = "incident:report"

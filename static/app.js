@@ -41,7 +41,7 @@
     setInterval(keep, 15000);
   }
 
-  document.getElementById("problems")?.focus();
+  (document.getElementById("problems") || document.getElementById("hints"))?.focus();
 
   let last = Date.now(), box = null;
   const alive = () => { last = Date.now(); if (box) { box.remove(); box = null; } };

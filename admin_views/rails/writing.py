@@ -29,6 +29,7 @@ class RecordView(Taking, Reading):
     add_permission = edit_permission = None
     under = None  # the model of the record that a new one is added under, named in the address
     page_columns = ()  # the columns on its page, where they are not those of the form
+    hints_once = False  # whether its form is shown again with hints before it is saved: Hinting
     reads = False  # whether opening one is an event of its own
     guarded = False  # whether its form asks for the passphrase again after 10 minutes
 
@@ -125,6 +126,13 @@ class RecordView(Taking, Reading):
         record = self.model(**self.values(form))
         return self.store(record, "add")
 
+    def before_saving(self, form):
+        """What is shown once between the press of Save and the saving of a valid form, or None."""
+
+    def mend(self, form):
+        """What a press of a hint does: see Hinting."""
+        abort(400)
+
     def update(self, form, record):
         return self.store(record, "edit", record.set(**self.values(form)))
 
@@ -159,6 +167,8 @@ class RecordView(Taking, Reading):
             "refused": None,
             "typed": None,
             "earlier": None,
+            "hints": None,
+            "done": None,
             "draft": g.get("draft_kept"),
             "parent": self.parent() if self.under and not context.get("record") else None,
             "drafts": self.others_begun() if not context.get("record") else [],
@@ -216,7 +226,8 @@ class RecordView(Taking, Reading):
     def read_form(self, name):
         if name == "create_view" and self.can_create and "draft" not in request.form:
             g.form = self.create_form()
-            g.valid = "more" not in request.form and g.form.validate()
+            asked = {"more", "mend"} & set(request.form)  # only shown again
+            g.valid = not asked and g.form.validate()
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self):
@@ -229,6 +240,8 @@ class RecordView(Taking, Reading):
         form, earlier = g.pop("form", None) or self.create_form(), None
         if "more" in request.form:  # rows of a table: nothing is checked, and nothing saved
             return self.form_page(self.create_template, form)
+        if "mend" in request.form:
+            return self.mend(form)
         if request.method == "POST" and g.valid:
             if self.guarded and (again := stale()):
                 return again
@@ -238,6 +251,8 @@ class RecordView(Taking, Reading):
                         "This form was saved already, and what it holds now is different. Save "
                         "again only if you mean to make another one."
                     )
+                if shown := self.before_saving(form):
+                    return shown
                 with transaction():
                     record = self.create(form)
                 flash(self.saved_words(record, True), "success")

@@ -20,6 +20,8 @@ ANEW = (
     "csrf_token",
     "once",
     "passphrase_again",
+    "hints",
+    "mend",
     "draft",
 )  # what each page of a form has anew: no part of what is typed
 KEPT = timedelta(days=30)  # what nobody came back to is forgotten
