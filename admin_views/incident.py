@@ -25,6 +25,8 @@ from models import (
     visible,
 )
 from models.case.incident import ADULTS_PART
+from models.case.injury import by_view, met, numbered
+from models.ground.clock import LONDON
 from models.ground.words import age, due
 from models.policy import cases_with
 
@@ -117,6 +119,7 @@ class IncidentView(Hinting, RecordView):
         for name in names
         if name in Incident._meta.fields
     ]
+    form_args = {"words_original": {"render_kw": {"dir": "auto"}}}
     form_extra_fields = {
         "others": InvolvedField(
             "Other children",
@@ -293,9 +296,16 @@ class IncidentView(Hinting, RecordView):
         by = me()
         count, others, logs = self.of_child(record, EARLIER)
         involved = Involved.all_of(record)
+        addenda = list(Addendum.of(record))
+        injuries = numbered(record, addenda)
+        born = record.child.date_of_birth if by.may("child:read", record.child) else None
+        noticed = record.noticed_at.astimezone(LONDON).date()
         return {
+            "injuries": injuries,
+            "views": by_view(injuries),
+            "prompts": met(injuries, born, noticed),
             "involved": Involved.linked(involved),
-            "addenda": Addendum.of(record),
+            "addenda": addenda,
             "attachments": Attachment.rows_of(record),
             "seen": self.seen(record)
             if by.may("incident:read", record) or record.reported_by_id == by.id

@@ -209,15 +209,19 @@ def tell(story, number, people, children, later):
             what_happened=facts,
             child_words=words or None,
             questions_asked="“Can you tell me more about that?”" if words else None,
+            **TOLD["languages"].get(topic, {}),
             immediate_danger=False,
             opinion="This is unlike the child, and worth following up." if number % 2 else None,
             injuries=[
                 {
-                    "side": "Left",
-                    "place": "Cheek",
+                    "side": "Head, left side: cheek",
+                    "at": "412 472",
+                    "place": "below the cheekbone, in line with the ear",
                     "kind": "Bruise",
-                    "size": "2",
-                    "note": "Yellow at the edge",
+                    "size": "2 × 1.5",
+                    "colour": "blue, yellow at the edge",
+                    "broken": "No",
+                    "note": "not swollen",
                 }
             ]
             if topic == "Bruise on cheek"

@@ -244,6 +244,7 @@ class TableField(fields.Field):
     """
 
     MOST = 200  # rows
+    SPARE = SPARE_ROWS
     datalists = {}  # {key of a column: what is suggested there}
 
     def __init__(self, *args, columns, **kwargs):
@@ -299,7 +300,7 @@ class TableField(fields.Field):
             {key: in_cell(row.get(key) or "", kind) for key, _label, _options, kind in self.columns}
             for row in self.data or []
         ]
-        more = max(len(shown), self.drawn) + SPARE_ROWS - len(shown)
+        more = max(len(shown), self.drawn) + self.SPARE - len(shown)
         empty = dict.fromkeys((key for key, *_column in self.columns), "")
         return shown + [empty] * min(more, max(self.MOST - len(shown), 0))
 

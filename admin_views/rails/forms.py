@@ -12,6 +12,8 @@ from wtfpeewee.orm import ValueRequired
 
 from models.case.child import Child
 from models.case.choice import Choice
+from models.case.incident import Addendum
+from models.case.injury import Injuries, prompts, sheet
 from models.case.template import Question, columns
 from models.ground.dates import example
 from models.ground.fields import Moment, Pick, Rows, YesNo
@@ -143,8 +145,20 @@ def in_order(form, names):
 
 
 def options_of(given):
-    """The options of a table's column: a list, or the name of an editable list."""
+    """The options of a table's column: a list, a function giving it, or the name of an editable
+    list.
+    """
+    if callable(given):
+        return list(given())
     return Choice.names(given) if isinstance(given, str) else given
+
+
+def columns_of(field):
+    """The columns of a model's small table, as its form field has them."""
+    return [
+        (key, *(label if isinstance(label, tuple) else (label, None)), "short text")
+        for key, label in field.columns.items()
+    ]
 
 
 def in_words(validator, words=None):
@@ -163,6 +177,7 @@ class Converter(CustomModelConverter):
             Moment: self.moment,
             Pick: self.pick,
             YesNo: self.yes_no,
+            Injuries: self.injuries,
             Rows: self.rows,
             IntegerField: self.whole,
         }
@@ -204,11 +219,10 @@ class Converter(CustomModelConverter):
         return field.name, PickField(names=names, radio=few, **kwargs)
 
     def rows(self, model, field, **kwargs):
-        columns = [
-            (key, *(label if isinstance(label, tuple) else (label, None)), "short text")
-            for key, label in field.columns.items()
-        ]
-        return field.name, ModelTable(columns=columns, **kwargs)
+        return field.name, ModelTable(columns=columns_of(field), **kwargs)
+
+    def injuries(self, model, field, **kwargs):
+        return field.name, InjuriesField(columns=columns_of(field), **kwargs)
 
     def handle_foreign_key(self, model, field, **kwargs):
         if field.rel_model is Child:
@@ -228,6 +242,29 @@ class ModelTable(TableField):
             (key, label, options_of(options), kind) for key, label, options, kind in self.columns
         ]
         super().process(*args, **kwargs)
+
+
+class InjuriesField(ModelTable):
+    """The rows of a body map. What was touched comes in a cell that nobody sees (`AT`); whoever
+    has no script, or writes, chooses the area from the list.
+    """
+
+    SPARE = 2
+
+    @property
+    def views(self):
+        return list(sheet())
+
+    @property
+    def prompts(self):
+        return prompts()
+
+    def process(self, *args, **kwargs):
+        super().process(*args, **kwargs)
+        self.columns = [
+            (key, label, options, "unseen" if key == Injuries.AT else kind)
+            for key, label, options, kind in self.columns
+        ]
 
 
 def answer_field(question):
@@ -341,6 +378,12 @@ class AddendumForm(BaseForm):
         "and the time.",
         validators=[required("Write what you want to add.")],
         filters=[clean],
+    )
+    injuries = InjuriesField(
+        Addendum.injuries.verbose_name,
+        columns=columns_of(Addendum.injuries),
+        description="Numbered on from those that are recorded already.",
+        validators=[validators.Optional()],
     )
 
 

@@ -10,6 +10,7 @@ from models.ground.fields import Rows
 from models.ground.words import day, pages, when
 
 from .incident import ABOUT
+from .injury import Injuries
 from .template import columns
 
 LINE = 180  # characters: two lines of the page, so that the summary is read at one glance
@@ -140,6 +141,8 @@ def of_group(record: Any, names: Iterable[str]) -> list[tuple[str, Any, list]]:
                 (key, said if isinstance(said, str) else said[0]) for key, said in named.items()
             ]
             answer = getattr(record, name)
+            if answer and isinstance(field, Injuries):
+                continue  # they are drawn, with those that were added later
             if columns and not answer:
                 answer, columns = "None was recorded.", []
             found.append((field.verbose_name, answer, columns))

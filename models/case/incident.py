@@ -9,7 +9,7 @@ from peewee import CharField, Expression, ForeignKeyField, TextField, fn
 from models.ground.clock import now
 from models.ground.composed import composed
 from models.ground.database import contains, transaction
-from models.ground.fields import Moment, Pick, Rows, YesNo
+from models.ground.fields import Moment, Pick, YesNo
 from models.ground.record import Base, Record, Refused
 from models.ground.settings import settings
 from models.history.event import Event
@@ -19,6 +19,7 @@ from models.people.setting import Setting
 from models.people.user import User
 
 from .child import Child
+from .injury import Injuries, counted_marks, settled
 from .line import Line
 from .shut_out import ShutOut
 
@@ -89,24 +90,30 @@ class Incident(Record):
         verbose_name="Questions you asked",
         help_text="Word for word. Open questions only: tell me, explain, describe.",
     )
+    words_language = CharField(
+        null=True,
+        max_length=80,
+        verbose_name="Which language",
+        help_text="The one in which the child spoke, wrote or signed.",
+    )
+    interpreter = CharField(
+        null=True,
+        max_length=200,
+        verbose_name="Who interpreted",
+        help_text="Full name, and who they are.",
+    )
+    words_original = TextField(
+        null=True,
+        verbose_name="The words in that language",
+        help_text="Word for word. What stands above is then the translation.",
+    )
     wishes = TextField(null=True, verbose_name="The child’s wishes and feelings")
     opinion = TextField(
         null=True,
         verbose_name="Your professional view, and why",
         help_text="Kept apart from the facts.",
     )
-    injuries = Rows(
-        {
-            "side": ("Side", ["Front", "Back", "Left", "Right"]),
-            "place": "Place on the body",
-            "kind": ("Kind", "kind of injury or mark"),
-            "size": "Size in cm",
-            "note": "Note",
-        },
-        default=list,
-        verbose_name="Injuries or marks",
-        help_text="One row for each. Leave empty if there is none.",
-    )
+    injuries = Injuries(default=list)
 
     immediate_danger = YesNo(
         verbose_name="Is the child in immediate danger?",
@@ -148,6 +155,9 @@ class Incident(Record):
             "what_happened",
             "child_words",
             "questions_asked",
+            "words_language",
+            "interpreter",
+            "words_original",
             "wishes",
             "opinion",
             "injuries",
@@ -232,6 +242,7 @@ class Incident(Record):
             errors["adults"] = GO_ELSEWHERE
         if errors:
             raise Refused("The incident was not saved.", errors)
+        answers["injuries"] = settled(answers.get("injuries"))
         with transaction():
             incident = cls.create(
                 reference=cls.number("INC"),
@@ -365,8 +376,8 @@ class Incident(Record):
         return fresh
 
     @step(STATUSES, lambda incident: incident.status)
-    def amend(self, text: str, by: User) -> None:
-        Addendum.add(self, by, text)
+    def amend(self, text: str, by: User, injuries: Iterable[dict] = ()) -> None:
+        Addendum.add(self, by, text, injuries)
 
     @step("no alert", "to decide")
     def raise_alert(self, reason: str, by: User) -> dict[str, Any]:
@@ -398,7 +409,7 @@ class Incident(Record):
             "incident",
             self.reported_at,
             f"reported by {self.reported_by}",
-            [noticed, self.place, self.reference],
+            [noticed, self.place, self.reference, counted_marks(self.injuries)],
             source=f"{self.reported_by}, {self.reference}",
             action=self.immediate_action,
         )
@@ -554,15 +565,19 @@ class Addendum(OfIncident):
     by = ForeignKeyField(User, on_delete="RESTRICT")
     at = Moment()
     text = TextField(verbose_name="Addendum")
+    injuries = Injuries(null=True)
 
     def line(self) -> Line:
         """As the chronology has it."""
-        facts = [self.incident.reference]
+        facts = [self.incident.reference, counted_marks(self.injuries)]
         return Line(self.at, self.text, "added later", self.at, self.by, facts)
 
     @classmethod
-    def add(cls, incident: Incident, by: User, text: str) -> "Addendum":
-        return cls.create(incident=incident, by=by, at=now(), text=text)
+    def add(
+        cls, incident: Incident, by: User, text: str, injuries: Iterable[dict] = ()
+    ) -> "Addendum":
+        rows = settled(injuries) or None
+        return cls.create(incident=incident, by=by, at=now(), text=text, injuries=rows)
 
     @classmethod
     @composed

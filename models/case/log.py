@@ -24,6 +24,7 @@ from . import enquiry, front
 from .case import Case
 from .child import Child
 from .incident import Addendum, Incident, Involved, OfIncident
+from .injury import numbered
 from .line import Line
 from .shut_out import ShutOut
 
@@ -415,7 +416,7 @@ class Log(OfIncident):
         """
         incident, sections, signed = self.incident, self.sections(), self.signed_off
         involved, assignees = Involved.of(incident), Assignee.of(self)
-        apart = OfIncident.narrower()
+        apart, addenda = OfIncident.narrower(), list(Addendum.of(incident))
         history = [
             event
             for event in Event.of_incident(incident.id, restricted)
@@ -430,7 +431,8 @@ class Log(OfIncident):
             timeline=front.timeline(self, self.tracker.first(), history),
             signed=signed,
             involved=involved,
-            addenda=Addendum.of(incident),
+            addenda=addenda,
+            injuries=numbered(incident, addenda),
             attachments=list(incident.attachments),
             sections=sections,
             restricted=restricted,

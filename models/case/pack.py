@@ -21,6 +21,7 @@ from .child import ANOTHER, Child, Flag
 from .contact import Contact
 from .hiding import hide, mentioned
 from .incident import Addendum, Involved, OfIncident
+from .injury import numbered
 from .relation import Relation
 
 SEVERAL = re.compile(r"\band\b|[;&\n]", re.IGNORECASE)
@@ -95,8 +96,9 @@ def texts(contact: Contact) -> str:
     """All that people typed which a pack prints, to be looked through for names."""
     incident = contact.incident
     said = [str(value) for value in incident.__data__.values() if isinstance(value, str)]
-    said += [shown(cell) for row in incident.injuries or [] for cell in row.values()]
-    said += [one.text for one in Addendum.of(incident)]
+    addenda = list(Addendum.of(incident))
+    said += [shown(cell) for one in numbered(incident, addenda) for cell in one.row.values()]
+    said += [one.text for one in addenda]
     said += [contact.shared or "", contact.advice or ""]
     said += [shown(answer) for _question, answer in contact.answered()]
     return "\n".join(said)
@@ -170,6 +172,7 @@ def paper(contact: Contact, recipient: str, asked: str, others: bool, by: User) 
     """The page that becomes the PDF of a pack."""
     incident, text = contact.incident, f"{texts(contact)}\n{asked}"
     involved, child = Involved.of(incident), incident.child
+    addenda = list(Addendum.of(incident))
     known = by.may("child:read", child)  # a child who moved is another school's or home's by now
     out = without(contact, text, others)
     return pages.get_template("pdf/pack.html").render(
@@ -187,6 +190,7 @@ def paper(contact: Contact, recipient: str, asked: str, others: bool, by: User) 
         responsible=[one for one in Relation.of(child) if one.responsible] if known else [],
         children=[one for one in involved if one.child and one.child_id != incident.child_id],
         adults=[one for one in involved if one.adult],
-        addenda=Addendum.of(incident),
+        addenda=addenda,
+        injuries=numbered(incident, addenda),
         answers=contact.answered(),
     )

@@ -4,6 +4,7 @@ import io
 from functools import cache
 
 from reportlab import rl_config
+from reportlab.graphics.renderbase import STATE_DEFAULTS
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.pdfdoc import PDFBase85Encode, PDFZCompress
 from reportlab.pdfbase.ttfonts import TTFont
@@ -17,6 +18,7 @@ from .shaping import Lettering
 PLAIN = "plain"  # the family of Noto Sans
 FAMILIES = {False: "spaced", True: "flowing"}  # and those of a Lettering, as the page calls them
 rl_config.canvas_basefontname = CellStyle.fontname = f"{PLAIN}_00"  # Helvetica is not embedded
+STATE_DEFAULTS["fontName"] = f"{PLAIN}_00"  # in drawings too
 
 
 class Typeface(TTFont):

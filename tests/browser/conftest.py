@@ -62,10 +62,13 @@ class Desk:
     build/.
     """
 
-    def __init__(self, chromium, address, width=1280, scripts=True):
+    def __init__(self, chromium, address, width=1280, scripts=True, touch=False):
         self.address = address
         self.context = chromium.new_context(
-            viewport={"width": width, "height": 900}, java_script_enabled=scripts, locale="en-GB"
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            has_touch=touch,
+            locale="en-GB",
         )
         self.page = self.context.new_page()
         self.elsewhere = []
