@@ -43,6 +43,7 @@ from models import (
     now,
     visible,
 )
+from models.case.attachment import Kept
 from models.ground.database import let_go, sqlite
 from models.ground.record import without_words
 from models.ground.settings import settings
@@ -246,6 +247,7 @@ def deliver(app):
             soon["watch"] = now() + timedelta(minutes=5)
             upkeep.watch()
             Incident.alarm()
+            Kept.look()
         return sent, made
 
 

@@ -13,6 +13,7 @@ from models import (
     Calendar,
     Draft,
     Emergency,
+    Held,
     Proposal,
     Refused,
     Session,
@@ -23,6 +24,7 @@ from models.access.accounts import choose_emails
 from models.access.proposal import TRIES
 from models.people.user import User, normal
 
+from .rails.chosen import chosen, hold
 from .rails.door import Page, is_id, me, saved
 from .rails.fields import PickField, TextField, YesNoField, clean
 from .rails.forms import BaseForm, EmailAddress, ReasonForm, at_most, put_errors, required
@@ -209,9 +211,15 @@ class AccountView(Page):
         )
         return page, 422 if request.method == "POST" else 200
 
+    def read_form(self, name):
+        if name == "draft_view":
+            chosen()
+
     @expose("/draft/", methods=("POST",))
     def draft_view(self):
-        """Keep what is being typed. Sent by the page's own script, and while the session lives."""
+        """Keep what is being typed, and the files that were chosen. Sent by the page's own script,
+        and while the session lives.
+        """
         path = request.form.get("draft_path", "")
         if LOCAL.match(path):
             typed = [pair for pair in request.form.items(multi=True) if pair[0] != "draft_path"]
@@ -219,6 +227,10 @@ class AccountView(Page):
                 Draft.keep(me(), path, typed)
             except Refused as refused:
                 return jsonify(kept=False, why=str(refused)), 413
+            if request.files:
+                wrong = hold(me(), path)
+                held = [[one.id, one.name, one.size] for one in Held.at(me(), path)]
+                return jsonify(kept=True, held=held, wrong=wrong)
         return jsonify(kept=True)
 
     @expose("/forget/", methods=("POST",))

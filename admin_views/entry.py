@@ -1,21 +1,18 @@
 """Entries by hand: the form under a child, the page with what was scanned, and withdrawing one."""
 
-from io import BytesIO
-
-from flask import request, send_file
+from flask import request
 from flask_admin import expose
-from wtforms import MultipleFileField
 
-from models import Entry, Scan, User, look
+from models import Entry, Scan, User
 
 from .child import OfChildView, back
-from .incident import IncidentView
 from .rails.door import me
+from .rails.files import Filing, file_field, handed_out
 from .rails.forms import ReasonForm
 from .rails.taking import Step
 
 
-class EntryView(OfChildView):
+class EntryView(Filing, OfChildView):
     shows, title = Entry, "Entries by hand"
     one, asks = "entry", "Add an entry"
     permission, add_permission = "entry:read", "entry:add"
@@ -24,12 +21,7 @@ class EntryView(OfChildView):
         "headline", "happened_on", "until", "period", "text", "source", "origin", "pages",
         "significant",
     ]  # fmt: skip
-    form_extra_fields = {
-        "files": MultipleFileField(
-            "The scan",
-            description="A PDF or a picture of the page. Never an indecent image of a child.",
-        )
-    }
+    form_extra_fields = {"files": file_field("The scan", "A PDF or a picture of the page.")}
     page_columns = [
         "happened_on", "until", "period", "text", "source", "origin", "pages", "significant",
         "entered_by", "entered_at", "withdrawn_at", "withdrawn_by", "withdrawn_why",
@@ -49,7 +41,7 @@ class EntryView(OfChildView):
         return query.join(User, on=(Entry.entered_by == User.id), attr="entered_by")
 
     def create(self, form):
-        return Entry.add(self.parent(), me(), files=IncidentView.uploads(), **self.values(form))
+        return Entry.add(self.parent(), me(), files=self.files(), **self.values(form))
 
     def saved_words(self, record, is_created):
         return "Saved. It stands in the chronology."
@@ -63,15 +55,4 @@ class EntryView(OfChildView):
     @expose("/file/")
     def file_view(self):
         scan = self.other(Scan, request.args.get("id", ""))
-        content = scan.shown()
-        look("scan:read", scan, me())
-        response = send_file(
-            BytesIO(content),
-            mimetype=scan.kind,
-            as_attachment=True,
-            download_name=scan.download_name,
-        )
-        response.headers["Content-Security-Policy"] = (
-            "sandbox; default-src 'none'; frame-ancestors 'none'"
-        )
-        return response
+        return handed_out(scan, "scan:read", inline="look" in request.args)

@@ -1,11 +1,8 @@
 """Incidents: the form, the list, one incident with the decision on its alert."""
 
-from io import BytesIO
-
-from flask import abort, request, send_file, url_for
+from flask import abort, request, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
-from wtforms import MultipleFileField
 
 from models import (
     Addendum,
@@ -20,7 +17,6 @@ from models import (
     Log,
     Share,
     User,
-    look,
     now,
     visible,
 )
@@ -33,6 +29,7 @@ from models.policy import cases_with
 from .home import Need
 from .rails.door import me
 from .rails.fields import InvolvedField, LongTextField, NamedField, PickField, RowField, clean
+from .rails.files import Filing, file_field, handed_out
 from .rails.forms import AddendumForm, PersonForm, ReasonForm, children, people, required, why
 from .rails.hinting import Hinting
 from .rails.taking import Step
@@ -90,7 +87,7 @@ def saved_as(incident, seen):
     return f"Saved as {incident}{about}. {told}"
 
 
-class IncidentView(Hinting, RecordView):
+class IncidentView(Filing, Hinting, RecordView):
     shows, title, found_in, place = Incident, "Incidents", "main", 10
     one = "incident"
     permission = add_permission = "incident:report"
@@ -136,11 +133,7 @@ class IncidentView(Hinting, RecordView):
             what="person",
             parts=ADULTS_PART,
         ),
-        "files": MultipleFileField(
-            "Files",
-            description="Never an indecent image of a child: do not open, copy or attach one; call "
-            "the DSL.",
-        ),
+        "files": file_field("Files"),
     }
     steps = (
         Step(
@@ -235,18 +228,9 @@ class IncidentView(Hinting, RecordView):
     def create(self, form):
         involved = {"others": form.others.people, "adults": form.adults.people}
         incident = Incident.report(me(), **involved, **self.values(form))
-        for name, content in self.uploads():
-            Attachment.add(incident, me(), name, content)
+        for name, content, looked in self.files():
+            Attachment.add(incident, me(), name, content, looked)
         return incident
-
-    @staticmethod
-    def uploads():
-        """[(name, bytes)] of the files sent, read and closed."""
-        sent = []
-        for file in request.files.getlist("files"):
-            with file.stream:
-                sent += [(file.filename, file.read())] if file.filename else []
-        return sent
 
     def saved_words(self, record, is_created):
         """That it was saved and, no more than they may know, that there is an open case."""
@@ -306,7 +290,6 @@ class IncidentView(Hinting, RecordView):
             "prompts": met(injuries, born, noticed),
             "involved": Involved.linked(involved),
             "addenda": addenda,
-            "attachments": Attachment.rows_of(record),
             "seen": self.seen(record)
             if by.may("incident:read", record) or record.reported_by_id == by.id
             else None,
@@ -379,15 +362,4 @@ class IncidentView(Hinting, RecordView):
         verb = "attachment:read_original" if "original" in request.args else "attachment:read"
         if verb == "attachment:read_original" and not me().may(verb, attachment):
             abort(403)
-        content = attachment.read() if verb == "attachment:read_original" else attachment.shown()
-        look(verb, attachment, me())
-        response = send_file(
-            BytesIO(content),
-            mimetype=attachment.kind,
-            as_attachment=True,
-            download_name=attachment.download_name,
-        )
-        response.headers["Content-Security-Policy"] = (
-            "sandbox; default-src 'none'; frame-ancestors 'none'"
-        )
-        return response
+        return handed_out(attachment, verb, inline="look" in request.args)

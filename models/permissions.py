@@ -105,10 +105,11 @@ VOCABULARY = {
     ),
     "case:reopen": Verb("reopened the case", "Reopen a case, with a reason.", MANAGERS),
     "attachment:add": Verb("attached a file"),
+    "attachment:infected": Verb("found a virus in a file"),
     "attachment:read": Verb("fetched a file"),
     "attachment:read_original": Verb(
         "fetched a file as it was attached",
-        "Fetch a photograph as it was attached, with what it says of place and camera.",
+        "Fetch a file as it was attached, with what it says of place, camera and author.",
         LEVEL_5,
     ),
     "incident:name_adult": Verb(
@@ -249,6 +250,7 @@ VOCABULARY = {
     "entry:withdraw": Verb(
         "withdrew an entry", "Withdraw an entry made by hand, with a reason.", TEAM
     ),
+    "scan:infected": Verb("found a virus in what was scanned"),
     "scan:read": Verb("fetched what was scanned"),
     "extract:make": Verb(
         "made a copy of the chronology",

@@ -1,4 +1,4 @@
-/* What is nicer with a script, and works without: drafts kept as one types, a warning before an idle session ends, and Esc twice to hide. */
+/* What is nicer with a script, and works without: drafts kept as one types, files dropped and pasted, a warning before an idle session ends, and Esc twice to hide. */
 "use strict";
 (() => {
   const token = document.body.dataset.token, idle = Number(document.body.dataset.idleMinutes) * 60000;
@@ -39,6 +39,78 @@
     form.addEventListener("submit", () => { changed = false; });
     document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
     setInterval(keep, 15000);
+  }
+
+  /* Files: chosen, photographed, dropped or pasted, each goes to the draft at once, so that nothing that happens to the page loses it. Where that fails, it stays in the field and goes with the form. */
+  const filed = form && form.querySelector("[data-files]");
+  if (filed) {
+    const field = filed.querySelector("input[type=file]"), list = filed.querySelector(".held"), state = document.createElement("p");
+    state.className = "hint";
+    state.setAttribute("role", "status");
+    list.after(state);
+    const show = (held) => {
+      const out = [...list.querySelectorAll("input:checked")].map((box) => box.value);
+      list.replaceChildren(...held.map(([id, name, size]) => {
+        const line = document.createElement("li"), hint = document.createElement("span"), label = document.createElement("label"), box = document.createElement("input"), whose = document.createElement("span");
+        hint.className = "hint";
+        hint.textContent = `${Math.ceil(size / 1000)} kB`;
+        label.className = "option";
+        Object.assign(box, { type: "checkbox", name: "leave_out", value: id, checked: out.includes(String(id)) });
+        whose.className = "sr";
+        whose.textContent = ` ${name}`;
+        label.append(box, " Leave out", whose);
+        line.append(name, " ", hint, " ", label);
+        return line;
+      }));
+      list.hidden = !held.length;
+    };
+    let turn = Promise.resolve();
+    const put = (input) => {
+      const files = [...input.files];
+      if (!files.length) return;
+      state.textContent = "Keeping it…";
+      turn = turn.then(async () => {
+        const body = new FormData();
+        for (const [name, value] of draft(form, form.dataset.draft)) body.append(name, value);
+        for (const file of files) body.append("files", file);
+        body.set("csrf_token", token);
+        body.delete("leave_out");
+        const answer = await fetch("/account/draft/", { method: "POST", body, credentials: "same-origin" });
+        if (!answer.ok) throw new Error(answer.status);
+        const { held, wrong } = await answer.json();
+        if (input.files.length === files.length && files.every((file, place) => file === input.files[place])) input.value = "";
+        show(held);
+        state.textContent = [wrong.length ? "" : "Kept with the draft. It is saved when you save.", ...wrong].join(" ").trim();
+        alive();
+        said();
+      }).catch(() => { state.textContent = "Not kept with the draft. It goes with what you save: press Save soon, or choose a smaller one."; });
+    };
+    const take = (files) => {
+      const all = new DataTransfer();
+      for (const file of [...field.files, ...files]) all.items.add(file);
+      field.files = all.files;
+      filed.closest("details")?.setAttribute("open", "");
+      put(field);
+    };
+    for (const input of filed.querySelectorAll("input[type=file]")) input.addEventListener("change", () => put(input));
+    const holds = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+    for (const kind of ["dragover", "drop"]) {
+      addEventListener(kind, (event) => {
+        if (!holds(event)) return;
+        event.preventDefault(); /* or the browser leaves the page to open it */
+        if (kind === "drop") take(event.dataTransfer.files);
+      });
+    }
+    addEventListener("paste", (event) => {
+      const from = event.clipboardData;
+      if (!from || !from.files.length || from.getData("text/plain")) return;
+      event.preventDefault();
+      take(from.files);
+    });
+    const more = document.createElement("p");
+    more.className = "hint drop";
+    more.textContent = "Or drop it on this page, or paste a picture.";
+    field.after(more);
   }
 
   (document.getElementById("problems") || document.getElementById("hints"))?.focus();

@@ -27,12 +27,14 @@ from models import (
     Extract,
     Feedback,
     Flag,
+    Held,
     Incident,
     Log,
     Mark,
     Notice,
     Pack,
     Proposal,
+    Quarantine,
     Receipt,
     Relation,
     Role,
@@ -472,6 +474,8 @@ def full(school, signed):
     Event.write("user:factor", school.carol, school.carol)
     Session.begin(school.carol, "127.0.0.1", "Firefox")
     Draft.keep(school.carol, "/incident/new/", [("topic", "Red mark")])
+    Held.hold(school.carol, "/incident/new/", [("note.txt", b"Half a note.")])
+    Quarantine.hold("ab" * 32)
     Receipt.keep("token", school.carol, [], "/")
     handed_in(school.ira)
     besides(school, incident)

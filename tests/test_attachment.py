@@ -59,13 +59,10 @@ def test_the_original_is_for_those_who_may(cast, school):
     for person in (cast.dave, cast.carol, cast.mark):
         assert person.get(f"/incident/file/?id={row.id}").status_code == 200
         assert person.get(f"/incident/file/?id={row.id}&original=1").status_code == 403
-        assert (
-            "as it was attached"
-            not in person.get(f"/incident/details/?id={row.incident_id}").text_only
-        )
-    assert (
-        "as it was attached" in cast.alice.get(f"/incident/details/?id={row.incident_id}").text_only
-    )
+        assert person.get(f"/incident/file/?id={row.id}&original=1&look=1").status_code == 403
+        page = person.get(f"/attachment/details/?id={row.id}")
+        assert page.status_code == 200 and "as it was attached" not in page.text_only
+    assert "as it was attached" in cast.alice.get(f"/attachment/details/?id={row.id}").text_only
 
 
 @pytest.mark.parametrize(

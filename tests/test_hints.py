@@ -11,7 +11,17 @@ from io import BytesIO
 
 import pytest
 
-from models import Abbreviation, Child, Draft, Event, Incident, Involved, Setting, UserRole
+from models import (
+    Abbreviation,
+    Attachment,
+    Child,
+    Draft,
+    Event,
+    Incident,
+    Involved,
+    Setting,
+    UserRole,
+)
 from models.case.hints import FIELDS, RULES, Known, hints_of, mended
 
 from .bench import hints
@@ -396,11 +406,12 @@ def test_a_press_links_the_child_who_is_named(cast, school, jayden, answers):
     assert [(one.child, one.part) for one in Involved.select()] == [(jayden, "Witness")]
 
 
-def test_a_file_that_was_chosen_is_not_asked_for_again(cast, school, answers):
-    cast.dave.get("/incident/new/")
-    more = {"what_happened": HINTED, "hints": "once", "files": (BytesIO(b"A note."), "note.txt")}  # fmt: skip
-    page = cast.dave.post("/incident/new/", answers | more, content_type="multipart/form-data")
+def test_a_file_that_was_chosen_comes_back_with_the_hints(cast, school, answers):
+    page = asked(cast.dave, answers, what_happened=HINTED, files=(BytesIO(b"A note."), "note.txt"))
+    assert "Not saved yet" in page.text_only and "note.txt 1 kB Leave out" in page.text_only
+    page = cast.dave.post(form_of(page), sent(page))
     assert "Saved as INC-" in page.text_only and "note.txt" in page.text_only
+    assert Attachment.get().read() == b"A note."
 
 
 def test_a_draft_that_is_opened_again_is_hinted_anew(cast, school, answers):

@@ -142,7 +142,7 @@ def test_saving_is_one_transaction(cast, school, answers):
         cast.dave.post("/incident/new/", answers, follow=False)
     begins = [sql for sql in statements if sql.startswith("BEGIN")]
     writes = [sql for sql in statements if sql.startswith(("INSERT", "UPDATE", "DELETE"))]
-    assert len(writes) == 3, "the incident, its event, and the draft that goes"
+    assert len(writes) == 4, "the incident, its event, the draft that goes, the files held with it"
     assert begins in (["BEGIN immediate"], []), begins
 
 

@@ -31,6 +31,8 @@ FREE = {  # tables that the history does not vouch for, each with its reason
     "attempt": "failed sign-ins, counted for a quarter of an hour; each is an event of the person",
     "setup_link": "of the first start, before there is anybody",
     "draft": "what somebody is still writing is no record yet",
+    "held": "a file that goes with such a draft",
+    "quarantine": "what keeps a file from being handed out; the file itself is vouched for",
     "roll": "a file that waits to be imported; what is done with it is an event",
     "roll_columns": "how the headings of such files were matched; a person looks at it each time",
     "receipt": "by which a form that is sent again finds what it made",

@@ -48,8 +48,8 @@ class Hinting:
 
     def before_saving(self, form):
         """The page with the hints on a valid form, once; None where it is to be saved."""
-        if "hints" not in request.form or any(file.filename for file in request.files.values()):
-            return None  # a file that was chosen would have to be chosen again, and may be lost
+        if "hints" not in request.form:
+            return None
         hints = hints_of(self.texts(form), self.known(form))
         return self.hinted_page(form, hints) if hints else None
 

@@ -37,6 +37,7 @@ from models import Attempt, Device, Draft, Event, Refused, Session, User, transa
 from models.access.draft import ANEW
 from models.access.signin import KNOWN, hashed
 
+from .chosen import hold
 from .trouble import FORMS, text_sent, with_text
 
 # seconds after a passphrase within which sign-off, exports and changes of access do not ask again
@@ -291,6 +292,8 @@ def hide(path=None):
         path = here()
         try:
             Draft.keep(g.session.user, path, request.form.items(multi=True))
+            if unheld := hold(g.session.user, path):
+                session["unkept"] = " ".join(unheld)
         except Refused as refused:
             session["unkept"] = str(refused)
     session.pop("proved", None)
@@ -308,10 +311,11 @@ def signed_out(user, lost):
     """
     after, text = after_sign_in(), text_sent()
     owner, why = lost or (None, None)
-    kept = False
+    kept, unheld = False, []
     if text and lost:
         with suppress(Refused):  # too much: then it is given back below
             Draft.keep(owner, here(), request.form.items(multi=True))
+            unheld = hold(owner, here())
             kept = True
             after = (
                 here()
@@ -331,7 +335,7 @@ def signed_out(user, lost):
             if request.method == "POST"
             else ""
         )
-        flash(f"You were signed out because {why}. {words}".strip(), "warning")
+        flash(" ".join([f"You were signed out because {why}.", words, *unheld]).strip(), "warning")
     if user or lost:
         return redirect(url_for("security.login", next=after))
     return None

@@ -1,19 +1,21 @@
-"""What somebody is still writing: kept on the server, theirs alone, until it is saved or thrown
-away.
+"""What somebody is still writing, with the files that they chose: kept on the server, theirs alone,
+until it is saved or thrown away.
 """
 
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
-from peewee import CharField, ForeignKeyField, IntegerField, fn
+from peewee import BlobField, CharField, ForeignKeyField, IntegerField, fn
 
 from models.ground.clock import now
 from models.ground.composed import composed
 from models.ground.database import transaction
 from models.ground.fields import Json, Moment
 from models.ground.record import Base, NoIncident, Refused
+from models.ground.settings import settings
 from models.people.user import User
 
 ANEW = (
@@ -23,6 +25,7 @@ ANEW = (
     "hints",
     "mend",
     "draft",
+    "leave_out",
 )  # what each page of a form has anew: no part of what is typed
 KEPT = timedelta(days=30)  # what nobody came back to is forgotten
 LONGEST, MOST, ALL = (
@@ -30,6 +33,9 @@ LONGEST, MOST, ALL = (
     60,
     10_000_000,
 )  # characters of one draft; drafts, and characters, of one person
+
+
+FILES, ROOM = 40, 5  # files held with the drafts of one person; how many of the largest they may be
 
 
 def address(path: str) -> str:
@@ -74,7 +80,7 @@ class Draft(Base):
                     f"You have {MOST} drafts. Save one of them or throw it away, and this one "
                     "can be kept."
                 )
-            cls.drop(user, path)
+            cls.delete().where(cls.user == user, cls.path == address(path)).execute()
             cls.create(user=user, path=address(path), fields=fields, size=size)
 
     @classmethod
@@ -97,7 +103,75 @@ class Draft(Base):
     def forget(cls) -> None:
         """Drop those that nobody came back to for 30 days."""
         cls.delete().where(cls.saved_at < now() - KEPT).execute()
+        kept = cls.select(cls.id).where(cls.user == Held.user, cls.path == Held.path)
+        Held.delete().where(~fn.EXISTS(kept)).execute()
 
     @classmethod
     def drop(cls, user: User, path: str) -> None:
+        """Forget what was typed at `path`, and the files that were chosen there."""
         cls.delete().where(cls.user == user, cls.path == address(path)).execute()
+        Held.delete().where(Held.user == user, Held.path == address(path)).execute()
+
+
+class Held(Base):
+    """A file that was chosen in a form and is not saved yet: it goes with the draft of the form."""
+
+    belongs, keeps = NoIncident("what somebody is still writing is theirs alone"), "free"
+
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    path = CharField(max_length=200)  # the address of the form
+    name = CharField(max_length=200)
+    size = IntegerField()
+    sha256 = CharField(max_length=64)
+    content = BlobField()
+
+    class Meta:
+        indexes = ((("user", "path"), False),)
+
+    @classmethod
+    def hold(cls, user: User, path: str, files: Sequence[tuple[str, bytes]]) -> None:
+        """Hold files ([(name, bytes)]) with the draft at `path`, each content once. Raises Refused,
+        and holds none of them, where they are too many or too much for one person.
+        """
+        with transaction():
+            mine = cls.select(cls.path, cls.sha256, cls.size).where(cls.user == user)
+            have = [(one.path, one.sha256) for one in mine]
+            size = sum(one.size for one in mine)
+            for name, content in files:
+                digest = sha256(content).hexdigest()
+                if (address(path), digest) in have:
+                    continue
+                have.append((address(path), digest))
+                size += len(content)
+                if len(have) > FILES or size > ROOM * settings.upload_mb * 1_000_000:
+                    raise Refused(
+                        "The files that you chose are too many, or too large, to be kept with a "
+                        "draft. Save what you have begun, or choose them again when you save."
+                    )
+                cls.create(
+                    user=user,
+                    path=address(path),
+                    name=name,
+                    size=len(content),
+                    sha256=digest,
+                    content=content,
+                )
+
+    @classmethod
+    def at(cls, user: User, path: str) -> list["Held"]:
+        """What is held with the draft at `path`, as it was chosen, without its content."""
+        names = cls.id, cls.name, cls.size, cls.sha256
+        rows = cls.select(*names).where(cls.user == user, cls.path == address(path))
+        return list(rows.order_by(cls.id))
+
+    @classmethod
+    def contents(cls, user: User, path: str) -> list["Held"]:
+        """The same, with its content."""
+        rows = cls.select().where(cls.user == user, cls.path == address(path))
+        return list(rows.order_by(cls.id))
+
+    @classmethod
+    def leave_out(cls, user: User, path: str, ids: Sequence[int]) -> None:
+        """Forget those with these ids, of this person and this form only."""
+        mine = cls.user == user, cls.path == address(path)
+        cls.delete().where(*mine, cls.id.in_(ids)).execute()

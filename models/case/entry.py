@@ -68,7 +68,8 @@ class Entry(OfChild):
     @classmethod
     @starts()
     def add(cls, child: Child, by: User, files: Any = (), **values: Any) -> "Entry":
-        """Add an entry. files: [(name, bytes)] of what was scanned. Raises Refused for a day that
+        """Add an entry. files: [(name, bytes)] of what was scanned, with
+        whether the virus scanner looked at it. Raises Refused for a day that
         is still to come, and for a file that cannot be kept.
         """
         errors, happened, until = {}, values["happened_on"], values.get("until")
@@ -78,12 +79,12 @@ class Entry(OfChild):
             errors["until"] = "This is before it began."
         if errors:
             raise Refused("The entry was not saved.", errors)
-        for name, content in files:
+        for name, content, *_looked in files:
             Scan.admit(name, content)
         with transaction():
             entry = cls.create(child=child, entered_by=by, entered_at=now(), **values)
-            for name, content in files:
-                Scan(entry=entry, child=child).keep(name, content)
+            for name, content, *looked in files:
+                Scan(entry=entry, child=child).keep(name, content, *looked)
             Event.write("entry:add", entry, by)
         return entry
 

@@ -70,6 +70,13 @@ def number(text: str) -> float:
     return float(text)
 
 
+def socket_address(text: str) -> str:
+    """HOST:PORT, or the whole path of a socket."""
+    host, _colon, number = line(text).rpartition(":")
+    yes(text.startswith("/") or bool(host) and bool(port(number)))
+    return text
+
+
 def web_address(text: str) -> str:
     """A web address as a browser takes it."""
     parts = urlsplit(line(text))
@@ -103,6 +110,7 @@ WHOLE = Kind(whole, "give a whole number, for example 1")
 PORT = Kind(port, "give the number of a port, for example 5000")
 HOURS = Kind(number, "give a number of hours, for example 24")
 MEGABYTES = Kind(number, "give a number of megabytes, for example 10")
+SOCKET = Kind(socket_address, "give HOST:PORT or the path of a socket, for example 127.0.0.1:3310")
 WEB = Kind(web_address, "give a web address, for example https://safeguarding.example")
 MAILBOX = Kind(email, "give an email address, for example dsl@school.example")
 
@@ -160,6 +168,12 @@ ALL: dict[str, tuple[str, str, Kind]] = {
         "10",
         "Largest file, in megabytes, that may be attached to an incident.",
         MEGABYTES,
+    ),
+    "CLAMD": (
+        "",
+        "Virus scanner (clamd): HOST:PORT or the path of its socket. A file is looked at before it "
+        "is kept.",
+        SOCKET,
     ),
     "BACKUPS": (
         "",
@@ -235,6 +249,7 @@ class Settings:
     second_sign_off: bool
     case_days: int
     upload_mb: float
+    clamd: str | None
     backups: Path | None
     backup_key: Path | None
     timestamp_url: str | None

@@ -13,6 +13,7 @@ from peewee import InterfaceError, OperationalError, fn
 from models.access.draft import Draft
 from models.access.receipt import Receipt
 from models.access.signin import Device
+from models.case.scanner import Quarantine
 from models.ground.clock import LONDON, now
 from models.ground.database import db, transaction
 from models.ground.record import Base, Refused, without_words
@@ -104,6 +105,7 @@ def warnings(moment: datetime, latest: dict[str, Event | None]) -> Iterator[str]
             f"The time stamping authority gave no stamp on {when(latest['anchor'].at)}. It is "
             "asked again each day."
         )
+    yield from Quarantine.warnings()
     if late := Document.late().count():
         yield (
             f"The PDF of {counted(late, 'sign-off')} could not be made yet. The "
