@@ -4,11 +4,15 @@ of every step.
 
 import tomllib
 from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 from smtplib import SMTPResponseException
 
+from PIL import Image, ImageDraw
+
 from models.access.proposal import Proposal
 from models.case.absence import Absence
+from models.case.attachment import Attachment
 from models.case.case import Case
 from models.case.child import Child, Flag
 from models.case.chronology import lines
@@ -108,6 +112,20 @@ def ask(people):
     )
 
 
+def sheet(text):
+    """A sheet of paper with a line of writing on it: a picture."""
+    paper = Image.new("L", (420, 594), 255)
+    ImageDraw.Draw(paper).text((40, 60), text, fill=40, font_size=24)
+    return paper
+
+
+def drawn(picture, form, **more):
+    """A picture as the bytes of a file."""
+    out = BytesIO()
+    picture.save(out, form, **more)
+    return out.getvalue()
+
+
 def around(child, people):
     """Who and what is around one child: people, a flag to be looked at again, an earlier school
     with its file, absence, and a copy of the chronology.
@@ -163,6 +181,17 @@ def around(child, people):
         significant=True,
         headline="Hiding food for her sister",
         impact="− for the worse",
+    )
+    note, old = sheet("I am saving it for Rosie."), [sheet(f"Page {n}") for n in range(1, 15)]
+    Attachment.add(hiding, people["carol"], "note.png", drawn(note, "PNG"), what="Note in her bag")
+    Attachment.add(
+        hiding,
+        alice,
+        "thornley-infants.pdf",
+        drawn(old[0], "PDF", save_all=True, append_images=old[1:]),
+        what="Paper file of Thornley Infants",
+        period="2019",
+        pages=len(old),
     )
     Mark.mark(child, entry, alice, significant=True, impact="− for the worse")
     days = [today - timedelta(days=7 * week + today.weekday()) for week in (1, 2, 4)] + [

@@ -27,14 +27,8 @@ BLANK = {  # what stands in a Word document in place of what it says of itself
         ("custom", f'Properties xmlns="{OPEN}/officeDocument/2006/custom-properties"'),
     )
 }
-BROKEN = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
+BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+BROKEN = (OSError, ValueError, SyntaxError, EOFError, *BOMBS)
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it quotes what it cannot read
 
 
@@ -52,6 +46,8 @@ def too_large(content: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(content), formats=FORMS) as picture:
             return picture.size[0] * picture.size[1] > DOTS
+    except BOMBS:
+        return True
     except BROKEN:
         return False
 
