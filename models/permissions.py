@@ -106,6 +106,7 @@ VOCABULARY = {
     "case:reopen": Verb("reopened the case", "Reopen a case, with a reason.", MANAGERS),
     "attachment:add": Verb("attached a file"),
     "attachment:infected": Verb("found a virus in a file"),
+    "attachment:cleared": Verb("found the virus in a file no more"),
     "attachment:read": Verb("fetched a file"),
     "attachment:read_original": Verb(
         "fetched a file as it was attached",
@@ -251,6 +252,7 @@ VOCABULARY = {
         "withdrew an entry", "Withdraw an entry made by hand, with a reason.", TEAM
     ),
     "scan:infected": Verb("found a virus in what was scanned"),
+    "scan:cleared": Verb("found the virus in what was scanned no more"),
     "scan:read": Verb("fetched what was scanned"),
     "extract:make": Verb(
         "made a copy of the chronology",

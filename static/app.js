@@ -42,6 +42,7 @@
   }
 
   /* Files: chosen, photographed, dropped or pasted, each goes to the draft at once, so that nothing that happens to the page loses it. Where that fails, it stays in the field and goes with the form. */
+  let filing = Promise.resolve();
   const filed = form && form.querySelector("[data-files]");
   if (filed) {
     const field = filed.querySelector("input[type=file]"), list = filed.querySelector(".held"), state = document.createElement("p");
@@ -64,12 +65,11 @@
       }));
       list.hidden = !held.length;
     };
-    let turn = Promise.resolve();
     const put = (input) => {
       const files = [...input.files];
       if (!files.length) return;
       state.textContent = "Keeping it…";
-      turn = turn.then(async () => {
+      filing = filing.then(async () => {
         const body = new FormData();
         for (const [name, value] of draft(form, form.dataset.draft)) body.append(name, value);
         for (const file of files) body.append("files", file);
@@ -157,6 +157,7 @@
         drafts.shift();
       }
       await pause(wait);
+      await Promise.race([filing, pause(2000)]); /* a file that is on its way to the draft */
       await send("/account/hide/", new URLSearchParams({ path: place }));
       location.replace("/account/hidden/");
     } catch {

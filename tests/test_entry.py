@@ -9,7 +9,9 @@ from models import Child, Entry, Event, Refused, Relation, Scan, now, visible
 from models.shelf import backup, proof
 
 from .conftest import SECRET
+from .person import form_of
 from .test_attachment import photograph
+from .test_hints import sent
 
 FORM = {
     "headline": "Father left the home", "happened_on": "2025-03-01", "period": "March 2025",
@@ -119,3 +121,12 @@ def test_a_scan_is_backed_up_and_checked(school, vault):
     scan.path.write_bytes(b"Another page.")
     with pytest.raises(Refused, match=f"scan {scan.id} is damaged"):
         proof.files()
+
+
+def test_a_scan_that_was_chosen_comes_back_with_the_form(cast, school):
+    path = f"/entry/new/?child={school.child.id}"
+    page = cast.carol.get(path)
+    page = cast.carol.post(form_of(page), {"files": (io_of(b"Page three."), "page.txt")})
+    assert page.status_code == 422 and "page.txt 1 kB Leave out" in page.text_only
+    page = cast.carol.post(form_of(page), sent(page) | FORM)
+    assert page.status_code == 200 and Scan.get().read() == b"Page three."

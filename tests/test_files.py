@@ -293,6 +293,17 @@ def test_a_picture_on_a_page_is_upright_and_no_larger_than_a_page(school):
         cleaned.for_a_page(huge(), "huge.png")
 
 
+def test_a_jpeg_of_two_pictures_is_shown_as_the_first(school):
+    out = BytesIO()
+    second = [Image.new("RGB", (40, 30), "blue")]
+    Image.new("RGB", (40, 30), "red").save(out, "MPO", save_all=True, append_images=second)
+    row = Attachment.add(report(school), school.dave, "IMG_1.JPG", out.getvalue())
+    assert row.kind == "image/jpeg"
+    for shown in (row.shown(), row.for_a_page()):
+        with Image.open(BytesIO(shown)) as picture:
+            assert picture.format == "JPEG" and picture.getpixel((5, 5))[0] > 240
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.pdf", pdf()), ("a.docx", word())])
 def test_who_wrote_a_document_is_not_shown_and_the_original_is_kept(cast, school, name, content):
     row = Attachment.add(report(school), school.dave, name, content)

@@ -139,6 +139,21 @@ def test_what_is_found_later_is_kept_handed_out_to_nobody_and_in_the_history(
     assert cast.alice.get(f"/incident/file/?id={row.id}").status_code == 409, "nor without one"
 
 
+def test_a_scanner_that_was_mistaken_is_asked_again_each_day(cast, school, running):
+    row = Attachment.add(report(school), school.dave, "note.txt", b"A note.")
+    running.says = b"Heuristic.Wrong FOUND"
+    for days in (0, 1, 2):
+        with at(now() + LATER + timedelta(days=days)):
+            Kept.look(), Kept.look()
+    assert len(running.seen) == 3, "once a day"
+    assert Event.select().where(Event.verb == "attachment:infected").count() == 1
+    running.says = None
+    with at(now() + LATER + timedelta(days=4)):
+        Kept.look()
+    assert Event.last(row, "attachment:cleared") and not Quarantine.select().exists()
+    assert cast.alice.get(f"/incident/file/?id={row.id}").data == b"A note."
+
+
 def test_without_a_scanner_nothing_waits(cast, school, answers):
     page = attach(cast.dave, answers, ("note.txt", b"A note."))
     assert "not yet scanned" not in page.text_only and not Quarantine.select().exists()

@@ -191,10 +191,10 @@ class Kept:
             if found is None:
                 return  # the next one would wait as long for nothing
             with transaction():
-                waiting.settle(found)
-                for model in cls.models() if found else ():
+                news = waiting.settle(found)
+                for model in cls.models() if news else ():
                     for row in model.select().where(model.sha256 == waiting.sha256):
-                        Event.write(f"{row.noun()}:infected", row, None, found=found)
+                        Event.write(f"{row.noun()}:{news}", row, None, found=found)
 
     def read(self) -> bytes:
         """The bytes. Raises Refused when the file is missing or is not what was attached."""

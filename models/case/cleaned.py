@@ -69,10 +69,10 @@ def without_metadata(content: bytes, name: str) -> bytes:
             if turned := picture.getexif().get(UPRIGHT):
                 kept[UPRIGHT] = turned
             form = "PNG" if picture.format == "PNG" else "JPEG"
-            same = {"quality": "keep", "comment": b""} if picture.format == "JPEG" else {}
+            same = "keep" if picture.format == "JPEG" else 92  # for a PNG it says nothing
             colours = picture.info.get("icc_profile")
             picture.info.clear()
-            picture.save(out, form, exif=kept, icc_profile=colours, **same)
+            picture.save(out, form, exif=kept, icc_profile=colours, quality=same, comment=b"")
             return out.getvalue()
     except BROKEN:
         raise unreadable(name) from None

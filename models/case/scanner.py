@@ -11,7 +11,6 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 from peewee import CharField
 
@@ -23,6 +22,7 @@ from models.ground.settings import settings
 PATIENCE = 10  # seconds for each answer of the scanner
 PIECE = 1 << 16  # bytes sent at a time
 AGAIN = timedelta(minutes=5)  # after which a file that could not be looked at is tried once more
+DOUBT = timedelta(days=1)  # after which it is asked again about a file that it found bad
 FEW = 20  # files looked at by the deliverer in one go
 log = logging.getLogger("safeguarding")
 
@@ -128,11 +128,6 @@ class Quarantine(Base):
             cls.create(sha256=digest)
 
     @classmethod
-    def waiting(cls) -> Any:
-        """Those that the scanner has yet to look at."""
-        return cls.select().where(cls.found == "")
-
-    @classmethod
     def warnings(cls) -> Iterator[str]:
         """What IT should know, without a number: it could tell of a case to whom that is shut."""
         if not settings.clamd:
@@ -164,9 +159,13 @@ class Quarantine(Base):
 
     @classmethod
     def due(cls) -> "list[Quarantine]":
-        """What is to be looked at now, a few at a time, for the deliverer has more to do."""
-        waiting = cls.waiting().where(cls.tried_at <= now() - AGAIN)
-        return list(waiting.order_by(cls.tried_at).limit(FEW)) if settings.clamd else []
+        """What is to be looked at now, a few at a time, for the deliverer has more to do: what
+        waits, and each day what was found bad, for a scanner may be mistaken.
+        """
+        waits = (cls.found == "") & (cls.tried_at <= now() - AGAIN)
+        doubted = (cls.found != "") & (cls.tried_at <= now() - DOUBT)
+        rows = cls.select().where(waits | doubted).order_by(cls.tried_at).limit(FEW)
+        return list(rows) if settings.clamd else []
 
     def look(self, content: bytes) -> str | None:
         """What the scanner finds in the content: "" for nothing; None where it did not answer, and
@@ -178,11 +177,15 @@ class Quarantine(Base):
             Quarantine.update(tried_at=now()).where(Quarantine.id == self.id).execute()
             return None
 
-    def settle(self, found: str) -> None:
-        """Let it go, or keep it from being handed out for good."""
+    def settle(self, found: str) -> str:
+        """Let it go, or keep it from being handed out. Returns what is news for the history:
+        "infected", "cleared" or nothing.
+        """
+        before = self.found
         if not found:
             self.delete_instance()
-            return
+            return "cleared" if before else ""
         log.warning("the virus scanner found something in a file that was kept: %s", found)
-        self.found = found
+        self.found, self.tried_at = found, now()
         self.save()
+        return "" if before else "infected"
