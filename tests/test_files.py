@@ -127,7 +127,9 @@ def test_nobody_else_has_them_nor_throws_them_away(cast, school, answers):
         assert cast.dina.post(PLACE, {"leave_out": odd, "draft": "1"}).status_code == 200
     page = cast.dina.post(PLACE, answers)
     assert "Saved as INC-" in page.text_only and not Attachment.select().exists()
-    page = cast.dave.post("/incident/new/?draft=other", answers | {"leave_out": str(id)})
+    other = "/incident/new/?draft=other"
+    cast.dave.post(other, {"leave_out": str(id), "draft": "1"})
+    page = cast.dave.post(other, answers | {"leave_out": str(id)})
     assert Held.get().id == id and not Attachment.select().exists(), "it is of another form"
 
 
@@ -265,6 +267,8 @@ def test_a_file_that_is_two_things_runs_nowhere(cast, school, name, content, kin
     assert not disposition.rstrip('"').endswith((".html", ".svg", ".php"))
     assert got.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert got.headers["X-Content-Type-Options"] == "nosniff"
+    original = cast.alice.get(f"/incident/file/?id={row.id}&look=1&original=1")
+    assert original.headers["Content-Disposition"].startswith("attachment;")
     look = cast.alice.get(f"/incident/file/?id={row.id}&look=1")
     if not kind.startswith("image"):
         assert look.status_code == 404, "only a picture is shown"
