@@ -59,6 +59,7 @@ def pdf(author="Dave Pritchard"):
 # nothing that was chosen is lost
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(
     "why", [{"what_happened": ""}, {"more": "injuries"}, {"draft": "1"}, {"hints": "once"}], ids=str
 )
@@ -107,6 +108,7 @@ def test_the_script_keeps_a_file_as_soon_as_it_is_chosen(cast, school, answers):
     assert "Saved as INC-" in page.text_only and Attachment.get().read() == NOTE
 
 
+@pytest.mark.both
 def test_what_is_ticked_is_left_out(cast, school, answers):
     cast.dave.get("/incident/new/")
     two = {"files": [file(), file(b"Another.", "more.txt")], "draft": "1"}
@@ -133,6 +135,7 @@ def test_nobody_else_has_them_nor_throws_them_away(cast, school, answers):
     assert Held.get().id == id and not Attachment.select().exists(), "it is of another form"
 
 
+@pytest.mark.both
 def test_they_go_with_the_draft(cast, school):
     cast.dave.get("/incident/new/")
     cast.dave.post(PLACE, {"files": file(), "topic": "Red mark", "draft": "1"})
@@ -362,6 +365,7 @@ def add(person, incident, **fields):
     return person.post(form_of(page), fields) if page.status_code == 200 else page
 
 
+@pytest.mark.both
 def test_an_old_paper_file_is_added_with_its_pages_and_dates(cast, school, incident):
     page = add(
         cast.carol, incident, files=file(pdf(), "scan.pdf"), what="Paper file", period="2019",

@@ -116,6 +116,7 @@ def test_the_deliverer_asks_again_and_then_it_is_handed_out(cast, school, monkey
     assert cast.alice.get(f"/incident/file/?id={row.id}").data == b"A note."
 
 
+@pytest.mark.both
 def test_what_is_found_later_is_kept_handed_out_to_nobody_and_in_the_history(
     cast, school, monkeypatch
 ):
