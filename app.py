@@ -35,6 +35,8 @@ from models import (
     Notice,
     Role,
     SetupLink,
+    Sheet,
+    Slip,
     User,
     UserRole,
     WebAuthn,
@@ -236,6 +238,7 @@ def deliver(app):
             soon["digest"] = time.monotonic() + 300  # seconds
             digest.gather(visible)
             upload.forget()
+            Sheet.make_due(visible)
         sent = Notice.deliver(send)
         upkeep.beat()
         made = Document.finish()
@@ -248,6 +251,7 @@ def deliver(app):
             upkeep.watch()
             Incident.alarm()
             Kept.look()
+            Slip.alarm()
         return sent, made
 
 

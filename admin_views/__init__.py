@@ -12,6 +12,7 @@ from flask_admin import Admin
 from models.ground.dates import EXAMPLE
 from models.ground.words import INLINE, PAGE
 
+from . import report_here
 from .account import first_start
 from .calendar import feed
 from .home import HomeView
@@ -62,5 +63,6 @@ def install(app, settings):
         if view is not HomeView:
             admin.add_view(view())
     app.add_url_rule("/calendar/<token>.ics", "calendar", feed, methods=["GET"])
+    report_here.install(app)
     app.add_url_rule("/setup/<token>", "setup", first_start, methods=["GET", "POST"])
     return admin

@@ -160,6 +160,7 @@ class TriageView(RecordView):
         return self.render(
             "triage/list.html",
             waiting=waiting,
+            cards=self.cards_on("triage", None),
             count=query.count() if len(waiting) == PAGE else len(waiting),
             settings_of=self.names_of_settings(),
             has={event.record: event for event in of_records("incident:acknowledge", waiting)},

@@ -61,6 +61,25 @@ VOCABULARY = {
         "Put right that a wrong child was linked to an incident, with a reason.",
         MANAGERS,
     ),
+    "visitor_pass:make": Verb(
+        "made a visitor pass",
+        "Make and withdraw the codes by which visitors and supply staff hand in a report.",
+        TEAM,
+    ),
+    "visitor_pass:withdraw": Verb("withdrew a visitor pass"),
+    "slip:hand_in": Verb("took in a report of somebody without an account"),
+    "slip:alarm": Verb("told the safeguarding team that nobody has taken up a visitor’s report"),
+    "slip:read": Verb(
+        "read a visitor’s report", "Read what visitors handed in, but for what is about them.", TEAM
+    ),
+    "slip:take_up": Verb(
+        "made an incident of a visitor’s report",
+        "Choose the child of a visitor’s report, and make it an incident.",
+        TEAM,
+    ),
+    "slip:set_aside": Verb(
+        "set a visitor’s report aside", "Set a visitor’s report aside, with a reason.", LEVEL_5
+    ),
     "triage:decide": Verb(
         "decided on the incident",
         "Triage incidents they may see: case, risk, threshold, categories, decision and why.",
@@ -303,6 +322,19 @@ VOCABULARY = {
         "edited the glossary", "Edit the glossary of abbreviations.", ("DSL", "IT"), opens=False
     ),
     "abbreviation:add": Verb("added to the glossary"),
+    "guidance:edit": Verb(
+        "edited what to record",
+        "Edit what the school wants recorded, and the numbers beside the report form.",
+        LEVEL_5,
+    ),
+    "guidance:add": Verb("wrote what to record"),
+    "sheet:choose": Verb(
+        "chose a passphrase for their emergency sheet",
+        "Have an emergency sheet of their own made each night, encrypted, and fetch it.",
+        LEVEL_5,
+    ),
+    "sheet:make": Verb("made an emergency sheet"),
+    "sheet:read": Verb("fetched their emergency sheet"),
     "notice:read": Verb(None, "See the emails sent about records they may see.", TEAM),
     "notice:release": Verb(
         "released the emails that were held back",
@@ -416,6 +448,7 @@ NOUNS = {
     "extract": "Copies of chronologies",
     "event": "History",
     "feedback": "Thanks and corrections",
+    "guidance": "What to record",
     "log": "Ofsted logs",
     "notice": "Emails",
     "profile": "Bodies",
@@ -423,8 +456,11 @@ NOUNS = {
     "roll": "The roll",
     "section": "Tracker sections",
     "setting": "Schools and homes",
+    "sheet": "The emergency sheet",
+    "slip": "Visitors’ reports",
     "triage": "Triage",
     "user": "People",
+    "visitor_pass": "Visitor passes",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from peewee import Expression, ModelSelect, fn
 
 from models.access.proposal import Proposal
+from models.access.visitor_pass import VisitorPass
 from models.case.abbreviation import Abbreviation
 from models.case.case import Case, Link
 from models.case.child import Child, OfChild
@@ -15,12 +16,14 @@ from models.case.choice import Choice
 from models.case.duty import Duty
 from models.case.extract import Extract
 from models.case.feedback import Feedback
+from models.case.guidance import Guidance
 from models.case.incident import Incident, OfIncident
 from models.case.log import Assignee, Log
 from models.case.profile import Profile
 from models.case.relation import Relation
 from models.case.sharing import LASTS, Emergency, Share
 from models.case.shut_out import ShutOut
+from models.case.slip import Slip
 from models.case.template import Question, Template, TemplateSection
 from models.case.tracker import Section, Tracker
 from models.ground.clock import now
@@ -235,6 +238,7 @@ def events(by: User) -> "ModelSelect[Any]":
     told &= Event.verb.not_in((DIGEST, HANDED, *ENDS.values()))
     theirs = feedback(by).select(Feedback.id)
     told &= (Event.subject != Feedback.noun()) | Event.record.in_(theirs)
+    told &= (Event.subject != Slip.noun()) | Event.record.in_(slips(by).select(Slip.id))
     # most are related to nobody, and read of all the children: asked once
     if by.within("child:read") is not None or Relation.children_of(by).exists():
         told &= about_seen(by)
@@ -247,6 +251,28 @@ def events(by: User) -> "ModelSelect[Any]":
         theirs = cases(by).select(Case.id)
         of_cases &= (Event.subject != Case.noun()) | Event.record.in_(theirs)
     return Event.select().where((Event.incident.is_null() & told) | of_cases)
+
+
+def slips(by: User) -> "ModelSelect[Any]":
+    """What was handed in by who has no account, where they have slip:read: never what they are shut
+    out of and, once it is an incident, only with that.
+    """
+    rows = Slip.read_by(by)
+    return rows.where(Slip.incident.is_null() | sees(by, Slip.incident))
+
+
+def passes(by: User) -> "ModelSelect[Any]":
+    """The passes of the schools and homes where they make them."""
+    within = by.within("visitor_pass:make")
+    rows = VisitorPass.select()
+    return rows if within is None else rows.where(VisitorPass.setting.in_(within))
+
+
+def guidance(by: User) -> "ModelSelect[Any]":
+    """What is told to those who report, of the schools and homes where they edit it."""
+    within = by.within("guidance:edit")
+    rows = Guidance.select()
+    return rows if within is None else rows.where(Guidance.setting.in_(within))
 
 
 def feedback(by: User) -> "ModelSelect[Any]":
@@ -344,6 +370,9 @@ VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Notice: notices,
     Event: events,
     Feedback: feedback,
+    Slip: slips,
+    VisitorPass: passes,
+    Guidance: guidance,
     Child: children,
     # whose file it is: another's holds children, and what they chose
     Roll: lambda by: Roll.select().where(Roll.by == by if by.may("roll:take") else False),

@@ -27,6 +27,7 @@ from models import (
     Extract,
     Feedback,
     Flag,
+    Guidance,
     Held,
     Incident,
     Log,
@@ -46,10 +47,13 @@ from models import (
     Setting,
     SetupLink,
     Share,
+    Sheet,
+    Slip,
     Task,
     Tracker,
     Triage,
     User,
+    VisitorPass,
     WebAuthn,
     db,
     demo,
@@ -63,7 +67,7 @@ from models.ground.database import connect
 from models.ground.settings import settings
 from models.history import document, looks
 from models.policy import visible
-from models.shelf import copies, proof
+from models.shelf import copies, proof, sheet
 
 from . import engine
 from .person import CHEAP_ARGON2, Person, enrol_cast
@@ -169,7 +173,13 @@ def school(app, blank, tmp_path):
     tmp_path = tmp_path / "data"
     tmp_path.mkdir()
     engine.current().copy(blank, tmp_path)
-    for kept in (document.AGAIN, looks.WAITING, signin.SEEN, calendar.WRONG):  # by the process
+    for kept in (
+        document.AGAIN,
+        sheet.AGAIN,
+        looks.WAITING,
+        signin.SEEN,
+        calendar.WRONG,
+    ):  # by the process
         kept.clear()
     app.config.pop("KEEPS_OPEN", None)  # of a server that another test began
     settle(tmp_path)
@@ -418,6 +428,29 @@ def handed_in(by, content=b"Name,DOB\nSam Okafor,01/02/2014\n"):
     return Roll.get_by_id(roll.id)
 
 
+def handed_over(school, by=None, lasts="1 day", **more):
+    """A visitor pass, as its maker holds it: with its code."""
+    return VisitorPass.make(by or school.carol, "Jo Field, supply teacher", lasts, **more)
+
+
+def slip(school, by_pass=None, **more):
+    """What a supply teacher handed in."""
+    values = {
+        "writer": "Jo Field", "writer_role": "Supply teacher", "writer_contact": "01632 960777", "child_name": "Sofia, in Year 6",
+        "about_adult": False, "noticed_at": now(), "happened": "Not known", "place": "Classroom", "known": "I saw or heard it",
+        "what_happened": "She flinched when I raised the blind.", "immediate_danger": False, "immediate_action": "Told reception.",
+    }  # fmt: skip
+    return Slip.hand_in(by_pass or handed_over(school), now(), **values | more)
+
+
+def guidance(**more):
+    """What the school wants recorded, in its own words."""
+    values = {"duty": "01632 960100", "numbers": "Children’s social care (MASH), 01632 960123"}
+    made = Guidance.create(**values | more)
+    Event.write("guidance:add", made, None)
+    return made
+
+
 SECRET = b"correct-horse-battery-staple"  # to the keys in a backup
 
 
@@ -481,6 +514,9 @@ def full(school, signed):
     besides(school, incident)
     setting = Setting.create(name="Beck House")
     Event.write("setting:add", setting, None)
+    slip(school, about_adult=True, adult="Mr Bob Adeyemi")
+    guidance()
+    Sheet.choose(school.alice, "four words that do not belong")
     SetupLink.make()
     Device.meet("a browser", school.carol)
     Calendar.make(school.carol)
@@ -530,4 +566,7 @@ def case(school):
         "user": school.dina.id,
         "roll": handed_in(school.alice).id,
         "setting": Setting.create(name="Hollow Lane").id,
+        "slip": slip(school, about_adult=True, adult="Mr Bob Adeyemi").id,
+        "visitor_pass": VisitorPass.get().id,
+        "guidance": guidance().id,
     }

@@ -10,7 +10,7 @@ from models import Draft, Feedback, Notice, Proposal, Role, db
 from models.access.proposal import CODE, hashed
 from models.ground.database import sqlite
 
-from .conftest import report
+from .conftest import handed_over, report
 from .person import Person
 from .test_matrix import address
 
@@ -133,6 +133,8 @@ def test_absurd_forms_are_answered(app, school, cast, case):
         report(school, by=school.alice), school.carol, "Thank you", "Clear."
     )  # to be read
     more = f"/hand-over/?{urlencode({'person': school.alice.label, 'to': school.mark.label})}"
+    cast.connor.get("/report-here")  # at whose browser a visitor has typed a code
+    cast.connor.post("/report-here", {"code": handed_over(school).fresh_code})
     for person in (cast.alice, cast.ira, cast.connor):
         found = forms(person, [*rules(app, "GET"), more], case)
         for form in found.keys() - seen:

@@ -57,7 +57,7 @@ def first_step(app, noun):
 
 def sent(app, rule, case):
     """What a POST carries: too little to be saved, enough to pass the door."""
-    noun = rule.split("/")[1]
+    noun = rule.split("/")[1].replace("-", "_")
     actions = {
         "incident": "incident:amend",
         "log": "log:reopen",
@@ -66,7 +66,7 @@ def sent(app, rule, case):
         "event": "notice:retry",
     }
     return {
-        "rowid": case.get(noun.replace("-", "_"), 1),
+        "rowid": case.get(noun, 1),
         "action": actions.get(noun) or first_step(app, noun),
         "text": "",
     }

@@ -35,6 +35,7 @@ FREE = {  # tables that the history does not vouch for, each with its reason
     "quarantine": "what keeps a file from being handed out; the file itself is vouched for",
     "roll": "a file that waits to be imported; what is done with it is an event",
     "roll_columns": "how the headings of such files were matched; a person looks at it each time",
+    "sheet": "the lock of an emergency sheet; that it was chosen, made and fetched are events",
     "receipt": "by which a form that is sent again finds what it made",
 }
 

@@ -58,7 +58,16 @@ ENROLS = ("two_factor_token_validation", "two_factor_setup_validate", "wan_regis
 WHOLE = ("change_password", "reset_password", "mf_recovery", "two_factor_token_validation", *FACTOR)
 LOCAL = re.compile(r"/(?![/\\])[^\s\\\0]*\Z")  # an address on this host
 SCRIPTED = ("account.draft_view", "account.alive_view")  # what a page sends by itself
-OPEN = ("static", "health", "calendar", "security.static", "security.login", "security.logout")
+VISITOR = ("report_here", "report_here_form.create_view")  # of nobody's session
+OPEN = (
+    "static",
+    "health",
+    "calendar",
+    "security.static",
+    "security.login",
+    "security.logout",
+    *VISITOR,
+)
 LOCKED = "account.hidden_view"  # the one page of a session that is hidden
 
 

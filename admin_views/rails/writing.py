@@ -173,6 +173,7 @@ class RecordView(Taking, Reading):
             "parent": self.parent() if self.under and not context.get("record") else None,
             "drafts": self.others_begun() if not context.get("record") else [],
             "here": here(),
+            "beside": self.cards_on(f"{self.noun} form", None),
         } | context
         return self.render(template, form=form, version=version, opened=opened, **shown), status
 

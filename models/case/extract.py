@@ -17,6 +17,7 @@ from models.history.step import starts
 from models.people.setting import Setting
 from models.people.user import User
 
+from .annex import Somebody, annexed
 from .child import Child, OfChild
 from .line import FACT, Line, clip
 
@@ -90,7 +91,7 @@ class Extract(OfChild):
         if copy.form == "CSV":
             copy.words = as_csv([[name for name, _width in headings], *rows])
         else:
-            copy.words = pages.get_template("pdf/chronology.html").render(
+            html = pages.get_template("pdf/chronology.html").render(
                 copy=copy,
                 child=child,
                 letterhead=Setting.letterhead(child.setting),
@@ -98,6 +99,7 @@ class Extract(OfChild):
                 rows=rows,
                 head=Event.head(),
             )
+            copy.words = annexed(html, [*people(copy), *wrote(chosen)])
         with transaction():
             copy.save()
             Event.write(
@@ -109,6 +111,24 @@ class Extract(OfChild):
                 lines=f"{len(chosen)}, {copy.which.lower()}",
             )
         return copy
+
+
+def people(copy: Extract) -> list[Somebody]:
+    """The child, for whom the copy is, and who made it."""
+    return [
+        Somebody(copy.child.name, "the child"),
+        Somebody(copy.recipient, "for whom this copy is", copy.at),
+        Somebody(copy.by.name, copy.by.job_title, copy.at),
+    ]
+
+
+def wrote(chosen: Sequence[Line]) -> list[Somebody]:
+    """Who wrote the lines of a copy, with when."""
+    return [
+        Somebody(line.who.name, line.who.job_title, line.entered)
+        for line in chosen
+        if isinstance(line.who, User)
+    ]
 
 
 def cells(line: Line, columns: str, number: int) -> list[str]:

@@ -8,7 +8,9 @@ from unicodedata import east_asian_width
 
 from models.ground.fields import Rows
 from models.ground.words import day, pages, when
+from models.people.user import User
 
+from .annex import Somebody
 from .incident import ABOUT
 from .injury import Injuries
 from .template import columns
@@ -70,6 +72,24 @@ def parties(
     for assignee in assignees:
         part(assignee.user, assignee.why if assignee.by_id else "Assigned to the log, as Level 5")
     return rows + [(person.name, person.job_title, parts) for person, parts in people.values()]
+
+
+def index(log: Any, parties: Iterable, history: Iterable) -> list[Somebody]:
+    """Everybody for the index at the end of the paper: those on its front page, who wrote it first,
+    and whoever did something, with when. Its readers read all of that on it.
+    """
+    incident, events = log.incident, list(history)
+    found = [Somebody(name, who, None) for name, who, _parts in parties]
+    found += [Somebody(incident.child.name, "the child", incident.reported_at)]
+    if incident.written_by:
+        found.append(Somebody(incident.written_by, "wrote it first", incident.written_at))
+    ids = {event.by_id for event in events if event.by_id}
+    people = {one.id: one for one in User.select(*User.named()).where(User.id.in_(ids))}
+    return found + [
+        Somebody(one.name, one.job_title, event.at)
+        for event in events
+        if (one := people.get(event.by_id))
+    ]
 
 
 def gist(log: Any, sections: Sequence, signed: Any) -> list[tuple[str, str]]:

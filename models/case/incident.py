@@ -1,7 +1,7 @@
 """What was seen, heard or said. Immutable once submitted: what comes later is a dated addendum."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from peewee import CharField, Expression, ForeignKeyField, TextField, fn
@@ -140,6 +140,17 @@ class Incident(Record):
         help_text="For example: bruise on arm, message on phone.",
     )
 
+    # of what was written before it stood here: on paper, or by somebody without an account
+    written_at = Moment(
+        null=True, verbose_name="Written at", help_text="The time that stands on the paper."
+    )
+    written_by = CharField(
+        null=True,
+        max_length=250,
+        verbose_name="Written by",
+        help_text="Full name and role of who wrote it. You are kept as who entered it.",
+    )
+
     GROUPS = {
         "Who": ["child", "others", "adults", "other_adults"],
         "When and where": [
@@ -173,6 +184,7 @@ class Incident(Record):
             "intervention",
         ],
         "Safeguarding alert": ["safeguarding_alert"],
+        "Written before": ["written_at", "written_by"],
     }
 
     # what is said of one that is needed and was left empty, where its label does not say it well
@@ -215,27 +227,13 @@ class Incident(Record):
         others: [(Child, part)], adults: [(User, part)]. Raises Refused when an answer contradicts
         another.
         """
-        errors, earliest, too_early = {}, now().date() - LONG_AGO, "This is more than 26 years ago."
+        earliest, too_early = now().date() - LONG_AGO, "This is more than 26 years ago."
         if by.may("child:read", answers["child"]):  # nobody else learns a date of birth by trying
             earliest, too_early = (
                 answers["child"].date_of_birth,
                 f"{answers['child']} was not born then.",
             )
-        for name in ("noticed_at", "happened_at", "told_dsl_at"):
-            if answers.get(name) and answers[name] > now():
-                errors[name] = "This is in the future. Give the time it was, or leave it out."
-            if answers.get(name) and answers[name].date() < earliest:
-                errors[name] = f"{too_early} Give the time it was, or leave it out."
-        if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
-            errors["happened_at"] = "Say when it happened, or choose “Not known” above."
-        if answers.get("happened") == HAPPENED[2] and answers.get("happened_at"):
-            errors["happened_at"] = (
-                "This gives a time, but “Not known” is chosen above. Change one of them."
-            )
-        if answers.get("happened_at") and answers["happened_at"] > answers["noticed_at"]:
-            errors.setdefault(
-                "noticed_at", "This is before it happened. Give the time you noticed it."
-            )
+        errors = contradictions(answers, earliest, too_early)
         about = {adult for adult, part in adults if part == ABOUT}
         setting = answers["child"].setting_id
         if about and (level_5 := set(User.level_5(setting))) and level_5 <= about:
@@ -408,11 +406,18 @@ class Incident(Record):
             self.topic or f"{self.place}: {self.reference}",
             "incident",
             self.reported_at,
-            f"reported by {self.reported_by}",
+            f"reported by {self.reporter}",
             [noticed, self.place, self.reference, counted_marks(self.injuries)],
-            source=f"{self.reported_by}, {self.reference}",
+            source=f"{self.reporter}, {self.reference}",
             action=self.immediate_action,
         )
+
+    @property
+    def reporter(self) -> str:
+        """Who reported it: who wrote it first, and who entered that."""
+        if self.written_by:
+            return f"{self.written_by}, entered by {self.reported_by}"
+        return str(self.reported_by)
 
     @property
     def acknowledge_by(self) -> datetime:
@@ -441,6 +446,37 @@ class Incident(Record):
             | contains(cls.topic, term)
             | contains(cls.what_happened, term)
         )
+
+
+def contradictions(answers: dict[str, Any], earliest: date, too_early: str) -> dict[str, str]:
+    """Which answers of a report contradict each other, or cannot be: {field: sentence}. earliest:
+    the first day that can be meant; `too_early` says why.
+    """
+    errors: dict[str, str] = {}
+    for name in ("noticed_at", "happened_at", "told_dsl_at", "written_at"):
+        if answers.get(name) and answers[name] > now():
+            errors[name] = "This is in the future. Give the time it was, or leave it out."
+        if answers.get(name) and answers[name].date() < earliest:
+            errors[name] = f"{too_early} Give the time it was, or leave it out."
+    if answers.get("happened") != HAPPENED[2] and not answers.get("happened_at"):
+        errors["happened_at"] = "Say when it happened, or choose “Not known” above."
+    if answers.get("happened") == HAPPENED[2] and answers.get("happened_at"):
+        errors["happened_at"] = (
+            "This gives a time, but “Not known” is chosen above. Change one of them."
+        )
+    if answers.get("happened_at") and answers["happened_at"] > answers["noticed_at"]:
+        errors.setdefault("noticed_at", "This is before it happened. Give the time you noticed it.")
+    written_at, written_by = answers.get("written_at"), answers.get("written_by")
+    if written_by and not written_at:
+        errors["written_at"] = "Give the time that stands on the paper."
+    if written_at and not written_by:
+        errors["written_by"] = "Give the name of who wrote it, and their role."
+    noticed_at = answers.get("noticed_at")
+    if written_at and noticed_at and noticed_at > written_at:
+        errors.setdefault(
+            "noticed_at", "This is after it was written. Give the time that stands on the paper."
+        )
+    return errors
 
 
 class OfIncident(Record, abstract=True):

@@ -21,6 +21,7 @@ from models.people.setting import Setting
 from models.people.user import User
 
 from . import enquiry, front
+from .annex import annexed
 from .case import Case
 from .child import Child
 from .incident import Addendum, Incident, Involved, OfIncident
@@ -422,11 +423,12 @@ class Log(OfIncident):
             for event in Event.of_incident(incident.id, restricted)
             if event.subject not in apart
         ]
-        return pages.get_template("pdf/log.html").render(
+        parties = front.parties(self, involved, assignees, signed)
+        html = pages.get_template("pdf/log.html").render(
             log=self,
             letterhead=Setting.letterhead(incident.setting),
             incident=incident,
-            parties=front.parties(self, involved, assignees, signed),
+            parties=parties,
             gist=front.gist(self, sections, signed),
             timeline=front.timeline(self, self.tracker.first(), history),
             signed=signed,
@@ -450,6 +452,7 @@ class Log(OfIncident):
             ],
             head=Event.head(),
         )
+        return annexed(html, front.index(self, parties, history))
 
     @classmethod
     def by_month(cls, query: Any) -> list[tuple]:

@@ -17,6 +17,7 @@ from models.history.step import starts
 from models.people.setting import Setting
 from models.people.user import User
 
+from .annex import Somebody, annexed
 from .child import ANOTHER, Child, Flag
 from .contact import Contact
 from .hiding import hide, mentioned
@@ -175,7 +176,8 @@ def paper(contact: Contact, recipient: str, asked: str, others: bool, by: User) 
     addenda = list(Addendum.of(incident))
     known = by.may("child:read", child)  # a child who moved is another school's or home's by now
     out = without(contact, text, others)
-    return pages.get_template("pdf/pack.html").render(
+    responsible = [one for one in Relation.of(child) if one.responsible] if known else []
+    html = pages.get_template("pdf/pack.html").render(
         contact=contact,
         letterhead=Setting.letterhead(incident.setting),
         incident=incident,
@@ -187,10 +189,25 @@ def paper(contact: Contact, recipient: str, asked: str, others: bool, by: User) 
         out=out,
         known=known,
         flags=list(Flag.in_force(child)) if known else [],
-        responsible=[one for one in Relation.of(child) if one.responsible] if known else [],
+        responsible=responsible,
         children=[one for one in involved if one.child and one.child_id != incident.child_id],
         adults=[one for one in involved if one.adult],
         addenda=addenda,
         injuries=numbered(incident, addenda),
         answers=contact.answered(),
+    )
+    return annexed(
+        html,
+        [
+            Somebody(child.name, "the child", incident.reported_at),
+            Somebody(recipient, f"for whom this is, {contact.body}", now()),
+            Somebody(by.name, by.job_title, now()),
+            *(Somebody(one.adult.name, one.adult.job_title) for one in involved if one.adult),
+            *(
+                Somebody(one.child.name, one.part.lower())
+                for one in involved
+                if one.child and others
+            ),
+            *(Somebody(one.who, one.kind.lower()) for one in responsible),
+        ],
     )

@@ -13,6 +13,7 @@ from peewee import InterfaceError, OperationalError, fn
 from models.access.draft import Draft
 from models.access.receipt import Receipt
 from models.access.signin import Device
+from models.access.visitor_pass import VisitorPass
 from models.case.scanner import Quarantine
 from models.ground.clock import LONDON, now
 from models.ground.database import db, transaction
@@ -27,6 +28,7 @@ from models.people.user import User
 from models.permissions import VOCABULARY
 
 from . import proof
+from .sheet import Sheet
 
 SKEW = timedelta(
     hours=1
@@ -110,6 +112,11 @@ def warnings(moment: datetime, latest: dict[str, Event | None]) -> Iterator[str]
         yield (
             f"The PDF of {counted(late, 'sign-off')} could not be made yet. The "
             "log of the program says why."
+        )
+    if unmade := Sheet.late():
+        yield (
+            f"{len(unmade)} emergency sheet{'' if len(unmade) == 1 else 's'} could not be made for "
+            "two days. The log of the program says why."
         )
     if Notice.held():
         yield "Emails are held back since a restore, until a Level 5 releases them."
@@ -234,6 +241,7 @@ def daily(tables: list[type[Base]]) -> bool:
         Device.forget()
         Draft.forget()
         Receipt.forget()
+        VisitorPass.forget()
     return True
 
 
