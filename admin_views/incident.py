@@ -1,6 +1,6 @@
 """Incidents: the form, the list, one incident with the decision on its alert."""
 
-from flask import abort, request, url_for
+from flask import abort, g, request, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
 
@@ -224,6 +224,31 @@ class IncidentView(Filing, Hinting, RecordView):
         usual = form.known.choices[1].value
         form.known.description = f"“{usual}” is filled in. Change it if you know it otherwise."
         return form
+
+    def form_page(self, template, form, *args, **context):
+        """A small worry asks little of the same form, until its writer says that it is more: then
+        what it would have said unasked is asked.
+        """
+        sent = request.form if request.method == "POST" else g.get("draft", ())
+        if "small" in request.args and "whole" not in sent:
+            if request.form.get("more") != "whole":
+                return super().form_page("incident/small.html", form, *args, **context)
+            for name, answer in Incident.SMALL.items():
+                if form[name].data == answer:
+                    form[name].data = None
+        return super().form_page(template, form, *args, **context)
+
+    @staticmethod
+    def unasked(form):
+        """{field: what a small worry sends for it}; None where the school's list has it no more,
+        and it is to be asked.
+        """
+        listed = Choice.names("place")
+        return {
+            name: {False: "no"}.get(answer, answer)
+            for name, answer in Incident.SMALL.items()
+            if name != "place" or answer in listed
+        } | ({} if Incident.SMALL["place"] in listed else {"place": None})
 
     def create(self, form):
         involved = {"others": form.others.people, "adults": form.adults.people}

@@ -61,7 +61,9 @@ class Incident(Record):
         help_text="Full names and who they are.",
     )
     noticed_at = Moment(
-        verbose_name="When did you notice it?", help_text="Change it if it was earlier than now."
+        default=now,
+        verbose_name="When did you notice it?",
+        help_text="Change it if it was earlier. Left empty, it is when you save.",
     )
     happened = Pick(fixed=HAPPENED, verbose_name="How exactly do you know when it happened?")
     happened_at = Moment(
@@ -189,11 +191,19 @@ class Incident(Record):
 
     # what is said of one that is needed and was left empty, where its label does not say it well
     UNANSWERED = {
-        "noticed_at": "Say when you noticed it, for example 24/11/2026 14:05.",
         "happened": "Choose how exactly you know when it happened.",
         "place": "Choose where it happened.",
         "known": "Choose how it is known.",
         "what_happened": "Say what happened, in order.",
+    }
+
+    # what a small worry says of what it does not ask, in words that its page shows beforehand
+    SMALL = {
+        "immediate_danger": False,
+        "immediate_action": "Nothing. It was written down as a small worry.",
+        "safeguarding_alert": False,
+        "happened": HAPPENED[2],
+        "place": "Not known",
     }
 
     class Meta:
@@ -227,6 +237,7 @@ class Incident(Record):
         others: [(Child, part)], adults: [(User, part)]. Raises Refused when an answer contradicts
         another.
         """
+        answers["noticed_at"] = answers.get("noticed_at") or now()
         earliest, too_early = now().date() - LONG_AGO, "This is more than 26 years ago."
         if by.may("child:read", answers["child"]):  # nobody else learns a date of birth by trying
             earliest, too_early = (
