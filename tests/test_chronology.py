@@ -420,6 +420,7 @@ def test_a_copy_holds_only_what_its_maker_sees_and_what_was_asked(school):
 @pytest.mark.parametrize(
     ("columns", "headings"),
     [
+        ("As on the page", "When,What,What it is,Facts,Written by,Entered"),
         ("For a court", "Serial no.,Date,Event,Witness or document reference"),
         ("For a partnership", "Date,Significant event,Source,Impact + or −,Action,Review"),
     ],
@@ -437,6 +438,9 @@ def test_the_columns_of_courts_and_of_partnerships(school, cast, incident, colum
     if columns == "For a court":
         assert [row[0] for row in rows[1:]] == [str(n) for n in range(1, len(rows))]
         assert any(row[3] == f"Dave Pritchard, {incident}" for row in rows)
+    elif columns == "As on the page":
+        found = next(row for row in rows if incident.reference in row[3])
+        assert "Dave Pritchard" in found[4] and found[5], "who, and when: a cell for each"
     else:
         left = next(row for row in rows if row[1] == "He left")
         assert left[0] == "March 2025" and left[3] == "−" and "Thornley Infants" in left[2]

@@ -70,6 +70,16 @@ def test_a_date_is_understood_as_systems_write_it(school, written):
 
 
 @pytest.mark.parametrize(
+    ("written", "year"),
+    [("6", "Year 6"), ("06", "Year 6"), ("13", "Year 13"), ("14", "14"), ("R", "R")],
+)
+def test_a_bare_number_is_the_year_it_means(school, written, year):
+    table = listed([["Sam Okafor", "03/05/2014", written]], ["Name", "DOB", "Year"])
+    assert not roll.take(table)[1]
+    assert Child.get(Child.name == "Sam Okafor").year == year
+
+
+@pytest.mark.parametrize(
     "written", ["02/05/2014 23:00:00", "05/13/2014", "41762", "3 Mai 2014", "03/05/14"]
 )
 def test_a_date_that_could_be_another_is_refused(school, written):
@@ -126,7 +136,11 @@ def test_titles_and_the_columns_of_a_school_system_are_understood_or_named(schoo
         "them is a name, date of birth, UPN, year or leaving date, rename it.",
     ]
     sam = Child.get(Child.upn == "E12345678901A")
-    assert sam.name == "Samuel Okafor" and sam.year == "7" and sam.date_of_birth == date(2014, 5, 3)
+    assert (
+        sam.name == "Samuel Okafor"
+        and sam.year == "Year 7"
+        and sam.date_of_birth == date(2014, 5, 3)
+    )
 
 
 @pytest.mark.parametrize(

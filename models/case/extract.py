@@ -11,7 +11,7 @@ from models.ground.clock import now
 from models.ground.database import transaction
 from models.ground.fields import Json, Moment, Pick
 from models.ground.record import Refused
-from models.ground.words import day, pages
+from models.ground.words import day, pages, when
 from models.history.event import Event
 from models.history.step import starts
 from models.people.setting import Setting
@@ -37,6 +37,7 @@ COLUMNS = {  # the headings, each with its share of the width
         ("Review", 13),
     ),
 }
+SPREAD = ("When", "What", "What it is", "Facts", "Written by", "Entered")  # as here, on a sheet
 FORMS = ["PDF", "CSV"]
 
 
@@ -89,7 +90,10 @@ class Extract(OfChild):
         rows = [cells(line, copy.columns, number) for number, line in enumerate(chosen, 1)]
         headings = COLUMNS[copy.columns]
         if copy.form == "CSV":
-            copy.words = as_csv([[name for name, _width in headings], *rows])
+            names = [name for name, _width in headings]
+            if copy.columns == AS_HERE:  # a cell for each: a sheet is sorted and filtered
+                names, rows = list(SPREAD), [spread(line) for line in chosen]
+            copy.words = as_csv([names, *rows])
         else:
             html = pages.get_template("pdf/chronology.html").render(
                 copy=copy,
@@ -145,6 +149,13 @@ def cells(line: Line, columns: str, number: int) -> list[str]:
         return [str(number), line.said, f"{what} ({line.kind})", line.source or facts]
     source = line.source or facts or line.kind
     return [line.said, what, source, line.impact[:1], clip(line.action, FACT), line.review]
+
+
+def spread(line: Line) -> list[str]:
+    """The row of one line under SPREAD."""
+    facts = " · ".join(text for text in (line.part, *line.facts) if text)
+    entered = when(line.entered) if line.entered else ""
+    return [line.said, line.headline, line.kind, facts, str(line.who or ""), entered]
 
 
 def as_csv(rows: Sequence[Sequence[str]]) -> str:

@@ -16,6 +16,7 @@ from models.case.child import UPN, Child
 from models.ground.database import fold
 from models.ground.record import Refused
 
+PLAIN_YEAR = re.compile(r"0?([1-9]|1[0-3])")  # as some systems write Year 6
 HEADINGS = {  # what is kept: the headings it may stand under, the first that is there
     "name": (
         "legal name",
@@ -394,7 +395,8 @@ def understood(cells: dict[str, str]) -> dict[str, Any]:
     if upn := cells.get("upn", "").upper():
         values["upn"] = upn
     if "year" in cells:
-        values["year"] = cells["year"]
+        plain = PLAIN_YEAR.fullmatch(cells["year"])
+        values["year"] = f"Year {plain[1]}" if plain else cells["year"]
     if "left_on" in cells:
         values["left_on"] = day(cells, "left_on", "leaving date")
     for field, sentence in Child(**values).wrong().items():

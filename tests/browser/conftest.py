@@ -88,7 +88,7 @@ class Desk:
     def sign_in(self, email, password):
         page = self.open("/login")
         page.get_by_label("Email").fill(email)
-        page.get_by_label("Password").fill(password)
+        page.get_by_label("Passphrase").fill(password)
         page.get_by_role("button", name="Sign in").click()
         return self
 

@@ -48,7 +48,7 @@ def phone(chromium, address, school):  # noqa: F811
         page = context.new_page()
         page.goto("/login")
         page.get_by_label("Email").fill("dave@thornley.example")
-        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("Passphrase").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         if page.get_by_label(re.compile("code", re.I)).count():
             with db.connection_context():
