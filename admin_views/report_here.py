@@ -11,6 +11,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import StringField
 
 from models import Attempt, Guidance, Refused, Slip, VisitorPass, now
+from models.access.proposal import hashed
+from models.access.visitor_pass import spelled
 
 from .rails.fields import clean
 from .rails.forms import BaseForm, put_errors, required
@@ -18,6 +20,10 @@ from .rails.sessions import address
 
 IDLE = 1200  # seconds after which a form that was left is shown to nobody without its code
 SHOWN = timedelta(minutes=15)  # that the receipt stays on the screen of whoever sent it
+OWN = (
+    "Write this down: {}. With it you go on if this page is lost, here or on another device. "
+    "Nobody at reception knows it, and theirs opens nothing once you have begun."
+)
 UNKNOWN = "This code opens nothing: it is mistyped, too old, withdrawn or used. Ask at reception."
 
 
@@ -44,9 +50,9 @@ def began():
     """(the pass whose code was typed in this browser, when, whether somebody is still at it), or
     (None, None, False).
     """
-    id, at, seen = session.get("visitor") or (None, 0, 0)
+    id, at, seen, own = session.get("visitor") or (None, 0, 0, "")
     found = VisitorPass.get_or_none(VisitorPass.id == id) if id else None
-    if not found:
+    if not found or found.own not in (None, own):
         return None, None, False
     return found, datetime.fromtimestamp(at, UTC), time.time() - seen < IDLE
 
@@ -54,8 +60,8 @@ def began():
 def seen():
     """Note that somebody is at it: after a while the screen of a reception is the next person's."""
     if "visitor" in session:
-        id, at, _seen = session["visitor"]
-        session["visitor"] = id, at, time.time()
+        id, at, _seen, own = session["visitor"]
+        session["visitor"] = id, at, time.time(), own
 
 
 def beside(by_pass):
@@ -70,11 +76,15 @@ def typed(code):
     shuts out those who report.
     """
     attempt = Attempt.reserve(f"visitor pass at {address()}", address())
-    found = VisitorPass.typed(code or "")
-    if not found:
+    *_rest, own = session.get("visitor") or ("",)
+    found = VisitorPass.typed(code or "", own)
+    if not found or arrived(found):
         raise Refused(UNKNOWN)
     attempt.take_back()
-    session["visitor"] = found.id, time.time(), time.time()
+    if not found.own:
+        own = hashed(fresh := spelled())
+        flash(OWN.format(fresh), "warning")
+    session["visitor"] = found.id, time.time(), time.time(), found.own or own
     return found
 
 
@@ -141,6 +151,7 @@ def write():
     if valid and not problem:
         try:
             Slip.hand_in(by_pass, at, **answers(form))
+            session.pop("_flashes", None)  # it is sent: no code is needed to go on
             g.committed = url_for("report_here")
             return redirect(g.committed)
         except Refused as refused:
@@ -170,18 +181,20 @@ def keep(by_pass):
     """
     if not by_pass:
         return form_page(blank(request.form), None, 422, asks=True)
+    leaves, own = request.form["draft"] == "leave", session["visitor"][3]
+    fresh = spelled() if leaves else ""
     try:
-        by_pass.write(request.form.items(multi=True))
+        by_pass.write(request.form.items(multi=True), own, hashed(fresh) if leaves else None)
     except Refused as refused:
         form = blank(request.form)
         form.form_errors.append(str(refused))
         return form_page(form, by_pass, 422)
-    if request.form["draft"] == "script":
+    if not leaves:
         seen()
         return redirect(url_for("report_here_form.create_view"))
     session.pop("visitor", None)
-    flash("Kept, and not sent yet. Type the same code again, and you can go on.", "warning")
-    return redirect(url_for("report_here"))
+    flash(f"Kept, and not sent yet. Write this down: {fresh}. Type it, and you go on.", "warning")
+    return redirect(url_for("report_here", kept=1))
 
 
 def install(app):

@@ -54,6 +54,11 @@ def typing(person, code):
     return person.post("/report-here", {"code": code})
 
 
+def own(page):
+    """The code that the page gives to whoever writes."""
+    return re.search(r"Write this down: (\w{4}-\w{4}-\w{4})\.", page.text_only)[1]
+
+
 def sending(person, **more):
     return person.post("/report-here/form", SENT | more)
 
@@ -197,6 +202,31 @@ def test_an_adult_whom_nobody_knows_is_read_by_level_5_alone(cast, school):
     assert told == {school.alice.id, school.bob.id} == {p.id for p in one.readers()}
 
 
+@pytest.mark.parametrize(
+    ("said", "about"),
+    [
+        ("the headteacher", "Bob Adeyemi"), ("Head", "Bob Adeyemi"), ("the Principal", "Bob Adeyemi"),
+        ("the DSL", "Alice Brennan"), ("deputy head", "Alice Brennan"),
+        ("the designated safeguarding lead", "Alice Brennan"),
+        ("Sara, the head", "Bob Adeyemi"), ("Bob, the headmaster", "Bob Adeyemi"),
+    ],
+)  # fmt: skip
+def test_who_is_meant_by_their_office_reads_nothing_of_it(said, about, school):
+    """Also where a colleague's name is like a word of it (Leah: lead), or the first name."""
+    for name in ("Leah Heath", "Sara Woods"):
+        User.create(name=name, email=f"{name[:3]}@thornley.example", job_title="Cook")
+    one = slip(school, about_adult=True, adult=said)
+    readers = {person.name for person in one.readers()}
+    assert about not in readers and readers & {"Alice Brennan", "Bob Adeyemi"}, "the other reads it"
+
+
+def test_another_head_is_not_the_head(school):
+    nia = User.create(name="Nia Flood", email="n@thornley.example", job_title="Head of music")
+    UserRole.create(user=nia, role=Role.get(Role.name == "Staff"))
+    one = slip(school, about_adult=True, adult="Head of music")
+    assert [person.name for person in SlipShut.named(one)] == ["Nia Flood"]
+
+
 def test_readers_and_rows_are_one_rule(school):
     rows = [
         slip(school),
@@ -323,19 +353,77 @@ def test_a_session_that_is_lost_gives_the_text_back(jo, school):
     assert "arrived" in sending(jo, code=made.fresh_code).text_only
 
 
-def test_what_is_kept_is_there_for_the_code_and_for_nobody_else(jo, school, monkeypatch):
+def test_what_is_kept_is_there_for_who_wrote_it_and_not_for_who_made_the_code(jo, cast, school):
+    """At reception they know the code that they made; with it they read nothing of what is begun."""
+    made = handed_over(school)
+    first = own(typing(jo, made.fresh_code))
+    jo.post("/report-here/form", {"draft": "script", "what_happened": "Half of it"})
+    assert "Half of it" in jo.get("/report-here/form").text
+    assert "Half of it" in typing(jo, made.fresh_code).text, "in the browser that wrote it"
+    for person in (Person(school.app, None), cast.carol):
+        page = typing(person, made.fresh_code)
+        assert page.status_code == 422 and "opens nothing" in page.text_only
+        assert "Half of it" not in person.get("/report-here/form", follow_redirects=True).text
+    elsewhere = Person(school.app, None)
+    page = typing(elsewhere, first)
+    assert "Half of it" in page.text and "Write this down" not in page.text_only
+    assert "Half of it" not in str(list(Event.select().dicts())), "the history has none of it"
+    assert first not in str(VisitorPass.select().dicts().get()), "only a hash is kept"
+    assert "arrived" in sending(elsewhere).text_only
+    assert VisitorPass.get().draft is None and not Draft.select().exists()
+
+
+def test_kept_on_purpose_with_a_code_that_is_shown_once(jo, school):
+    made = handed_over(school)
+    first = own(typing(jo, made.fresh_code))
+    page = jo.post("/report-here/form", {"draft": "leave", "what_happened": "Half of it"})
+    fresh = own(page)
+    assert "not sent yet" in page.text_only and "Half of it" not in page.text
+    assert "Clear this screen" in page.text_only
+    assert fresh not in jo.get("/report-here").text
+    for code in (made.fresh_code, first):
+        assert "opens nothing" in typing(jo, code).text_only
+    assert "Half of it" in typing(jo, fresh).text
+    assert "arrived" in sending(jo).text_only
+
+
+def test_two_browsers_with_one_code_and_the_second_loses_nothing(jo, school):
+    made, other = handed_over(school), Person(school.app, None)
+    typing(jo, made.fresh_code), typing(other, made.fresh_code)
+    jo.post("/report-here/form", {"draft": "script", "what_happened": "Hers"})
+    page = other.post("/report-here/form", {"draft": "script", "what_happened": "The thief’s"})
+    assert page.status_code == 422 and "The thief’s" in page.text and "Hers" not in page.text
+    page = sending(other)
+    assert page.status_code == 422 and "She flinched" in page.text and not Slip.select().exists()
+    assert VisitorPass.get().draft == [["what_happened", "Hers"]]
+    assert "Hers" in jo.get("/report-here/form").text
+
+
+def test_two_who_begin_at_the_same_moment_and_one_keeps(school):
+    made = handed_over(school)
+    made.write([("what_happened", "Hers")], "her hash")
+    with pytest.raises(Refused):
+        made.write([("what_happened", "His")], "his hash")
+    assert VisitorPass.get().draft == [["what_happened", "Hers"]]
+
+
+def test_the_next_person_at_that_computer_is_shown_nothing(jo, school, monkeypatch):
+    typing(jo, handed_over(school).fresh_code)
+    jo.post("/report-here/form", {"draft": "script", "what_happened": "Half of it"})
+    monkeypatch.setattr(report_here, "IDLE", -1)
+    assert "Half of it" not in jo.get("/report-here/form", follow_redirects=True).text
+    assert "arrived" in sending(jo).text_only, "whoever still has the page sends it"
+
+
+def test_a_used_code_is_answered_as_a_wrong_one(jo, school):
     made = handed_over(school)
     typing(jo, made.fresh_code)
-    page = jo.post("/report-here/form", {"draft": "leave", "what_happened": "Half of it"})
-    assert "not sent yet" in page.text_only and "Half of it" not in page.text
-    assert "Half of it" not in jo.get("/report-here/form", follow_redirects=True).text
-    assert "Half of it" in typing(Person(school.app, None), made.fresh_code).text
-    assert typing(jo, made.fresh_code).status_code == 200
-    assert "Half of it" in jo.get("/report-here/form").text
-    monkeypatch.setattr(report_here, "IDLE", -1)  # the next person at the reception's computer
-    assert "Half of it" not in jo.get("/report-here/form", follow_redirects=True).text
-    assert "arrived" in sending(jo).text_only
-    assert VisitorPass.get().draft is None and not Draft.select().exists()
+    sending(jo)
+    office = Person(school.app, None)
+    used, wrong = typing(office, made.fresh_code), typing(office, "ABCD-EFGH-JKLM")
+    assert used.status_code == wrong.status_code == 422
+    assert "opens nothing" in used.text_only and Slip.get().reference not in used.text_only
+    assert used.text_only == wrong.text_only
 
 
 def test_in_the_browser_of_a_colleague_it_is_nobodys(cast, school):

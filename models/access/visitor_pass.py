@@ -31,15 +31,23 @@ LONGEST = 400_000  # characters of what is being written
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
 
 
+def spelled() -> str:
+    """A new code, as it is read out: three times four letters."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
+
+
 class VisitorPass(Record):
     """A code made at reception. Of the code only a hash is kept; whether it was used is said by the
     report alone, which the office does not read.
+
+    Whoever made the code knows it, so what is being written is not opened by it: whoever types it
+    is given a code of their own for that, which counts instead from their first word on.
     """
 
     belongs = NoIncident("it opens an empty form, and no record")
-    keeps, changes = "submitted", ("status", "version", "draft", "drafted_at")
+    keeps, changes = "submitted", ("status", "version", "own", "draft", "drafted_at")
     unvouched = Record.unvouched | dict.fromkeys(
-        ("draft", "drafted_at"), "what somebody is still writing is no record yet"
+        ("own", "draft", "drafted_at"), "what somebody is still writing is no record yet"
     )
     STATUSES = ("open", "withdrawn")
 
@@ -56,6 +64,7 @@ class VisitorPass(Record):
     made_by = ForeignKeyField(User, on_delete="RESTRICT", verbose_name="Made by")
     made_at = Moment(default=now, verbose_name="Made")
     until = Moment(verbose_name="Valid until")
+    own = CharField(null=True, unique=True, max_length=64)  # of the code of who began to write
     draft = Json(null=True)  # [[name, value], …] as typed, theirs alone until they hand it in
     drafted_at = Moment(null=True)
 
@@ -90,7 +99,7 @@ class VisitorPass(Record):
         """
         if lasts not in LASTS:
             raise Refused("No code was made.", {"lasts": "Choose how long it is valid."})
-        code = "".join(secrets.choice(LETTERS) for _ in range(12))
+        code = spelled()
         with transaction():
             made = cls.create(
                 for_whom=for_whom,
@@ -101,7 +110,7 @@ class VisitorPass(Record):
                 until=now() + LASTS[lasts],
             )
             Event.write("visitor_pass:make", made, by, reason=f"Valid until {when(made.until)}.")
-        made.fresh_code = "-".join(code[i : i + 4] for i in (0, 4, 8))
+        made.fresh_code = code
         return made
 
     @step("open", "withdrawn")
@@ -109,9 +118,14 @@ class VisitorPass(Record):
         """It opens nothing any more. What was handed in with it stays."""
 
     @classmethod
-    def typed(cls, code: str) -> "VisitorPass | None":
-        """The pass of a code that somebody typed, as long as it is valid; None for any other."""
-        found = cls.get_or_none(cls.code == hashed(code))
+    def typed(cls, code: str, own: str | None = None) -> "VisitorPass | None":
+        """The pass of a code that somebody typed, as long as it is valid; None for any other. The
+        code from reception counts until somebody begins to write, and afterwards in the browser
+        that holds `own` (a hash); their own code counts anywhere.
+        """
+        one = hashed(code)
+        free = cls.own.is_null() | (cls.own == own)
+        found = cls.get_or_none(((cls.code == one) & free) | (cls.own == one))
         return found if found and found.usable(now()) else None
 
     def usable(self, typed_at: datetime) -> bool:
@@ -121,9 +135,10 @@ class VisitorPass(Record):
         began = typed_at < self.until
         return self.status == "open" and now() < (self.until + WRITING if began else self.until)
 
-    def write(self, fields: Iterable[tuple[str, str]]) -> None:
-        """Keep what is being typed, instead of what was kept before. Raises Refused when it is too
-        long.
+    def write(self, fields: Iterable[tuple[str, str]], own: str, anew: str | None = None) -> None:
+        """Keep what is being typed, instead of what was kept before, for whoever holds `own` and,
+        if there is one, the new code `anew` in its place (hashes). Raises Refused when it is too
+        long, and where another began first.
         """
         kept = [
             (name.replace("\0", ""), value.replace("\0", ""))
@@ -133,7 +148,10 @@ class VisitorPass(Record):
         if sum(len(name) + len(value) for name, value in kept) > LONGEST:
             raise Refused("This is too long to be kept. Hand it in, or keep a copy of your text.")
         cls = type(self)
-        cls.update(draft=kept, drafted_at=now()).where(cls.id == self.id).execute()
+        theirs = cls.own.is_null() | (cls.own == own)
+        values = {"draft": kept, "drafted_at": now(), "own": anew or own}
+        if not cls.update(values).where(cls.id == self.id, theirs).execute():
+            raise Refused("Somebody else began to write with this code. Ask for another one.")
 
     @classmethod
     def forget(cls) -> None:

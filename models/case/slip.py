@@ -28,6 +28,7 @@ from models.history.step import step
 from models.people.setting import Setting
 from models.people.user import User
 
+from .abbreviation import Abbreviation
 from .child import Child
 from .incident import ABOUT, GO_ELSEWHERE, HAPPENED, LONG_AGO, Incident, contradictions
 from .relation import Relation
@@ -178,7 +179,7 @@ class Slip(Record):
             errors["about_adult"] = "You name an adult below: answer Yes, or leave the name out."
         setting = by_pass.setting_id
         level_5 = {one.id for one in User.level_5(setting)}
-        named = meant(answers["adult"]) if answers["about_adult"] else set()
+        named = meant(answers["adult"], level_5) if answers["about_adult"] else set()
         if level_5 and level_5 <= named:
             errors["adult"] = GO_ELSEWHERE
         if errors:
@@ -340,17 +341,49 @@ def telling(text: str) -> set[str]:
     return {word for word in bare(text) if not PLAIN.fullmatch(word)}
 
 
-def meant(typed: str) -> set[int]:
+def meant(typed: str, level_5: set[int]) -> set[int]:
     """The ids of the accounts that the name of an adult, as a visitor types it, may mean: of all
-    who have a word of it in their name or, where there are none, in their job title.
+    who have a word of it in their name or, where there are none, in what they are. Of those who are
+    Level 5 there, and so would read it, also whom only their office gives away.
 
     Rather one too many: who is shut out by mistake is let in by whoever takes the slip up.
     """
-    words = telling(typed)
-    people = list(User.select())
-    by_name = {one.id for one in people if alike(words, bare(one.name))}
-    by_title = {one.id for one in people if words & telling(one.job_title)}
-    return by_name or by_title
+    words, offices = telling(typed), {}
+    full = {short.upper(): meaning for short, meaning in Abbreviation.meanings().items()}
+    for one, grants in User.with_grants():
+        roles = [role.name for role, _setting in grants if role.level == 5]
+        offices[one.id] = [office(said, full) for said in (one.job_title, *roles)]
+    known = {word for some in offices.values() for one in some for word in one}
+    by_name = {
+        one.id
+        for one in User.select()
+        if words & set(bare(one.name)) or alike(words - known, bare(one.name))
+    }
+    by_office = fitting(office(typed, full) & known, offices)
+    if not by_name:
+        return by_office
+    both = by_name | by_office & level_5
+    return by_name if level_5 <= both else both
+
+
+def office(text: str, full: dict[str, str]) -> set[str]:
+    """The words that tell what somebody is, those of their abbreviations too (`full`: {in capitals:
+    meaning}); whoever is at the head is so by one word.
+    """
+    words = telling(text)
+    words |= telling(" ".join(full.get(word.upper(), "") for word in words))
+    return {"head" if one.startswith(("head", "principal")) else one for one in words}
+
+
+def fitting(words: set[str], offices: dict[int, list[set[str]]]) -> set[int]:
+    """The ids of those in one of whose `offices` most of `words` stand; of them only those whose
+    office is just these words, where there are such.
+    """
+    most = max((len(words & one) for some in offices.values() for one in some), default=0)
+    if not most:
+        return set()
+    found = {id for id, some in offices.items() if any(len(words & one) == most for one in some)}
+    return {id for id in found if words in offices[id]} or found
 
 
 def alike(words: Iterable[str], name: Iterable[str]) -> bool:

@@ -21,6 +21,7 @@ def up(migrator, db):
         made_by = ForeignKeyField(User, on_delete="RESTRICT")
         made_at = DateTimeField()
         until = DateTimeField()
+        own = CharField(null=True, unique=True, max_length=64)
         draft = JSONField(null=True)
         drafted_at = DateTimeField(null=True)
 
