@@ -7,7 +7,7 @@ from io import BytesIO
 from flask import send_file
 from flask_admin import expose
 
-from models import Choice, Guidance
+from models import Abbreviation, Choice, Guidance
 from models.case.incident import HAPPENED
 from models.ground.words import pages
 from models.history.paper import to_pdf
@@ -37,13 +37,14 @@ class PaperFormView(Page):
     @expose("/")
     def index_view(self):
         setting = where()
-        guidance = Guidance.of(setting)
+        guidance, known = Guidance.of(setting), Choice.names("how it is known")
         html = pages.get_template("pdf/paper_form.html").render(
             guidance=guidance,
             team=Guidance.team(setting)[:12],
             letterhead=Setting.letterhead(guidance.setting),
-            known=Choice.names("how it is known"),
+            known=known,
             happened=HAPPENED,
+            short=Abbreviation.used_in(guidance.duty, guidance.elsewhere, *known),
         )
         return send_file(
             BytesIO(to_pdf(html)), mimetype="application/pdf", download_name="paper-form.pdf"

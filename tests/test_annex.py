@@ -1,9 +1,10 @@
 """The annexes of every paper: abbreviations and people, and nobody whom its reader may not read."""
 
-from models import Extract, Pack, Relation, visible
+from models import Extract, Log, Pack, Relation, visible
 from models.case.annex import Somebody, annexed, index
 from models.case.chronology import lines
-from models.ground.clock import now
+from models.ground.clock import LONDON, now
+from models.ground.words import day
 from models.history.paper import to_pdf, words
 
 from . import poppler
@@ -36,6 +37,13 @@ def test_the_log_has_both_and_prints(school, log):
     for word in ("Zofia Łukasiewicz", "Dave Pritchard", "Mark Kowalczyk", "Teacher of geography"):
         assert word in tail
     assert "designated safeguarding lead" in tail and "Ira Lindqvist" not in tail
+    today = day(now().astimezone(LONDON).date())
+    for name, who in (
+        ("Alice Brennan", "Deputy head and DSL"),
+        ("Mark Kowalczyk", "Pastoral manager"),
+    ):
+        assert f"{name}\t{who}\t{today}" in tail, "also who was only assigned"
+    assert "Written before" not in text, "it was written here"
     assert "Abbreviations used" in poppler.text(to_pdf(html))
 
 
@@ -52,6 +60,21 @@ def test_a_copy_for_a_recipient_lists_nobody_whom_it_hides(school):
     tail = text[text.index("People in this paper") :]
     assert child.name not in text and "Njoroge" not in text
     assert "Ann Pryce" in tail and "Helena Marsh-Iwu" in tail and "teaching assistant" in tail
+
+
+def test_what_was_on_paper_says_by_whom_and_when(school):
+    was = {"written_by": "Eve Long, lunchtime supervisor", "written_at": now()}
+    incident = report(school, safeguarding_alert=True, **was)
+    text = words(Log.trigger(incident, school.mark).paper())
+    tail = text[text.index("People in this paper") :]
+    assert "Written before" in text and "Eve Long, lunchtime supervisor\twrote it first" in tail
+    asked = {"which": "All lines", "columns": "As on the page", "form": "PDF"}
+    found = lines([school.child], school.carol, visible)
+    copy = Extract.make(
+        school.child, found, school.carol, recipient="Jo Field", reason="x", **asked
+    )
+    tail = copy.words[copy.words.index("People in this paper") :]
+    assert "wrote it first" in tail and "Dave Pritchard" in tail, "and who entered it"
 
 
 def test_a_chronology_lists_who_wrote_its_lines(school):

@@ -78,7 +78,7 @@ def annexed(html: str, people: Iterable[Somebody]) -> str:
     """
     text, more = words(html), ""
     if known := index(text, people):
-        heads = (("Name", 30), ("Who", 40), ("In this paper", 30))
+        heads = (("Name", 30), ("Who", 40), ("Had to do with it", 30))
         more += table("People in this paper", heads, known)
     if short := Abbreviation.used_in(text, *(role for _name, role, _days in known)):
         more += table("Abbreviations used", (("Short", 16), ("In full", 84)), short)

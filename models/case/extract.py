@@ -127,11 +127,21 @@ def people(copy: Extract) -> list[Somebody]:
 
 
 def wrote(chosen: Sequence[Line]) -> list[Somebody]:
-    """Who wrote the lines of a copy, with when."""
-    return [
-        Somebody(line.who.name, line.who.job_title, line.entered)
+    """Whoever has to do with what the lines of a copy are of, with when that was written down: who
+    wrote it, first or here, whose it is.
+    """
+    parts = {
+        (id, line.entered)
         for line in chosen
-        if isinstance(line.who, User)
+        for field in line.record._meta.sorted_fields
+        if getattr(field, "rel_model", None) is User and (id := line.record.__data__[field.name])
+    }
+    rows = User.select(*User.named()).where(User.id.in_({id for id, _at in parts}))
+    people = {one.id: one for one in rows}
+    return [Somebody(people[id].name, people[id].job_title, at) for id, at in parts] + [
+        Somebody(line.record.written_by, "wrote it first", line.record.written_at)
+        for line in chosen
+        if getattr(line.record, "written_by", None)
     ]
 
 

@@ -74,12 +74,13 @@ def parties(
     return rows + [(person.name, person.job_title, parts) for person, parts in people.values()]
 
 
-def index(log: Any, parties: Iterable, history: Iterable) -> list[Somebody]:
+def index(log: Any, parties: Iterable, assignees: Iterable, history: Iterable) -> list[Somebody]:
     """Everybody for the index at the end of the paper: those on its front page, who wrote it first,
     and whoever did something, with when. Its readers read all of that on it.
     """
     incident, events = log.incident, list(history)
-    found = [Somebody(name, who, None) for name, who, _parts in parties]
+    found = [Somebody(name, who) for name, who, _parts in parties]
+    found += [Somebody(one.user.name, "", one.assigned_at) for one in assignees]
     found += [Somebody(incident.child.name, "the child", incident.reported_at)]
     if incident.written_by:
         found.append(Somebody(incident.written_by, "wrote it first", incident.written_at))

@@ -452,7 +452,7 @@ class Log(OfIncident):
             ],
             head=Event.head(),
         )
-        return annexed(html, front.index(self, parties, history))
+        return annexed(html, front.index(self, parties, assignees, history))
 
     @classmethod
     def by_month(cls, query: Any) -> list[tuple]:
