@@ -11,7 +11,7 @@
     body.set("draft", "script");
     fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" })
       .then((answer) => { if (answer.type !== "opaqueredirect") throw new Error(answer.status); kept.textContent = `Kept ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`; })
-      .catch(() => { changed = true; });
+      .catch(() => { changed = true; kept.textContent = "Not kept just now. Leave this page open: it is tried again."; });
   };
   form.addEventListener("input", () => { changed = true; });
   form.addEventListener("submit", (event) => {

@@ -341,6 +341,19 @@ def test_who_began_in_time_may_finish_and_after_that_has_the_text_back(jo, schoo
     assert sending(jo).status_code == 200 and Slip.select().count() == 1
 
 
+def test_who_began_in_time_may_come_back_to_it_for_as_long(jo, school, monkeypatch):
+    made, other = handed_over(school, lasts="4 hours"), handed_over(school, lasts="4 hours")
+    mine = own(typing(jo, made.fresh_code))
+    jo.post("/report-here/form", {"draft": "script", "what_happened": "Half of it"})
+    later(monkeypatch, hours=5)
+    assert "opens nothing" in typing(Person(school.app, None), other.fresh_code).text_only
+    page = typing(Person(school.app, None), mine)
+    assert "Half of it" in page.text
+    monkeypatch.undo()
+    later(monkeypatch, hours=7)
+    assert "opens nothing" in typing(Person(school.app, None), mine).text_only
+
+
 def test_a_session_that_is_lost_gives_the_text_back(jo, school):
     made = handed_over(school)
     typing(jo, made.fresh_code)

@@ -130,9 +130,9 @@ class VisitorPass(Record):
 
     def usable(self, typed_at: datetime) -> bool:
         """Whether a report may be handed in with it now by who typed its code at `typed_at`: who
-        began in time may finish.
+        began in time may finish, and come back to it.
         """
-        began = typed_at < self.until
+        began = typed_at < self.until or self.own is not None
         return self.status == "open" and now() < (self.until + WRITING if began else self.until)
 
     def write(self, fields: Iterable[tuple[str, str]], own: str, anew: str | None = None) -> None:

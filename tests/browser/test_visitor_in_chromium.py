@@ -9,6 +9,7 @@ from models import Slip, db
 
 from ..conftest import guidance, handed_over
 from .conftest import serving
+from .test_axe import WIDTHS, look
 
 
 @pytest.fixture
@@ -95,3 +96,35 @@ def test_a_lost_connection_and_a_closed_lid_lose_nothing(chromium, served):
     page.get_by_role("button", name="Send the report").click()
     assert "Your report arrived" in page.locator("main").inner_text()
     other.close()
+
+
+def test_axe_finds_nothing_on_any_page_of_a_visitor(chromium, served):
+    """The code, refused and taken; the form, refused, in danger, kept; the receipt."""
+    address, code = served
+    page, problems = chromium.new_context(locale="en-GB").new_page(), []
+    page.goto(f"{address}/report-here")
+    page.get_by_label("The code that reception gave you").fill("ABCD-EFGH-JKLM")
+    page.get_by_role("button", name="Go on").click()
+    assert "opens nothing" in page.locator("main").inner_text()
+    problems += look(page, "a wrong code", WIDTHS)
+    page.get_by_label("The code that reception gave you").fill(code)
+    page.get_by_role("button", name="Go on").click()
+    assert "Write this down" in page.locator("main").inner_text()
+    problems += look(page, "the form", WIDTHS)
+    page.get_by_role("button", name="Send the report").click()
+    assert page.title().startswith("Problem:")
+    problems += look(page, "the form, empty", WIDTHS)
+    fill(page)
+    problems += look(page, "the form, in danger", WIDTHS)
+    page.get_by_role("button", name="Keep it and clear this screen").click()
+    own = re.search(r"Write this down: ([\w-]{14})", page.locator("main").inner_text())[1]
+    problems += look(page, "kept", WIDTHS)
+    page.get_by_role("link", name="Clear this screen").click()
+    assert own not in page.locator("main").inner_text()
+    page.get_by_label("The code that reception gave you").fill(own)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send the report").click()
+    assert "Your report arrived" in page.locator("main").inner_text()
+    problems += look(page, "the receipt", WIDTHS)
+    page.context.close()
+    assert not problems, "\n".join(problems)
