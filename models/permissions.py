@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 STAFF = ("Staff", "Contributor", "Safeguarding team", "Manager", "DSL", "Head")
 HELPERS, TEAM, MANAGERS, LEVEL_5 = STAFF[1:], STAFF[2:], STAFF[3:], STAFF[4:]
+LEADS = ("Safeguarding team", *LEVEL_5)  # the DSL, and who stands in for them
 
 
 class Verb(NamedTuple):
@@ -70,12 +71,14 @@ VOCABULARY = {
     "slip:hand_in": Verb("took in a report of somebody without an account"),
     "slip:alarm": Verb("told the safeguarding team that nobody has taken up a visitor’s report"),
     "slip:read": Verb(
-        "read a visitor’s report", "Read what visitors handed in, but for what is about them.", TEAM
+        "read a visitor’s report",
+        "Read what visitors handed in, but for what is about them.",
+        LEADS,
     ),
     "slip:take_up": Verb(
         "made an incident of a visitor’s report",
         "Choose the child of a visitor’s report, and make it an incident.",
-        TEAM,
+        LEADS,
     ),
     "slip:set_aside": Verb(
         "set a visitor’s report aside", "Set a visitor’s report aside, with a reason.", LEVEL_5
