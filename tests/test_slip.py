@@ -185,9 +185,7 @@ def test_the_adult_whom_it_is_about_reads_nothing_of_it(cast, school):
     assert cast.bob.get(f"/slip/details/?id={one.id}").status_code == 404
     page = cast.alice.get(f"/slip/details/?id={one.id}")
     assert re.search(r'name="named"\s+value="\d+" checked', page.text), "ticked until taken off"
-    cast.alice.press(
-        "slip:take_up", one, child=school.child.label, alert="no", named=school.bob.id
-    )
+    cast.alice.press("slip:take_up", one, child=school.child.label, alert="no", named=school.bob.id)
     incident = Incident.get()
     assert cast.bob.get(f"/incident/details/?id={incident.id}").status_code == 404
     assert cast.bob.get(f"/slip/details/?id={one.id}").status_code == 404

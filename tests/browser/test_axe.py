@@ -55,7 +55,7 @@ def pages(app):
         }
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods or re.search(
-            r"static|export|pdf|copy|file|healthz|logout|/login|<", rule.rule
+            r"static|export|pdf|copy|file|paper|healthz|logout|/login|<", rule.rule
         ):
             continue
         noun = rule.endpoint.split(".")[0]
