@@ -62,6 +62,11 @@ VOCABULARY = {
         "Put right that a wrong child was linked to an incident, with a reason.",
         MANAGERS,
     ),
+    "triage:decide": Verb(
+        "decided on the incident",
+        "Triage incidents they may see: case, risk, threshold, categories, decision and why.",
+        TEAM,
+    ),
     "visitor_pass:make": Verb(
         "made a visitor pass",
         "Make and withdraw the codes by which visitors and supply staff hand in a report.",
@@ -82,11 +87,6 @@ VOCABULARY = {
     ),
     "slip:set_aside": Verb(
         "set a visitor’s report aside", "Set a visitor’s report aside, with a reason.", LEVEL_5
-    ),
-    "triage:decide": Verb(
-        "decided on the incident",
-        "Triage incidents they may see: case, risk, threshold, categories, decision and why.",
-        TEAM,
     ),
     "case:read": Verb(
         "read the case",
