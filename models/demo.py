@@ -11,6 +11,7 @@ from smtplib import SMTPResponseException
 from PIL import Image, ImageDraw
 
 from models.access.proposal import Proposal
+from models.access.visitor_pass import VisitorPass
 from models.case.absence import Absence
 from models.case.attachment import Attachment
 from models.case.case import Case
@@ -21,11 +22,13 @@ from models.case.contact import Contact
 from models.case.entry import Entry
 from models.case.extract import Extract
 from models.case.feedback import Feedback
+from models.case.guidance import Guidance
 from models.case.incident import Incident
 from models.case.log import Log
 from models.case.mark import Mark
 from models.case.relation import Relation
 from models.case.school import School
+from models.case.slip import Slip
 from models.case.task import Task
 from models.case.template import columns
 from models.case.tracker import Tracker
@@ -79,6 +82,7 @@ def build(password: str) -> None:
         with at(min(start, now()) - timedelta(minutes=5)):
             ask(people)
             around(children[16], people)
+            visit(people)
         post()
 
 
@@ -102,6 +106,7 @@ def settle(password):
             Flag.create(child=child, kind=kind, since=now().date())
         Event.write("child:add", child, people["carol"])
         children.append(child)
+    Event.write("guidance:add", Guidance.create(**TOLD["guidance"]), people["alice"])
     return people, children
 
 
@@ -110,6 +115,12 @@ def ask(people):
     Proposal.make(
         people["ira"], "grant", user=people["dina"], role=Role.get(Role.name == "Contributor")
     )
+
+
+def visit(people):
+    """What a supply teacher handed in this morning; nobody has chosen the child yet."""
+    visitor = VisitorPass.make(people["carol"], "Jo Field, supply teacher", "1 day")
+    Slip.hand_in(visitor, now(), noticed_at=now(), **TOLD["visitor"])
 
 
 def sheet(text):
