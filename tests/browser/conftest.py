@@ -1,6 +1,7 @@
 """A served school and a real Chromium."""
 
 import logging
+import re
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 from playwright.sync_api import Locator, sync_playwright
 from werkzeug.serving import make_server
 
+from models import db
+
+from ..person import PASSWORD, code_of
 from .chromium import ARGS, find
 
 BUILD = Path(__file__).parents[2] / "build"
@@ -142,3 +146,21 @@ def desk(chromium):
     for one in opened:
         one.context.close()
         assert one.elsewhere == [], f"pages asked other hosts: {one.elsewhere}"
+
+
+@pytest.fixture
+def address(school):
+    db.close()
+    with serving(school.app) as address:
+        yield address
+
+
+def at_desk(desk, address, school, who, **kwargs):
+    """Somebody of the cast, signed in."""
+    one = desk(address, f"{who}@thornley.example", PASSWORD, **kwargs)
+    with db.connection_context():
+        code = code_of(school.app, getattr(school, who))
+    one.page.get_by_label(re.compile("code", re.I)).fill(code)
+    one.press("Sign in")
+    one.page.locator("details.menu").wait_for()
+    return one

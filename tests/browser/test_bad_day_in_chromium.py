@@ -11,15 +11,7 @@ from models import Event, Incident, Log, db
 
 from ..person import PASSWORD, code_of
 from ..test_house_rules import HERE
-from .conftest import serving
 from .test_axe import look
-
-
-@pytest.fixture
-def address(school):
-    db.close()
-    with serving(school.app) as address:
-        yield address
 
 
 def test_the_text_comes_back_and_is_saved_once(desk, address, school, monkeypatch):

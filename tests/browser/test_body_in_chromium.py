@@ -9,14 +9,14 @@ import pytest
 from models import Attachment, Incident, db
 from models.case.injury import Injury, areas
 
+from .conftest import at_desk
 from .test_axe import look
-from .test_fields_in_chromium import address, at_desk  # noqa: F401
 
 PHOTOGRAPH = Path(__file__).parents[1] / "pictures" / "thai.png"
 FOLD = "Injuries, marks and files"
 
 
-def begun(desk, address, school, **kwargs):  # noqa: F811
+def begun(desk, address, school, **kwargs):
     """Dave at a report that lacks only its marks."""
     dave = at_desk(desk, address, school, "dave", **kwargs)
     dave.open("/incident/new/")
@@ -48,7 +48,7 @@ def kept():
         return Incident.get().injuries, Attachment.select().count()
 
 
-def test_by_thumb_on_a_phone(desk, address, school):  # noqa: F811
+def test_by_thumb_on_a_phone(desk, address, school):
     dave = begun(desk, address, school, width=360, touch=True)
     page = dave.page
     page.locator("summary", has_text=FOLD).tap()
@@ -91,7 +91,7 @@ def test_by_thumb_on_a_phone(desk, address, school):  # noqa: F811
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_by_keyboard_alone(desk, address, school, width):  # noqa: F811
+def test_by_keyboard_alone(desk, address, school, width):
     dave = begun(desk, address, school, width=width)
     page = dave.page
     page.locator("summary", has_text=FOLD).focus()
@@ -120,7 +120,7 @@ def test_by_keyboard_alone(desk, address, school, width):  # noqa: F811
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_without_scripts(desk, address, school, width):  # noqa: F811
+def test_without_scripts(desk, address, school, width):
     dave = begun(desk, address, school, scripts=False, width=width)
     page = dave.page
     page.locator("summary", has_text=FOLD).click()
@@ -144,7 +144,7 @@ def test_without_scripts(desk, address, school, width):  # noqa: F811
     dave.picture(f"{width}-body-map-page-plain")
 
 
-def test_a_draft_brings_the_marks_back_and_later_ones_are_touched_too(desk, address, school):  # noqa: F811
+def test_a_draft_brings_the_marks_back_and_later_ones_are_touched_too(desk, address, school):
     dave = begun(desk, address, school)
     page = dave.page
     page.locator("summary", has_text=FOLD).click()

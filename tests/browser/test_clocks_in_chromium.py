@@ -4,20 +4,10 @@ off.
 
 import re
 
-import pytest
-
 from models import Incident, db
 
 from ..person import PASSWORD, code_of
-from .conftest import serving
 from .test_axe import look
-
-
-@pytest.fixture
-def address(school):
-    db.close()
-    with serving(school.app) as address:
-        yield address
 
 
 def test_a_reporter_chooses_which_half_past_one_it_was(desk, address, school):

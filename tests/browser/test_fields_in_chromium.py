@@ -9,27 +9,8 @@ import pytest
 from models import Incident, Question, Section, Template, TemplateSection, Tracker, db
 from models.case.template import columns
 
-from ..person import PASSWORD, code_of
-from .conftest import serving
+from .conftest import at_desk
 from .test_axe import look
-
-
-@pytest.fixture
-def address(school):
-    db.close()
-    with serving(school.app) as address:
-        yield address
-
-
-def at_desk(desk, address, school, who, **kwargs):
-    """Somebody of the cast, signed in."""
-    one = desk(address, f"{who}@thornley.example", PASSWORD, **kwargs)
-    with db.connection_context():
-        code = code_of(school.app, getattr(school, who))
-    one.page.get_by_label(re.compile("code", re.I)).fill(code)
-    one.press("Sign in")
-    one.page.locator("details.menu").wait_for()
-    return one
 
 
 def opened(one, tracker, text):

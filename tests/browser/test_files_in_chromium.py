@@ -13,8 +13,8 @@ from models import Attachment, Held, Incident, db
 from ..conftest import report
 from ..person import PASSWORD, code_of
 from ..test_attachment import photograph
+from .conftest import at_desk
 from .test_axe import look
-from .test_fields_in_chromium import address, at_desk  # noqa: F401
 
 NOTE = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"A note."}
 PHOTO = {"name": "IMG_0042.jpg", "mimeType": "image/jpeg", "buffer": photograph()}
@@ -35,7 +35,7 @@ def count(model):
 
 
 @pytest.fixture
-def phone(chromium, address, school):  # noqa: F811
+def phone(chromium, address, school):
     """Dave at his phone: phone(scripts=False) is its page."""
     opened = []
 
@@ -101,7 +101,7 @@ def test_a_phone_attaches_a_photograph(phone, school, scripts):
 
 
 @pytest.mark.parametrize("how", ["drop", "paste"])
-def test_a_file_is_dropped_or_pasted_and_there_when_the_lid_is_opened(desk, address, school, how):  # noqa: F811
+def test_a_file_is_dropped_or_pasted_and_there_when_the_lid_is_opened(desk, address, school, how):
     dave = at_desk(desk, address, school, "dave")
     page = dave.open("/incident/new/")
     page.get_by_label("What happened").fill("Half a sentence")
@@ -130,7 +130,7 @@ def test_a_file_is_dropped_or_pasted_and_there_when_the_lid_is_opened(desk, addr
         assert Attachment.get().read() == out.getvalue() and not Held.select().exists()
 
 
-def test_text_is_pasted_as_text(desk, address, school):  # noqa: F811
+def test_text_is_pasted_as_text(desk, address, school):
     page = at_desk(desk, address, school, "dave").open("/incident/new/")
     taken = page.evaluate(
         """() => {
@@ -146,9 +146,7 @@ def test_text_is_pasted_as_text(desk, address, school):  # noqa: F811
 
 
 def test_what_is_not_kept_is_said_at_once_and_a_lost_connection_loses_nothing(
-    desk,
-    address,  # noqa: F811
-    school,
+    desk, address, school
 ):
     dave = at_desk(desk, address, school, "dave")
     page = dave.open("/incident/new/")
@@ -170,7 +168,7 @@ def test_what_is_not_kept_is_said_at_once_and_a_lost_connection_loses_nothing(
 
 
 @pytest.mark.parametrize("scripts", [False, True])
-def test_an_old_paper_file_is_added_by_keyboard(desk, address, school, scripts):  # noqa: F811
+def test_an_old_paper_file_is_added_by_keyboard(desk, address, school, scripts):
     with db.connection_context():
         incident = report(school)
     carol = at_desk(desk, address, school, "carol", scripts=scripts)

@@ -4,8 +4,8 @@ import pytest
 
 from models import Incident, db
 
+from .conftest import at_desk
 from .test_axe import look
-from .test_fields_in_chromium import address, at_desk  # noqa: F401
 
 TEXT = (
     "JB pushed Zofia against the coat pegs at 12:40. I think he was jealous. Zofia said my arm "
@@ -15,7 +15,7 @@ TEXT = (
 
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("scripts", [False, True])
-def test_hints_once_a_press_that_mends_and_save_anyway(desk, address, school, width, scripts):  # noqa: F811
+def test_hints_once_a_press_that_mends_and_save_anyway(desk, address, school, width, scripts):
     dave = at_desk(desk, address, school, "dave", scripts=scripts, width=width)
     page = dave.page
     dave.open("/incident/new/")

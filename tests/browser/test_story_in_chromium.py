@@ -12,14 +12,6 @@ from models.case.template import columns
 
 from ..conftest import answer_all, answer_to
 from ..person import PASSWORD, code_of
-from .conftest import serving
-
-
-@pytest.fixture
-def address(school):
-    db.close()
-    with serving(school.app) as address:
-        yield address
 
 
 def fresh(model):

@@ -8,15 +8,7 @@ from models import Question, Role, Template, TemplateSection, User, db
 from models.access.accounts import edit_person
 
 from ..person import PASSWORD, code_of
-from .conftest import serving
 from .test_axe import look
-
-
-@pytest.fixture
-def address(school):
-    db.close()
-    with serving(school.app) as address:
-        yield address
 
 
 @pytest.fixture
