@@ -239,16 +239,12 @@ class IncidentView(Filing, Hinting, RecordView):
         return super().form_page(template, form, *args, **context)
 
     @staticmethod
-    def unasked(form):
+    def unasked():
         """{field: what a small worry sends for it}; None where the school's list has it no more,
         and it is to be asked.
         """
-        listed = Choice.names("place")
-        return {
-            name: {False: "no"}.get(answer, answer)
-            for name, answer in Incident.SMALL.items()
-            if name != "place" or answer in listed
-        } | ({} if Incident.SMALL["place"] in listed else {"place": None})
+        sent = Incident.SMALL | {"immediate_danger": "no", "safeguarding_alert": "no"}
+        return sent if sent["place"] in Choice.names("place") else sent | {"place": None}
 
     def create(self, form):
         involved = {"others": form.others.people, "adults": form.adults.people}
