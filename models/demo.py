@@ -269,6 +269,7 @@ def tell(story, number, people, children, later):
             immediate_action="Spoke with the child in a quiet place and told the safeguarding "
             "team before the end of the lesson.",
             told_dsl=number % 2 == 0,
+            told_whom=None if number % 2 else people["alice"].label,
             parents_told="Not yet",
             parents_why="To be decided by the DSL.",
             intervention=False,

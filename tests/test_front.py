@@ -40,7 +40,7 @@ def story(school):
     with at(monday):
         incident = report(
             school, happened="Approximate", happened_at=monday - timedelta(hours=1), noticed_at=monday - timedelta(minutes=30),
-            told_dsl=True, told_dsl_at=monday - timedelta(minutes=10), others=[(school.children[1], "Witness")],
+            told_dsl=True, told_whom="Alice Brennan, DSL", told_dsl_at=monday - timedelta(minutes=10), others=[(school.children[1], "Witness")],
             adults=[(school.dina, "Present"), (school.grace, ABOUT)], other_adults="Petra Novák, cleaner",
             injuries=[{"side": "Left", "place": "Wrist", "kind": "Bruise", "size": "3", "note": "Red"}],
         )  # fmt: skip
@@ -129,7 +129,7 @@ def test_the_timeline_is_in_order_and_names_who(school, story):
     assert [(what, str(who)) for _moment, what, who in rows] == [
         ("It happened (approximate time)", ""),
         ("It was noticed", "Dave Pritchard"),
-        ("The DSL was told in person", "Dave Pritchard"),
+        ("The DSL was told in person: Alice Brennan, DSL", "Dave Pritchard"),
         (f"Reported as {story.incident.reference}", "Dave Pritchard"),
         (f"Notification {story.reference} triggered", "Mark Kowalczyk"),
         ("Safeguarding tracker begun", "Carol Vaughan-Ŵyn"),

@@ -3,6 +3,7 @@ for them.
 """
 
 import re
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -12,6 +13,7 @@ from models import Child, Event, Pack, Refused, Relation
 from models.case import hiding
 from models.case.hiding import hide
 from models.case.pack import families
+from models.ground.clock import now
 from models.ground.words import bare
 from models.history.paper import to_pdf
 
@@ -58,6 +60,13 @@ def test_the_facts_are_there_and_no_other_child(school, told):
         assert name not in said, name
     assert "another child laughed" in said and "another adult was not" in said
     assert "Another child: alleged to have caused harm" in said
+
+
+def test_it_says_whether_whom_and_when_a_dsl_was_spoken_to(school):
+    spoken = {"told_dsl": True, "told_whom": "Alice Brennan, DSL", "told_dsl_at": now()}
+    of = report(school, noticed_at=now() - timedelta(hours=1), **spoken)
+    said = words(made(school, contact(school, of, body="MASH", kind="Referral")))
+    assert "Spoken to a DSL Yes" in said and "To whom Alice Brennan, DSL" in said
 
 
 def test_they_are_named_when_it_is_ticked(school, told):

@@ -39,7 +39,7 @@ SENT = {
     "writer": "Jo Field", "writer_role": "Supply teacher", "writer_contact": "01632 960777", "child_name": "Sofia in Year 6, I think",
     "about_adult": "no", "noticed_at": "2026-03-04T09:15", "happened": "Approximate", "happened_at": "2026-03-04T09:00", "place": "Classroom",
     "known": "I saw or heard it", "what_happened": "She flinched when I raised the blind.", "child_words": "“Don’t.”", "immediate_danger": "no",
-    "immediate_action": "I told reception.",
+    "immediate_action": "I told reception.", "told_dsl": "yes", "told_whom": "Mrs Brennan", "told_dsl_at": "2026-03-04T09:20",
 }  # fmt: skip
 
 
@@ -102,6 +102,8 @@ def test_from_the_code_to_the_incident(jo, cast, school):
     )
     assert (incident.child, incident.reported_by) == (school.child, school.carol)
     assert incident.what_happened == SENT["what_happened"] and incident.child_words == "“Don’t.”"
+    assert (incident.told_dsl, incident.told_whom) == (True, "Mrs Brennan")
+    assert incident.told_dsl_at == one.told_dsl_at
     assert incident.noticed_at == one.noticed_at and incident.happened_at == one.happened_at
     assert (incident.written_at, incident.written_by) == (one.at, "Jo Field, Supply teacher")
     assert incident.reported_at >= one.at and incident.status == "to decide"

@@ -4,6 +4,8 @@ import re
 
 from models import Choice, Incident
 
+from .person import form_of
+
 URL = "/incident/new/?small=1"
 
 
@@ -70,3 +72,44 @@ def test_a_moment_left_empty_is_the_one_of_saving(cast, school):
     page = cast.dave.get(URL)
     cast.dave.post(URL, typed(page, school, noticed_at=""))
     assert Incident.get().noticed_at == Incident.get().reported_at
+
+
+SPOKEN = {"told_dsl": "yes", "told_whom": "Alice Brennan, DSL", "told_dsl_at": "4/3/2026 09:20"}
+
+
+def test_whether_a_dsl_was_spoken_to_is_asked_with_whom_and_when_and_never_needed(cast, school):
+    page = cast.dave.get(URL)
+    for label in ("Have you spoken to a DSL?", "To whom?", "When did you speak to them?"):
+        assert label in page.text_only, label
+        assert not any(label in one for one in starred(page)), "never needed"
+    whole = cast.dave.post(URL, typed(page, school, more="whole", **SPOKEN))
+    assert 'value="Alice Brennan, DSL"' in whole.text, "it goes over to the whole"
+    noticed = {"noticed_at": "4/3/2026 09:15"}
+    assert (
+        "Saved as INC-" in cast.dave.post(URL, typed(page, school, **SPOKEN, **noticed)).text_only
+    )
+    saved = Incident.get()
+    assert (saved.told_dsl, saved.told_whom) == (True, "Alice Brennan, DSL")
+    page = cast.alice.get(f"/incident/details/?id={saved.id}").text_only
+    assert "DSL spoken to Yes" in page and "To whom Alice Brennan, DSL" in page
+    assert "When a DSL was spoken to 4 March 2026, 09:20" in page
+
+
+def test_no_with_a_name_is_a_question_and_yes_without_one_is_saved(cast, school):
+    page = cast.dave.get(URL)
+    asked = cast.dave.post(URL, typed(page, school, **SPOKEN | {"told_dsl": "no"}))
+    assert asked.status_code == 422 and "answer Yes, or empty that" in asked.text_only
+    assert 'value="Alice Brennan, DSL"' in asked.text and not Incident.select().exists()
+    asked = cast.dave.post(URL, typed(page, school, told_dsl="yes", told_whom="x" * 201))
+    assert asked.status_code == 422 and "Write 200 characters or fewer." in asked.text_only
+    cast.dave.post(URL, typed(page, school, told_dsl="yes"))
+    assert (Incident.get().told_dsl, Incident.get().told_whom) == (True, None)
+
+
+def test_whom_is_kept_in_a_draft(cast, school):
+    page = cast.dave.get(URL)
+    here = form_of(page)
+    cast.dave.post(here, typed(page, school, **SPOKEN) | {"draft": "1"})
+    assert (
+        'value="Alice Brennan, DSL"' in cast.dave.get(here).text and not Incident.select().exists()
+    )

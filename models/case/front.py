@@ -126,10 +126,12 @@ def timeline(log: Any, tracker: Any, history: Iterable) -> list[tuple]:
     decided = log.decided_at if log.decided_at != log.triggered_at else None
     aware = log.aware_at if log.aware_at != incident.reported_at else None
     told = f"Ofsted told{f' after it was due, {when(log.due_at)}' if late else ''}"
+    whom = f": {clipped(incident.told_whom)}" if incident.told_whom else ""
+    told_in_person = f"The DSL was told in person{whom}"
     rows = [
         (incident.happened_at, f"It happened ({incident.happened.lower()} time)", ""),
         (incident.noticed_at, "It was noticed", incident.reported_by),
-        (incident.told_dsl_at, "The DSL was told in person", incident.reported_by),
+        (incident.told_dsl_at, told_in_person, incident.reported_by),
         (incident.reported_at, f"Reported as {incident.reference}", incident.reported_by),
         (aware, "The school became aware", ""),
         (decided, "It was decided to notify Ofsted", log.decided_by),

@@ -122,8 +122,11 @@ class Incident(Record):
         help_text="If yes: call 999 and tell the DSL in person first.",
     )
     immediate_action = TextField(verbose_name="What was done at once")
-    told_dsl = YesNo(null=True, verbose_name="Did you tell the DSL in person?")
-    told_dsl_at = Moment(null=True, verbose_name="When did you tell the DSL?")
+    told_dsl = YesNo(null=True, verbose_name="Have you spoken to a DSL?")
+    told_whom = CharField(
+        null=True, max_length=200, verbose_name="To whom?", help_text="Full name and role."
+    )
+    told_dsl_at = Moment(null=True, verbose_name="When did you speak to them?")
     parents_told = Pick(
         fixed=PARENTS, null=True, verbose_name="Have the parents or carers been told?"
     )
@@ -180,6 +183,7 @@ class Incident(Record):
             "immediate_danger",
             "immediate_action",
             "told_dsl",
+            "told_whom",
             "told_dsl_at",
             "parents_told",
             "parents_why",
@@ -477,6 +481,10 @@ def contradictions(answers: dict[str, Any], earliest: date, too_early: str) -> d
         )
     if answers.get("happened_at") and answers["happened_at"] > answers["noticed_at"]:
         errors.setdefault("noticed_at", "This is before it happened. Give the time you noticed it.")
+    if answers.get("told_dsl") is False and (
+        answers.get("told_whom") or answers.get("told_dsl_at")
+    ):
+        errors.setdefault("told_dsl", "You say below to whom, or when: answer Yes, or empty that.")
     written_at, written_by = answers.get("written_at"), answers.get("written_by")
     if written_by and not written_at:
         errors["written_at"] = "Give the time that stands on the paper."

@@ -117,6 +117,11 @@ class Slip(Record):
         help_text="If yes: call 999 and tell reception first, then write.",
     )
     immediate_action = TextField(verbose_name="What was done at once")
+    told_dsl = YesNo(null=True, verbose_name="Have you spoken to a safeguarding lead (DSL)?")
+    told_whom = CharField(
+        null=True, max_length=200, verbose_name="To whom?", help_text="Their name, or who they are."
+    )
+    told_dsl_at = Moment(null=True, verbose_name="When did you speak to them?")
     incident = ForeignKeyField(
         Incident,
         null=True,
@@ -135,6 +140,9 @@ class Slip(Record):
         "child_words",
         "immediate_danger",
         "immediate_action",
+        "told_dsl",
+        "told_whom",
+        "told_dsl_at",
         "happened",
         "happened_at",
         "noticed_at",
