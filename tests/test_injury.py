@@ -138,6 +138,23 @@ def test_of_an_addendum_what_is_wrong_comes_back_and_twice_is_once(school, cast)
     assert Addendum.select().count() == 1
 
 
+def test_rows_are_added_to_an_addendum_and_what_was_typed_stays(school, cast):
+    incident = report(school)
+    assert 'value="injuries" formaction="/incident/action/#' in cast.dave.get(PAGE.format(incident.id)).text  # fmt: skip
+    typed = sent(WRIST, ARM | {"side": "Tail"})
+    page = cast.dave.press("incident:amend", incident, text="Lunch.", more="injuries", **typed)
+    assert page.status_code == 200 and "injuries-3-side" in page.text, "two more rows"
+    for words in ("Lunch.</textarea>", 'value="inner side, above the watch"', "<option selected>Tail</option>"):  # fmt: skip
+        assert words in page.text, words
+    assert 'role="alert"' not in page.text, "nothing is checked"
+    assert re.search(r"<details[^>]* open[^>]*>\s*<summary>With an injury", page.text)
+    empty = cast.dave.press("incident:amend", incident, more="injuries", **{"injuries-rows": "4"})
+    assert empty.status_code == 200 and "injuries-5-side" in empty.text
+    assert not Addendum.select().exists(), "and nothing is saved"
+    refused = cast.dina.press("incident:amend", incident, more="injuries", **typed)
+    assert refused.status_code == 404, "Dina does not see Dave's report"
+
+
 def test_the_paper_has_the_drawing_with_every_letter_a_font(school):
     incident = report(school, injuries=[WRIST, {"side": "Head, right side: ear", "kind": "Cut"}])
     log = Log.trigger(incident, school.mark)

@@ -132,9 +132,10 @@ class Taking:
         record = self.asked(ids[0])
         self.stay_allowed(step.permission or step.verb, record)
         form = self.drawn(step, record, request.form)
-        if form and not form.validate():
+        again = bool(form) and "more" in request.form  # rows of a table: nothing is checked
+        if again or form and not form.validate():
             forms = self.step_forms(record) | {step.verb: form}
-            return self.show(record, 422, forms=forms, failed=step.verb)
+            return self.show(record, 200 if again else 422, forms=forms, failed=step.verb)
         try:
             given = {**(form.data if form else {}), **(step.given or {})}
             result = step_of(step.verb)(record, **given, by=me())

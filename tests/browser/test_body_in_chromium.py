@@ -9,6 +9,7 @@ import pytest
 from models import Attachment, Incident, db
 from models.case.injury import Injury, areas
 
+from ..conftest import report
 from .conftest import at_desk
 from .test_axe import look
 
@@ -142,6 +143,26 @@ def test_without_scripts(desk, address, school, width):
         dave.open(f"/incident/details/?id={Incident.get().id}")
     assert page.locator(".marks .disc").count() == 3
     dave.picture(f"{width}-body-map-page-plain")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_rows_for_later_marks_without_scripts(desk, address, school, width):
+    with db.connection_context():
+        incident = report(school)
+    dave = at_desk(desk, address, school, "dave", scripts=False, width=width)
+    page = dave.open(f"/incident/details/?id={incident.id}")
+    page.locator("summary", has_text="Add to this incident").click()
+    page.locator("summary", has_text="With an injury or mark").click()
+    page.get_by_label("What do you want to add?").fill("Seen at lunch.")
+    row(page, 1).get_by_label("Where on the body").select_option("Front: right knee")
+    row(page, 2).get_by_label("Where on the body").select_option("Left palm: thumb")
+    page.get_by_role("button", name="Add rows to Injuries or marks").click()
+    assert page.get_by_label("What do you want to add?").input_value() == "Seen at lunch."
+    assert row(page, 2).get_by_label("Where on the body").input_value() == "Left palm: thumb"
+    row(page, 3).get_by_label("Where on the body").select_option("Back: neck")
+    row(page, 3).get_by_label("Exact place").fill("below the hair")
+    row(page, 3).get_by_label("Exact place").press("Enter")
+    assert "On the body map: 1, 2, 3" in page.locator(".addendum").inner_text()
 
 
 def test_a_draft_brings_the_marks_back_and_later_ones_are_touched_too(desk, address, school):
