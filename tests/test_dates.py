@@ -35,6 +35,28 @@ SAME = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("3/2025", "March 2025"), ("03-2025", "March 2025"), ("03.2025", "March 2025"), ("2025-03", "March 2025"), ("Mar. 2025", "March 2025"),
+        ("march 2025", "March 2025"), ("MARCH2025", "March 2025"), ("٣/٢٠٢٥", "March 2025"), ("2025", "2025"), (" 2025 ", "2025"),
+    ],
+)  # fmt: skip
+def test_a_month_or_a_year_is_read_where_it_may_stand_and_nowhere_else(tuesday, typed, words):
+    assert read(typed, "day, month or year").value.words == words
+    for kind in ("date", "birth", "ahead", "date and time"):
+        with pytest.raises(Unread):
+            read(typed, kind)
+
+
+def test_a_day_is_a_day_there_too(tuesday):
+    for typed in ("24/11/2026", "24 Nov 2026", "today", "24/11/26"):
+        assert read(typed, "day, month or year").value == date(2026, 11, 24), typed
+    for typed in ("3/25", "Mar 25", "summer", "3/", "/2025", "20255"):
+        with pytest.raises(Unread):
+            read(typed, "day, month or year")
+
+
 @pytest.mark.parametrize("typed", SAME)
 def test_all_of_these_are_five_past_two_on_tuesday(tuesday, typed):
     assert read(typed, "date and time").value == FIVE_PAST_TWO

@@ -1,11 +1,12 @@
 """Entries by hand: added with a scan, never changed, withdrawn with a reason; by the right people."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from peewee import DatabaseError
 
 from models import Child, Entry, Event, Refused, Relation, Scan, now, visible
+from models.ground.clock import at
 from models.shelf import backup, proof
 
 from .conftest import SECRET
@@ -46,6 +47,43 @@ def test_an_entry_from_the_form_to_the_chronology(cast, school):
     assert Event.last(entry, "entry:add").by == school.carol
     assert Event.last(entry, "entry:read").by == school.alice
     assert Event.last(Scan.get(), "scan:read").by == school.alice
+
+
+@pytest.mark.parametrize(
+    ("typed", "until", "first", "last", "said"),
+    [
+        ("3/2025", "", date(2025, 3, 1), date(2025, 3, 31), "March 2025"),
+        ("2024", "", date(2024, 1, 1), date(2024, 12, 31), "2024"),
+        ("Sept 2024", "11/2024", date(2024, 9, 1), date(2024, 11, 30), "September 2024 to November 2024"),
+        ("24/11/2024", "2025", date(2024, 11, 24), date(2025, 12, 31), "24 November 2024 to 2025"),
+        ("2/2024", "7/3/2024", date(2024, 2, 1), date(2024, 3, 7), "February 2024 to 7 March 2024"),
+        ("24/11/2024", "", date(2024, 11, 24), None, None),
+        ("2026", "", date(2026, 1, 1), date(2026, 11, 24), "2026"),
+    ],
+)  # fmt: skip
+def test_a_month_or_a_year_is_enough(cast, school, typed, until, first, last, said):
+    with at(datetime(2026, 11, 24, 15, tzinfo=UTC)):
+        cast.carol.get("/entry/new/?child=1")
+        form = FORM | {"happened_on": typed, "until": until, "period": ""}
+        page = cast.carol.post("/entry/new/?child=1", form)
+    entry = Entry.get()
+    assert (entry.happened_on, entry.until, entry.period) == (first, last, said)
+    assert (said or "24 November 2024") in page.text_only
+
+
+def test_what_the_source_says_stands_and_what_is_no_date_comes_back(cast, school):
+    cast.carol.get("/entry/new/?child=1")
+    for typed, why in (
+        ("13/2025", "There is no month 13."), ("Easter 2025", "“easter” is no month."), ("12/2099", "in the future"),
+        ("1066", "The year 1066 cannot be right."), ("30/2/2025", "There is no 30 February"), ("soon", "3/2025 or 2025"),
+    ):  # fmt: skip
+        page = cast.carol.post("/entry/new/?child=1", FORM | {"happened_on": typed})
+        assert page.status_code == 422 and why in page.text_only, typed
+        assert f'value="{typed}"' in page.text and not Entry.select().exists()
+    backwards = FORM | {"happened_on": "3/2025", "until": "2024"}
+    assert "before it began" in cast.carol.post("/entry/new/?child=1", backwards).text_only
+    cast.carol.post("/entry/new/?child=1", FORM | {"happened_on": "2025", "period": "Easter 2025"})
+    assert (Entry.get().happened_on, Entry.get().period) == (date(2025, 1, 1), "Easter 2025")
 
 
 def io_of(content):

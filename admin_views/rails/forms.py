@@ -33,7 +33,7 @@ from .fields import (
     YesNoField,
     clean,
 )
-from .moments import AheadField, BirthField, DayField, MomentField, TypedField
+from .moments import AheadField, BirthField, DayField, MomentField, RoughlyField, TypedField
 
 NAMES = ("Ofsted", "English", "British")  # words that keep their capital within a sentence
 ASKS = ("who", "whom", "what", "when", "where", "why", "how", "which", "whether")
@@ -203,6 +203,7 @@ class Converter(CustomModelConverter):
     def handle_date(self, model, field, **kwargs):
         born, ahead = getattr(field, "born", False), getattr(field, "ahead", False)
         kind = BirthField if born else AheadField if ahead else DayField
+        kind = RoughlyField if getattr(field, "roughly", False) else kind
         return field.name, kind(**kwargs)
 
     def yes_no(self, model, field, **kwargs):

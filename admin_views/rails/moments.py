@@ -18,6 +18,7 @@ CLOCKS = {
 }
 HINT = {
     "date": "For example 24/11/2026, today or yesterday.",
+    "day, month or year": "For example {example}.",
     "birth": "For example 24/11/2013.",
     "ahead": "For example {example}, tomorrow or Friday.",
     "date and time": "For example 24/11/2026 14:05, today 14:05 or yesterday 9:30.",
@@ -143,6 +144,12 @@ class TypedField(fields.StringField):
 
 class DayField(TypedField):
     """A date."""
+
+
+class RoughlyField(TypedField):
+    """A date or, where no day is known, a month or a year: the data is a date or a Span."""
+
+    kind = "day, month or year"
 
 
 class AheadField(TypedField):

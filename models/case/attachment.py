@@ -13,6 +13,7 @@ from peewee import CharField, ForeignKeyField, IntegerField
 
 from models.ground.clock import now, today
 from models.ground.database import transaction
+from models.ground.dates import stretched
 from models.ground.fields import Day, Moment
 from models.ground.record import Refused
 from models.ground.settings import put, settings
@@ -225,15 +226,19 @@ class Attachment(Kept, OfIncident):
     )
     dated_on = Day(
         null=True,
+        roughly=True,
         verbose_name="Date of the document",
-        help_text="The day on it, or on its first page.",
+        help_text="The day on it, or on its first page; where it has none, the month or the year.",
     )
-    until = Day(null=True, verbose_name="Until", help_text="The day on its last page.")
+    until = Day(
+        null=True, roughly=True, verbose_name="Until", help_text="The day on its last page."
+    )
     period = CharField(
         null=True,
         max_length=60,
         verbose_name="As it says itself",
-        help_text="Where it has no day: 2019, or Autumn term 2018.",
+        help_text="Where it has no day: Autumn term 2018. Left empty, it is the month or the year "
+        "that you gave.",
     )
     pages = IntegerField(null=True, verbose_name="Pages")
 
@@ -254,6 +259,9 @@ class Attachment(Kept, OfIncident):
         until, period, pages. Raises Refused for what cannot be kept or contradicts itself.
         """
         cls.admit(name, content)
+        dated_on, until, period = (described.get(key) for key in ("dated_on", "until", "period"))
+        dated_on, until, period = stretched(dated_on, until, period, today())
+        described |= {"dated_on": dated_on, "until": until, "period": period}
         if errors := cls.wrong(**described):
             raise Refused("Nothing was saved.", errors)
         row = cls(incident=incident, added_by=by, added_at=now(), **described)

@@ -6,6 +6,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
 from models.ground.clock import now, today
 from models.ground.database import transaction
+from models.ground.dates import stretched
 from models.ground.fields import Day, Moment, Pick, YesNo
 from models.ground.record import Refused
 from models.history.event import Event
@@ -26,16 +27,17 @@ class Entry(OfChild):
     changes = ("withdrawn_at", "withdrawn_by", "withdrawn_why", "version")
 
     happened_on = Day(
+        roughly=True,
         verbose_name="When did it happen?",
-        help_text="The day, or the first one. Only roughly known: the likeliest, and say below how "
-        "the source puts it.",
+        help_text="The day, or the first one; where the source has no day, the month or the year.",
     )
-    until = Day(null=True, verbose_name="Until", help_text="Where it lasted.")
+    until = Day(null=True, roughly=True, verbose_name="Until", help_text="Where it lasted.")
     period = CharField(
         null=True,
         max_length=60,
         verbose_name="As the source puts it",
-        help_text="For example: March 2025. It stands in place of the day.",
+        help_text="For example: Easter 2025. It stands in place of the day. Left empty, it is the "
+        "month or the year that you gave.",
     )
     headline = CharField(
         max_length=160, verbose_name="Headline", help_text="One line, plain enough for the family."
@@ -68,14 +70,18 @@ class Entry(OfChild):
     @classmethod
     @starts()
     def add(cls, child: Child, by: User, files: Any = (), **values: Any) -> "Entry":
-        """Add an entry. files: [(name, bytes)] of what was scanned, with
-        whether the virus scanner looked at it. Raises Refused for a day that
-        is still to come, and for a file that cannot be kept.
+        """Add an entry. files: [(name, bytes)] of what was scanned, with whether the virus scanner
+        looked at it. In place of a day may stand a month or a year (Span). Raises Refused for a day
+        that is still to come, and for a file that cannot be kept.
         """
-        errors, happened, until = {}, values["happened_on"], values.get("until")
-        if not EARLIEST <= happened <= today():
+        happened, until, period = stretched(
+            values["happened_on"], values.get("until"), values.get("period"), today()
+        )
+        values |= {"happened_on": happened, "until": until, "period": period}
+        errors = {}
+        if not (happened and EARLIEST <= happened <= today()):
             errors["happened_on"] = "This is in the future, or before 1900. Give the day it was."
-        if until and until < happened:
+        if until and happened and until < happened:
             errors["until"] = "This is before it began."
         if errors:
             raise Refused("The entry was not saved.", errors)

@@ -14,12 +14,14 @@ from .clock import LONDON, now
 
 EXAMPLE = {
     "date": "24/11/2026",
+    "day, month or year": "24/11/2026, 3/2025 or 2025",
     "birth": "24/11/2013",
     "date and time": "24/11/2026 14:05",
     "time": "14:05",
 }
 NOT_ONE = {
     "date": "This is not a date.",
+    "day, month or year": "This is not a day, a month with its year, or a year.",
     "birth": "This is not a date.",
     "ahead": "This is not a date.",
     "date and time": "This is not a date and time.",
@@ -37,6 +39,10 @@ SEPARATED = re.compile(r"(\d{1,2})(?P<by>[-/.]| )(\d{1,2})(?:(?P=by)(\d{4}|\d{2}
 NAMED = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th)?[-/. ]*(?:of )?([a-z]{3,9})\.?(?:[-/. ]*(\d{4}|\d{2}))?"
 )
+MONTH_ALONE = re.compile(
+    r"(?:(?P<month>\d{1,2})[-/. ]|(?P<name>[a-z]{3,9})\.?[-/. ]*)?(?P<year>\d{4})"
+    r"|(?P<first>\d{4})[-/.](?P<second>\d{1,2})"
+)
 YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 TWELVE = r"(\d{1,2})(?:[:.](\d{2}))?(?::(\d{2}))? ?([ap])\.?m\.?"
 CLOCK = re.compile(TWELVE + r"|(\d{1,2})[:.](\d{2})(?::(\d{2}))?|(\d{2})(\d{2})")
@@ -53,10 +59,18 @@ def example(kind: str) -> str:
     return written(now().astimezone(LONDON).date() + SOON) if kind == "ahead" else EXAMPLE[kind]
 
 
+class Span(NamedTuple):
+    """A month or a year, typed in place of a day: its first day, its last, and its words."""
+
+    first: date
+    last: date
+    words: str
+
+
 class Read(NamedTuple):
     """What was typed: the day or moment, and how sure that is."""
 
-    value: date | datetime | time
+    value: date | datetime | time | Span
     relative: bool = False  # it counts from the day on which it is read: today, 14:05, 24 Nov
     yearless: bool = False  # its year was not typed, or it may mean another day of that name
     clock: str | None = None  # BST or GMT, where that was typed
@@ -183,6 +197,48 @@ def numbers(text: str, kind: str, today: date) -> Any:
     return real_day(int(year), month, int(day)), False, False
 
 
+def read_span(text):
+    """A month with its year, or a year, as it was typed: 3/2025, March 2025, 2025. None for what
+    is neither.
+    """
+    whole = MONTH_ALONE.fullmatch(text)
+    if not whole:
+        return None
+    year, name = int(whole["year"] or whole["first"]), whole["name"]
+    number = whole["month"] or whole["second"]
+    if not (name or number):
+        return Span(real_day(year, 1, 1), date(year, 12, 31), str(year))
+    named = (n for n, full in enumerate(MONTHS, 1) if name and full.startswith(name))
+    month = int(number) if number else next(named, 0)
+    if name and not month:
+        raise Unread(f"“{name}” is no month.")
+    first = real_day(year, month, 1)
+    last = first.replace(day=monthrange(year, month)[1])
+    return Span(first, last, f"{MONTHS[month - 1].capitalize()} {year}")
+
+
+def stretched(
+    begun: date | Span | None, until: date | Span | None, period: str | None, today: date
+) -> tuple[date | None, date | None, str | None]:
+    """(first day, last day, words) of what was given as days, months or years: a month lasts from
+    its first day to its last, but not beyond `today`, and says itself, unless `period` does.
+    """
+    spans = [one for one in (begun, until) if isinstance(one, Span)]
+    if spans and not period:
+        said = [one.words if isinstance(one, Span) else plain(one) for one in (begun, until) if one]
+        period = " to ".join(dict.fromkeys(said))
+    first = begun.first if isinstance(begun, Span) else begun
+    last = until if until else begun if isinstance(begun, Span) else None
+    if isinstance(last, Span):
+        last = min(last.last, today) if last.first <= today else last.last
+    return first, last, period
+
+
+def plain(day: date) -> str:
+    """A day in words: 3 March 2025."""
+    return f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
+
+
 def read_time(text):
     """A time of day as it was typed: 14:05, 9.30, 1405, 9:05am."""
     whole = CLOCK.fullmatch(text)
@@ -227,8 +283,9 @@ def day_alone(text, today):
 
 
 def read(text: str, kind: str, today: date | None = None) -> Read | None:
-    """What somebody typed as a "date", one that is "ahead", the date of a "birth", a "date and
-    time" (local, without zone) or a "time"; None for nothing. Raises Unread.
+    """What somebody typed as a "date", one that is "ahead", the date of a "birth", a "day, month or
+    year" (a Span where it is no day), a "date and time" (local, without zone) or a "time"; None for
+    nothing. Raises Unread.
 
     today: the day that “today” means, when it is not this one.
     """
@@ -243,6 +300,8 @@ def read(text: str, kind: str, today: date | None = None) -> Read | None:
             return read_moment(typed, today)
         if kind == "time":
             return Read(read_time(typed))
+        if kind == "day, month or year" and (span := read_span(typed)):
+            return Read(span)
         midnight = re.sub(r"(?<=\d)[t ]00:00(:00)?$", "", typed)
         return Read(*read_day(midnight, kind, today))
     except Unread as why:

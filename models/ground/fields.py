@@ -30,12 +30,12 @@ class Moment(DateTimeField):
 
 class Day(DateField):
     """A date; of somebody's birth, where `born`: read as one that is past; `ahead`: read as one
-    that is still to come.
+    that is still to come; `roughly`: a month or a year may be typed in its place, as a Span.
     """
 
-    def __init__(self, born=False, ahead=False, **kwargs):
+    def __init__(self, born=False, ahead=False, roughly=False, **kwargs):
         super().__init__(**kwargs)
-        self.born, self.ahead = born, ahead
+        self.born, self.ahead, self.roughly = born, ahead, roughly
 
     def python_value(self, value):
         value = super().python_value(value)

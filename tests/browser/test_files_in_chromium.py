@@ -182,7 +182,7 @@ def test_an_old_paper_file_is_added_by_keyboard(desk, address, school, scripts):
         page.set_viewport_size({"width": 360, "height": 900})
         carol.picture("file-form-360")
     page.get_by_label("What it is").fill("Paper file")
-    page.get_by_label("As it says itself").fill("2019")
+    page.get_by_label("Date of the document").fill("2019")
     page.get_by_label("Pages").fill("14")
     page.get_by_role("button", name="Save", exact=True).press("Enter")
     assert "Saved: Paper file, 2019, 14 pages." in page.get_by_role("status").first.inner_text()
