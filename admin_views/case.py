@@ -17,6 +17,7 @@ from models import (
     User,
     visible,
 )
+from models.case.triage import affected
 from models.ground.words import age, due
 from models.history.event import of_records
 from models.policy import who_sees_case
@@ -50,11 +51,14 @@ class CaseView(RecordView):
     edit_permission = "case:edit"
     create_view = export = None  # a case is opened by a triage, or by a notification
     reads = of_setting = True
-    intro = "What belongs together about one child, from the first worry to its closing."
+    intro = (
+        "What belongs together about one child, or one adult at risk, from the first worry to its "
+        "closing."
+    )
     empty = "There is no case here. One is opened at the triage of an incident."
     order = (Case.opened_at.desc(),)
     column_list = ["subject", "reference", "lead", "updated", "opened_at", "status"]
-    column_labels = {"subject": "Child", "updated": "Last change"}
+    column_labels = {"subject": "About", "updated": "Last change"}
     column_sortable_list = ["reference", "opened_at"]
     filters = {"tab": ("Show", lambda: TABS), "whose": ("Led by", lambda: ("me",))}
     form_columns = [name for names in Case.GROUPS.values() for name in names]
@@ -95,6 +99,15 @@ class CaseView(RecordView):
     def chosen(self, name, value):
         return Case.status == value if name == "tab" else Case.lead == me()
 
+    def edit_form(self, obj=None):
+        """The form; of an adult at risk it asks nothing that is of a child."""
+        form = super().edit_form(obj)
+        for name in set(Case.GROUPS["Before it can close"]) - set(obj.asked):
+            del form[name]
+        if obj.adult:
+            form.outcome.description = "What is different for them now, and what was learned."
+        return form
+
     def update(self, form, record):
         record.edit(me(), **self.values(form))
         return record
@@ -115,8 +128,13 @@ class CaseView(RecordView):
         decisions = list(triages.join(Incident).order_by(Triage.id.desc()))
         categories = Category.of([one.id for one in decisions])
         alive = record.status in ("open", "monitoring")
+        others = [one for one in affected(incidents) if one != record.incident.child]
+        others = [] if record.adult else others
+        known = visible(Child, by).where(Child.id.in_([one.id for one in others]))
         return {
             "incidents": incidents,
+            "others": others,
+            "known": {one.id for one in known} if others else set(),
             "logs": logs,
             "forms_of": self.forms_of(logs),
             "decisions": [(one, categories.get(one.id, [])) for one in decisions],

@@ -79,6 +79,61 @@ def test_a_notification_opens_a_case_where_there_is_none(school, incident):
     fits()
 
 
+def test_all_who_were_affected_are_its_subjects(cast, school):
+    """By the report Ngũgĩ was affected, 山田 花子 a witness; the triage says it better."""
+    zofia, ngugi, hanako, sion = school.children
+    one = report(school, others=[(ngugi, "Affected"), (hanako, "Witness")])
+    triage(school, one, opens=True)
+    case = Case.get()
+
+    def subjects():
+        head = fold(cast.carol.get(f"/case/details/?id={case.id}").text).split("opened")[0]
+        return [child for child in school.children[1:] if str(child) in head.split("<h1>")[1]]
+
+    assert subjects() == [ngugi]
+    path = f'href="/child/details/?id={ngugi.id}">{ngugi}</a>'
+    assert path in fold(cast.carol.get(f"/case/details/?id={case.id}").text)
+    page = cast.carol.get(f"/child/details/?id={ngugi.id}")
+    assert f"Open {case}" in page.text_only, "and on that child's page"
+    kinds = [(zofia, "Affected", "Physical"), (hanako, "Affected", "Physical"), (ngugi, "Alleged to have caused harm", "Physical")]  # fmt: skip
+    triage(school, one, case=case, categories=kinds)
+    assert subjects() == [hanako]
+    second = report(school, child=sion)
+    triage(school, second, case=case, categories=[(sion, "Affected", "Physical")])
+    assert subjects() == [hanako, sion]
+    second.correct_child(wrong=sion, child=zofia, reason="The other class.", by=school.carol)
+    assert subjects() == [hanako], "nor who was linked by mistake"
+
+
+def test_a_child_whom_the_reader_may_not_see_is_another_child(cast, school, monkeypatch):
+    one = report(school, others=[(school.children[1], "Affected")])
+    triage(school, one, opens=True)
+
+    def blind(model, person):
+        rows = visible(model, person)
+        return rows.where(model.id < 0) if model is Child else rows
+
+    monkeypatch.setattr("admin_views.case.visible", blind)
+    head = fold(cast.carol.get(f"/case/details/?id={Case.get().id}").text).split("<h1>")[1]
+    assert "also about another child ·" in head.split("opened")[0]
+
+
+def test_a_case_about_an_adult_at_risk_says_so_and_asks_nothing_of_a_child(cast, school, incident):
+    triage(school, incident, opens=True, adult="Rosa Łukasiewicz")
+    case = Case.get()
+    page = cast.carol.get(f"/case/details/?id={case.id}")
+    assert "<h1>Rosa Łukasiewicz</h1>" in page.text
+    assert f"adult at risk, by what was reported about {school.child}" in page.text_only
+    form = cast.carol.get(f"/case/edit/?id={case.id}")
+    assert "Was the child told" not in form.text_only and "Were the parents" not in form.text_only
+    assert "Risk reviewed on" in form.text_only and "for the child now" not in form.text_only
+    assert "About" in cast.carol.get("/case/").text_only
+    case.edit(school.carol, risk_reviewed_on=now().date(), outcome="She has a flat.")
+    assert not [row for row in Case.get().missing() if row[1] == case]
+    page = cast.carol.get(f"/case/details/?id={case.id}")
+    assert "She has a flat." in page.text_only and "Was the child told" not in page.text_only
+
+
 def test_what_stops_the_closing_stands_where_the_button_would(cast, school, opened):
     path, button = f"/case/details/?id={opened.id}", ">Close case</button>"
     page = cast.mark.get(path)

@@ -1,6 +1,6 @@
 """The case: what belongs together about one child, or one adult at risk, and how it is closed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -105,6 +105,15 @@ class Case(HandsOver, OfIncident):
         return self.adult or str(self.incident.child)
 
     @property
+    def asked(self) -> list[str]:
+        """What is asked of it before it can close: of an adult at risk nothing that is of a child
+        alone.
+        """
+        names = self.GROUPS["Before it can close"]
+        of_child = ("child", "parents") if self.adult else ()
+        return [name for name in names if not name.startswith(of_child)]
+
+    @property
     def label(self) -> str:
         """How a form names it."""
         return f"{self.reference}, {self.subject}"
@@ -173,6 +182,18 @@ class Case(HandsOver, OfIncident):
         """The condition that `child` is linked to an incident in a case."""
         links = Link.select(Link.case).where(Link.ended_at.is_null())
         return cls.id.in_(links.where(Link.incident.in_(Incident.concerning(child))))
+
+    @classmethod
+    def all_closed(cls, incident: Incident, by: User, visible: Callable) -> "list[Case]":
+        """The cases in which `incident` stands, where all of them are closed, as far as `by` sees
+        them; nothing where one is not, or it stands in none.
+
+        visible: the policy, which stands above the nouns.
+        """
+        cases = list(cls.of(incident))
+        if not cases or any(case.status in cls.ALIVE for case in cases):
+            return []
+        return list(visible(cls, by).where(cls.id.in_(cases)).order_by(cls.id))
 
     def incidents(self) -> Any:
         """A query of the ids of the incidents that stand in it now."""
@@ -300,8 +321,7 @@ class Case(HandsOver, OfIncident):
         needed = ["child_told", "parents_told", "risk_reviewed_on", "outcome"]
         needed += ["child_told_why"] if self.child_told not in (None, *TOLD) else []
         needed += ["parents_why"] if self.parents_told not in (None, *TOLD) else []
-        if self.adult:
-            needed = [name for name in needed if not name.startswith(("child", "parents"))]
+        needed = [name for name in needed if name in self.asked]
         found: list[tuple[str, Any, str]] = [
             (label[name], self, name) for name in needed if not getattr(self, name)
         ]

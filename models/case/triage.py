@@ -17,7 +17,8 @@ from models.people.user import User
 
 from .case import Case, Link
 from .child import Child, Flag
-from .incident import Incident, Involved, OfIncident
+from .choice import Choice
+from .incident import LINKED_WRONGLY, Incident, Involved, OfIncident
 from .line import Line
 
 MOST = 3  # categories of one child: more is no category (facts: vendors cap it, DSLs ask for few)
@@ -256,3 +257,22 @@ class Category(OfIncident):
         for row in rows.order_by(cls.id) if ids else ():
             found.setdefault(row.triage_id, []).append(row)
         return found
+
+
+def affected(incidents: Iterable[Incident]) -> list[Child]:
+    """The children who were affected by any of `incidents`, by what was said last of each: in the
+    decision in force, or in the report.
+    """
+    incidents, part = list(incidents), Choice.names("child's part")[0]
+    ids = [one.id for one in incidents]
+    parts = {(row.id, row.child_id): part for row in incidents}
+    for row in Involved.select().where(Involved.incident.in_(ids)).order_by(Involved.id):
+        if row.child_id:
+            parts[row.incident_id, row.child_id] = row.part
+    latest = Triage.in_force().where(Triage.incident.in_(ids))
+    for one in Category.select().where(Category.triage.in_(latest)).order_by(Category.id):
+        key = one.incident_id, one.child_id
+        if parts.get(key, LINKED_WRONGLY) != LINKED_WRONGLY:
+            parts[key] = one.part
+    found = {child for (_incident, child), said in parts.items() if said == part}
+    return list(Child.select().where(Child.id.in_(found)).order_by(Child.name))
