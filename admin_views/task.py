@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 
 from flask import g, request, url_for
 
-from models import Child, Incident, Task, User, of_seen, visible
+from models import Case, Child, Incident, Task, User, of_seen, visible
 from models.case.task import today
 from models.ground.words import day, due
 
@@ -145,7 +145,15 @@ class TaskView(RecordView):
             rows = of_seen(Task, incident, me())
         gives = self.allows(self.add_permission, incident)
         gives = gives and (page, record.status) != ("case", "closed")  # it is read-only
-        return {"tasks": rows, "gives": gives, "incident": incident} if rows or gives else None
+        if not rows and not gives:
+            return None
+        closed = Case.all_closed(incident, me(), visible) if gives and page != "case" else []
+        return {
+            "tasks": rows,
+            "gives": gives and not closed,
+            "closed": closed,
+            "incident": incident,
+        }
 
     def needs(self, limit):
         """The reader's own open tasks, the first due first."""

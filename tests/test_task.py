@@ -33,6 +33,49 @@ def task(school, incident):
 
 
 @pytest.mark.both
+def test_no_task_is_given_where_the_case_is_closed(cast, school, incident):
+    given = {"what": "Ring the mother", "due_on": now().date(), "owner": school.alice}
+    triage(school, incident, opens=True)
+    case, path = Case.get(), f"/incident/details/?id={incident.id}"
+    case.close_anyway(reason="She left.", by=school.alice)
+    page = cast.carol.get(path)
+    assert "Add a task" not in page.text_only
+    assert f"{case} is closed. Reopen it to add a task." in page.text_only
+    new = f"/task/new/?incident={incident.id}"
+    cast.carol.get(new)
+    typed = {"what": "Ring the mother", "owner": school.alice.label, "due_on": "today"}
+    page = cast.carol.post(new, typed | {"urgency": "", "repeats": "Never"})
+    assert page.status_code == 422 and not Task.select().exists()
+    assert (
+        f"{case} is closed. Reopen it first." in page.text_only and "Ring the mother" in page.text
+    )
+    second = report(school)
+    triage(school, second, opens=True)
+    Case.add(
+        incident, Case.select().order_by(Case.id.desc()).get(), "Both had a part.", school.carol
+    )
+    assert "Add a task" in cast.carol.get(path).text_only, "it stands in an open one as well"
+    Case.update(status="closed").execute()
+    with pytest.raises(Refused, match="are closed. Reopen one first"):
+        Task.give(incident, school.carol, visible=visible, **given)
+    Case.get().reopen(reason="She is back.", by=school.alice)
+    assert Task.give(incident, school.carol, visible=visible, **given).status == "open"
+
+
+def test_of_a_closed_case_that_is_not_theirs_the_form_tells_nothing(school, incident):
+    """Carol is shut out of the case, by another incident in it, and not of this one alone."""
+    given = {"what": "Ring the mother", "due_on": now().date(), "owner": school.alice}
+    triage(school, incident, opens=True)
+    Case.get().close_anyway(reason="She left.", by=school.alice)
+
+    def blind(model, person):
+        rows = visible(model, person)
+        return rows.where(model.id < 0) if model is Case else rows
+
+    assert Case.all_closed(incident, school.carol, visible) == [Case.get()]
+    assert Task.give(incident, school.carol, visible=blind, **given).status == "open"
+
+
 def test_a_task_from_the_incident_to_done_in_the_browser(cast, school, incident):
     page = cast.carol.get(f"/incident/details/?id={incident.id}")
     assert f"/task/new/?incident={incident.id}" in page.text, "Add a task stands on the incident"

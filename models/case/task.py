@@ -133,8 +133,9 @@ class Task(HandsOver, OfIncident):
         urgency: str | None = None,
         repeats: str | None = None,
     ) -> "Task":
-        """Give a task to `owner`, who is emailed. Raises Refused for a day that is past, and for
-        somebody who may not see the incident.
+        """Give a task to `owner`, who is emailed. Raises Refused for a day that is past, for
+        somebody who may not see the incident, and where the case of it is closed: a task would stop
+        nothing there.
 
         visible: the policy, a function of a model and a person, for it stands above the nouns.
         """
@@ -142,6 +143,10 @@ class Task(HandsOver, OfIncident):
             raise Refused(
                 "The task was not saved.", {"due_on": "This day is past. Give a later one."}
             )
+        if closed := Case.all_closed(incident, by, visible):
+            names = " and ".join(map(str, closed))
+            which = "is closed. Reopen it" if len(closed) == 1 else "are closed. Reopen one"
+            raise Refused(f"{names} {which} first. The task was not saved.")
         with transaction():
             if not visible(Incident, owner).where(Incident.id == incident.id).exists():
                 sentence = f"{owner} may not see this incident. Share it with them first."
