@@ -21,13 +21,14 @@ from models import (
     look,
     now,
     of_seen,
+    settings,
     visible,
 )
 from models.case.contact import TOLD
 from models.case.owed import owed, owed_of
 from models.case.pack import families
 from models.ground.words import clock, due, when
-from models.history.paper import to_pdf
+from models.history.paper import to_pdf, words
 
 from .home import Need
 from .rails.door import me
@@ -85,10 +86,26 @@ class PackForm(BaseForm):
     others = SeveralField("Other children", names=["Name them in this pack"])
 
 
+class ApproveForm(BaseForm):
+    """Which copy; its words stand beside the button."""
+
+    pack = RowField("Copy", none="Choose…", validators=[required("Choose the copy.")])
+
+
 def record_it(one):
     """Where the contact that does a duty is written down, as far as it is known filled in."""
     body, call = one.duty.body or None, one.call and one.call.id
     return url_for("contact.create_view", incident=one.incident.id, body=body, after=call)
+
+
+def made_words(pack):
+    """What is to be done with a pack that was just made."""
+    return "Another person has to approve it." if pack.status == "waits" else "Open it below."
+
+
+def to_packs(pack):
+    """Where a step on a pack leads."""
+    return url_for("contact.details_view", id=pack.contact_id, _anchor="packs")
 
 
 def next_words(contact):
@@ -155,8 +172,15 @@ class ContactView(RecordView):
             "contact:pack",
             "Make the pack",
             PackForm,
-            said=lambda pack: f"The copy for {pack.recipient} is made. Open it below.",
-            leads=lambda pack: url_for("contact.details_view", id=pack.contact_id, _anchor="packs"),
+            said=lambda pack: f"The copy for {pack.recipient} is made. {made_words(pack)}",
+            leads=to_packs,
+        ),
+        Step(
+            "contact:approve_pack",
+            "Approve this copy",
+            ApproveForm,
+            said=lambda pack: f"The copy for {pack.recipient} is approved. Open it below.",
+            leads=to_packs,
         ),
     )
     cards = dict.fromkeys(("incident", "log", "case"), "contact/card.html")
@@ -223,8 +247,11 @@ class ContactView(RecordView):
     def about(self, record):
         packs = self.offers(record, "contact:pack")
         escalations = Escalation.of(record)
+        approves = self.offers(record, "contact:approve_pack")
+        waiting = Pack.to_approve(me()).where(Pack.contact == record) if approves else ()
         return {
             "awaited": record.awaited,
+            "to_read": {pack.id: words(pack.words) for pack in waiting},
             "escalations": escalations,
             "reached": record.reached if escalations else 0,
             "taken": {one.rung for one in escalations},
@@ -236,6 +263,8 @@ class ContactView(RecordView):
     def ready(self, verb, form, record):
         if verb == "contact:pack" and form.recipient.raw_data is None:
             form.recipient.data = record.person
+        if verb == "contact:approve_pack":
+            form.pack.offer(list(Pack.to_approve(me()).where(Pack.contact == record)))
         if verb == "contact:acknowledge" and form.at.raw_data is None:
             form.at.data = now()
         if verb == "contact:escalate":
@@ -248,6 +277,9 @@ class ContactView(RecordView):
             abort(403)
         pack = self.other(Pack, request.args.get("id", ""))
         self.stay_allowed("contact:pack", pack)
+        if pack.status == "waits":
+            sentence = f"The {pack} waits: another person has to approve it before it leaves."
+            return self.show(self.asked(str(pack.contact_id)), 409, refused=Refused(sentence))
         look("contact:pdf", pack, me(), recipient=pack.recipient, sha256=pack.digest)
         content = BytesIO(to_pdf(pack.words))
         name = f"{pack.incident}-copy-{pack.id}.pdf"
@@ -283,9 +315,19 @@ class ContactView(RecordView):
             "several": page == "case",
         }
 
+    @staticmethod
+    def to_approve(by):
+        """The packs that wait for the reader, with their child and without their words."""
+        if not settings.pack_sign_off or not by.may("contact:approve_pack"):
+            return []
+        rows = visible(Pack, by).where(Pack.status == "waits", Pack.by != by)
+        rows = Incident.where_may(rows, by, "contact:approve_pack")
+        rows = rows.select(Pack.id, Pack.contact, Pack.recipient, Pack.at, Incident, Child)
+        return list(rows.join(Incident).join(Child).order_by(Pack.at).limit(MOST))
+
     def needs(self, limit):
-        """What waits for an answer longer than its ladder says, and the duties that are nearly due
-        or late.
+        """What waits for an answer longer than its ladder says, the packs that wait for a second
+        person, and the duties that are nearly due or late.
         """
         by = me()
         if not by.may("contact:add"):
@@ -299,6 +341,10 @@ class ContactView(RecordView):
                 what = f"{contact.body} has not answered: {step.rung.what} · {contact.incident}"
                 url = url_for("contact.details_view", id=contact.id)
                 yield Need(contact.incident.child, what, words, mark, "Escalate", url, step.due_at)
+        for pack in self.to_approve(by):
+            url = url_for("contact.details_view", id=pack.contact_id, _anchor="packs")
+            what = f"pack for {pack.recipient} · {pack.incident}"
+            yield Need(pack.incident.child, what, "waits", "", "Approve", url, pack.at)
         for one in owed_of(by, visible):
             words, mark = due(one.due_at) if one.due_at and not one.done else ("", "")
             if mark and one.due_at:

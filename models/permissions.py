@@ -238,6 +238,11 @@ VOCABULARY = {
         "Make a pack from a referral: a PDF of its facts for one named recipient.",
         TEAM,
     ),
+    "contact:approve_pack": Verb(
+        "approved a copy for a recipient",
+        "Approve, as the second person, that a pack leaves.",
+        MANAGERS,
+    ),
     "contact:pdf": Verb("fetched a copy for a recipient"),
     "tracker:begin": Verb(
         "began the safeguarding tracker", "Begin the safeguarding tracker of a log.", TEAM

@@ -7,17 +7,20 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from peewee import DatabaseError
 from pypdf import PdfReader
 
 from models import Child, Event, Pack, Refused, Relation
 from models.case import hiding
 from models.case.hiding import hide
+from models.case.incident import ABOUT
 from models.case.pack import families
 from models.ground.clock import now
+from models.ground.settings import settings
 from models.ground.words import bare
 from models.history.paper import to_pdf
 
-from .conftest import contact, report
+from .conftest import contact, fits, report
 from .test_queries import counted
 
 
@@ -163,6 +166,78 @@ def test_wrong_person_wrong_moment_twice(cast, school, told):
         cast.carol.press("contact:pack", told, **typed)
     assert Pack.select().count() == 2, "another press makes another copy, each written down"
     assert Event.select().where(Event.verb == "contact:pack").count() == 2
+
+
+@pytest.fixture
+def waiting(school, told, monkeypatch):
+    """A copy that Carol made in a school where a second person approves."""
+    monkeypatch.setattr(settings, "pack_sign_off", True)
+    return made(school, told)
+
+
+def test_a_second_person_reads_and_approves_where_the_school_wants_that(cast, school, waiting):
+    path, copy = f"/contact/details/?id={waiting.contact_id}", f"/contact/copy/?id={waiting.id}"
+    page = cast.carol.get(path)
+    assert "waits for approval" in page.text_only and copy not in page.text
+    refused = cast.carol.get(copy)
+    assert refused.status_code == 409 and "another person has to approve it" in refused.text_only
+    assert "pack for Ann Pryce" not in cast.carol.get("/").text_only
+    assert "pack for Ann Pryce" in cast.alice.get("/").text_only
+    page = cast.alice.get(path)
+    assert "Read the copy for Ann Pryce" in page.text_only and "Approve this copy" in page.text_only
+    assert "An assessment of another child, too." in page.text_only, "what is approved is read"
+    assert cast.alice.get(copy).status_code == 409, "not even by whoever is to approve it"
+    assert not Event.select().where(Event.verb == "contact:pdf").exists()
+    page = cast.alice.press("contact:approve_pack", waiting.contact, pack=str(waiting.id))
+    assert "is approved" in page.text_only and "approved by Alice Brennan" in page.text_only
+    event = Event.select().where(Event.verb == "contact:approve_pack").get()
+    assert event.by == school.alice and event.detail["sha256"] == waiting.digest
+    assert Pack.get().words == waiting.words
+    assert cast.carol.get(copy).mimetype == "application/pdf"
+    assert "pack for Ann Pryce" not in cast.alice.get("/").text_only
+    fits()
+
+
+def test_approving_wrong_person_wrong_moment_twice(cast, school, told, waiting):
+    which = {"pack": str(waiting.id)}
+    assert "Approve this copy" not in cast.carol.get(f"/contact/details/?id={told.id}").text_only
+    assert cast.carol.press("contact:approve_pack", told, **which).status_code == 403
+    with pytest.raises(Refused, match="Another person than the one who made it"):
+        Pack.approve_pack(told, waiting, by=school.carol)
+    for wrong in ("", "0", "x", "99"):
+        page = cast.mark.press("contact:approve_pack", told, pack=wrong)
+        assert page.status_code == 422, wrong
+    assert cast.dave.press("contact:approve_pack", told, **which).status_code == 403
+    assert Pack.get().status == "waits"
+    Pack.approve_pack(told, waiting, by=school.mark)
+    assert cast.alice.press("contact:approve_pack", told, **which).status_code in (409, 422)
+    with pytest.raises(Refused):
+        Pack.approve_pack(told, waiting, by=school.alice)
+    mine = made(school, told)
+    both = Pack.pack(told, recipient="Tom Reed", asked="Help.", others=False, by=school.mark)
+    page = cast.mark.press("contact:approve_pack", told, pack=str(both.id))
+    assert page.status_code == 422, "his own is not among those that wait for him"
+    with pytest.raises(Refused, match="does not wait for you"):
+        Pack.approve_pack(told, both, by=school.mark)
+    assert [one.status for one in Pack.select().order_by(Pack.id)] == ["approved", "waits", "waits"]
+    assert mine.approved_by is None and Pack.get_by_id(waiting.id).approved_by == school.mark
+
+
+def test_nobody_named_in_it_approves_and_the_words_never_change(cast, school, waiting):
+    other = report(school, adults=[(school.bob, ABOUT)])
+    shut = made(school, contact(school, other, body="MASH", kind="Referral"))
+    assert (
+        cast.bob.press("contact:approve_pack", shut.contact, pack=str(shut.id)).status_code == 404
+    )
+    assert "pack for" in cast.bob.get("/").text_only, "of the other one he may"
+    assert str(other) not in cast.bob.get("/").text_only
+    for field, value in (("words", "Other."), ("recipient", "Tom"), ("by", school.bob)):
+        with pytest.raises(DatabaseError):
+            Pack.update(**{field: value}).execute()
+
+
+def test_without_the_setting_nothing_waits(school, told):
+    assert made(school, told).status is None
 
 
 @pytest.mark.parametrize(

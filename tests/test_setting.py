@@ -1173,7 +1173,7 @@ def test_entries_are_read_where_the_role_that_opens_them_is(hung, homes, school)
 # pages that ask this of no record: lists, menus, forms and what is the reader's own
 OF_NONE = {
     "admin_views": [
-        "case:confirm", "contact:add", "contact:pack", "counts:read", "emergency:begin", "event:read",
+        "case:confirm", "contact:add", "contact:approve_pack", "contact:pack", "counts:read", "emergency:begin", "event:read",
         "log:read", "log:read_all", "log:trigger", "notice:read", "proposal:approve", "task:done",
         "user:edit",
     ],

@@ -9,8 +9,9 @@ from peewee import CharField, ForeignKeyField, ModelSelect, TextField
 
 from models.ground.clock import now
 from models.ground.database import transaction
-from models.ground.fields import Moment, YesNo
+from models.ground.fields import Moment, Pick, YesNo
 from models.ground.record import Refused
+from models.ground.settings import settings
 from models.ground.words import bare, pages, shown
 from models.history.event import Event
 from models.history.step import starts
@@ -31,9 +32,13 @@ SHORTEST = 3  # letters of a part of a name that is looked for by itself, in scr
 
 
 class Pack(OfIncident):
-    """A copy for one recipient: its words are frozen when it is made, the PDF is made of them."""
+    """A copy for one recipient: its words are frozen when it is made, the PDF is made of them. It
+    waits for a second person first, where the school wants that.
+    """
 
-    keeps, part_of = "fixed", "contact"
+    STATUSES = ("waits", "approved")  # nothing: nobody had to approve it
+    keeps, part_of = "submitted", "contact"
+    changes = ("status", "approved_by", "approved_at", "version")
     no_line = "a copy, which stands on the page of its contact"
     opens = Contact.opens
 
@@ -43,6 +48,11 @@ class Pack(OfIncident):
     words = TextField()
     by = ForeignKeyField(User, on_delete="RESTRICT")
     at = Moment()
+    status = Pick(fixed=STATUSES, null=True, max_length=20, verbose_name="Approval")
+    approved_by = ForeignKeyField(
+        User, null=True, backref="approved", on_delete="RESTRICT", verbose_name="Approved by"
+    )
+    approved_at = Moment(null=True, verbose_name="Approved")
 
     def __str__(self):
         return f"copy for {self.recipient} about {self.incident}"
@@ -50,8 +60,17 @@ class Pack(OfIncident):
     @classmethod
     def of(cls, contact: Contact) -> "ModelSelect[Pack]":
         """Those of a contact in order, with who made them, without their words."""
-        rows = cls.select(cls.id, cls.contact, cls.recipient, cls.others, cls.at, *User.named())
-        return rows.join(User).where(cls.contact == contact).order_by(cls.id)
+        own = cls.id, cls.contact, cls.recipient, cls.others, cls.at, cls.status, cls.approved_at
+        second = User.alias()
+        rows = cls.select(*own, *User.named(), *User.named(second))
+        rows = rows.join(User, on=(cls.by == User.id)).switch(cls)
+        rows = rows.left_outer_join(second, on=(cls.approved_by == second.id), attr="approved_by")
+        return rows.where(cls.contact == contact).order_by(cls.id)
+
+    @classmethod
+    def to_approve(cls, by: User) -> "ModelSelect[Pack]":
+        """A query of those that wait for another person than who made them: `by` is another."""
+        return cls.select().where(cls.status == "waits", cls.by != by)
 
     @property
     def digest(self) -> str:
@@ -80,6 +99,7 @@ class Pack(OfIncident):
                 words=words,
                 by=by,
                 at=moment,
+                status="waits" if settings.pack_sign_off else None,
             )
             named = "Other children are named." if others else ""
             Event.write(
@@ -91,6 +111,37 @@ class Pack(OfIncident):
                 sha256=pack.digest,
             )
         return pack
+
+    @staticmethod
+    def another(contact: Contact, by: User) -> bool:
+        """Another person than the one who made it approves a copy."""
+        return Pack.to_approve(by).where(Pack.contact == contact).exists()
+
+    @classmethod
+    @starts(*Contact.STATUSES, who=another)
+    def approve_pack(cls, contact: Contact, pack: "Pack", by: User) -> "Pack":
+        """The second person has read a copy, and it may leave. Pressed by two at once, the first
+        stands.
+        """
+        with transaction():
+            waits = Pack.to_approve(by).where(Pack.contact == contact).select(Pack.id)
+            if not (
+                cls.update(
+                    status="approved", approved_by=by, approved_at=now(), version=cls.version + 1
+                )
+                .where(cls.id == pack.id, cls.id.in_(waits))
+                .execute()
+            ):
+                raise Refused("This copy does not wait for you. Nothing was changed.")
+            Event.write(
+                "contact:approve_pack",
+                contact,
+                by,
+                reason=f"For {pack.recipient}.",
+                recipient=pack.recipient,
+                sha256=pack.digest,
+            )
+        return cls.get_by_id(pack.id)
 
 
 def texts(contact: Contact) -> str:

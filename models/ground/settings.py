@@ -159,6 +159,11 @@ ALL: dict[str, tuple[str, str, Kind]] = {
         "`yes` where a second person of Level 5 signs the closing of a case.",
         YES_NO,
     ),
+    "PACK_SIGN_OFF": (
+        "no",
+        "`yes` where a second person approves a pack before its PDF can be fetched.",
+        YES_NO,
+    ),
     "CASE_DAYS": (
         "28",
         "Days after which a case without any change is one to look at again.",
@@ -247,6 +252,7 @@ class Settings:
     notify_hours: float
     acknowledge_hours: float
     second_sign_off: bool
+    pack_sign_off: bool
     case_days: int
     upload_mb: float
     clamd: str | None
