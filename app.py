@@ -334,7 +334,7 @@ def demo_command(fresh):
             click.echo("Building the school…")
             demo.build(hash_password(demo.PASSWORD))
     click.echo(f"\n{settings.school}: http://127.0.0.1:{port}\n")
-    click.echo(f"{'Name':22}{'Role':20}{'Email':22}Password")
+    click.echo(f"{'Name':22}{'Role':20}{'Email':22}Passphrase")
     for email, name, _title, role in demo.PEOPLE:
         click.echo(f"{name:22}{role:20}{email:22}{demo.PASSWORD}")
     click.echo(
