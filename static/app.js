@@ -12,6 +12,16 @@
     return box;
   };
 
+  /* Without a connection nothing is sent: the page with what was typed would give way to the browser’s own. */
+  let away = null;
+  addEventListener("submit", (event) => {
+    if (navigator.onLine) return;
+    event.preventDefault();
+    event.stopPropagation();
+    away ||= tell("There is no connection. Nothing is lost: leave this page open, and press again when there is one.", "idle");
+  }, true);
+  addEventListener("online", () => { away?.remove(); away = null; });
+
   const form = document.querySelector("form[data-draft]");
   let changed = false, notKept = null;
   const full = (yes) => {
