@@ -26,6 +26,7 @@ from models.case.guidance import Guidance
 from models.case.incident import Incident
 from models.case.log import Log
 from models.case.mark import Mark
+from models.case.policy_document import PolicyDocument
 from models.case.relation import Relation
 from models.case.school import School
 from models.case.slip import Slip
@@ -75,6 +76,8 @@ def build(password: str) -> None:
         for number, (days, who, place, topic, text) in enumerate(TOLD["small"]):
             told = (days, who, 6, place, "I saw or heard it", topic, text, "", NONE)
             tell(told, number + len(TOLD["stories"]), people, children, later)
+        for policy in TOLD["policies"]:
+            publish(policy, people, later)
         for moment, _order, function in sorted(steps, key=lambda step: step[:2]):
             with at(moment):
                 function()
@@ -121,6 +124,20 @@ def visit(people):
     """What a supply teacher handed in this morning; nobody has chosen the child yet."""
     visitor = VisitorPass.make(people["carol"], "Jo Field, supply teacher", "1 day")
     Slip.hand_in(visitor, now(), noticed_at=now(), **TOLD["visitor"])
+
+
+def publish(policy, people, later):
+    """A policy that staff are to read, and those who have read it, a day each."""
+    known, made = dict(policy), {}
+    days, due, readers = known.pop("days_ago"), known.pop("due"), known.pop("read_by")
+
+    def put_in_force():
+        day = now().date() + timedelta(days=due)
+        made["policy"] = PolicyDocument.publish(people["alice"], due_on=day, **known)
+
+    later(days, 400, put_in_force)
+    for number, name in enumerate(readers, 1):
+        later(days - number, 410, lambda name=name: made["policy"].acknowledge(by=people[name]))
 
 
 def sheet(text):

@@ -331,6 +331,17 @@ VOCABULARY = {
         LEVEL_5,
     ),
     "guidance:add": Verb("wrote what to record"),
+    "policy_document:edit": Verb(
+        "changed who is to read the policy, and by when",
+        "Publish policies for staff to read, in editions, and see by name who has read them.",
+        LEVEL_5,
+    ),
+    "policy_document:add": Verb("published the policy"),
+    "policy_document:retire": Verb("retired the policy"),
+    "policy_document:export": Verb("exported who has read the policy"),
+    "policy_document:acknowledge": Verb(
+        "read the policy", "Read the policies that are for them, and say so.", STAFF, opens=False
+    ),
     "sheet:choose": Verb(
         "chose a passphrase for their emergency sheet",
         "Have an emergency sheet of their own made each night, encrypted, and fetch it.",
@@ -454,6 +465,7 @@ NOUNS = {
     "guidance": "What to record",
     "log": "Ofsted logs",
     "notice": "Emails",
+    "policy_document": "Policies",
     "profile": "Bodies",
     "proposal": "Approvals",
     "roll": "The roll",

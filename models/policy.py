@@ -19,6 +19,7 @@ from models.case.feedback import Feedback
 from models.case.guidance import Guidance
 from models.case.incident import Incident, OfIncident
 from models.case.log import Assignee, Log
+from models.case.policy_document import Acknowledgement, PolicyDocument
 from models.case.profile import Profile
 from models.case.relation import Relation
 from models.case.sharing import LASTS, Emergency, Share
@@ -275,6 +276,23 @@ def guidance(by: User) -> "ModelSelect[Any]":
     return rows if within is None else rows.where(Guidance.setting.in_(within))
 
 
+def policy_documents(by: User) -> "ModelSelect[Any]":
+    """Those that they are to read or have read; with policy_document:edit also all of the schools
+    and homes where they have it, and what is for all of them.
+    """
+    within, rows = by.within("policy_document:edit"), PolicyDocument.select()
+    if within is None:
+        return rows
+    if not by.may("policy_document:acknowledge"):
+        return rows.where(False)
+    read = Acknowledgement.select(Acknowledgement.document).where(Acknowledgement.user == by)
+    theirs = PolicyDocument.id.in_(PolicyDocument.asked_of(by)) | PolicyDocument.id.in_(read)
+    if within:
+        here = PolicyDocument.setting
+        theirs |= here.is_null() | here.in_(within)
+    return rows.where(theirs)
+
+
 def feedback(by: User) -> "ModelSelect[Any]":
     """What the team said to an author: for whoever may say it, and for the author; never to an
     adult whom the incident is about.
@@ -373,6 +391,7 @@ VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Slip: slips,
     VisitorPass: passes,
     Guidance: guidance,
+    PolicyDocument: policy_documents,
     Child: children,
     # whose file it is: another's holds children, and what they chose
     Roll: lambda by: Roll.select().where(Roll.by == by if by.may("roll:take") else False),

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +34,7 @@ from models import (
     Mark,
     Notice,
     Pack,
+    PolicyDocument,
     Proposal,
     Quarantine,
     Receipt,
@@ -62,7 +63,7 @@ from models.access import calendar, signin
 from models.case.chronology import lines
 from models.case.incident import ABOUT
 from models.case.template import columns
-from models.ground.clock import now
+from models.ground.clock import now, today
 from models.ground.database import connect
 from models.ground.settings import settings
 from models.history import document, looks
@@ -451,6 +452,14 @@ def guidance(**more):
     return made
 
 
+def policy_document(school, title="Child protection policy", roles=(), **more):
+    """A policy for all staff, or for those with one of `roles`, by their names."""
+    values = {"edition": "September 2026", "text": "Tell the DSL, on the day."}
+    values |= {"due_on": today() + timedelta(days=14)}
+    named = list(Role.select().where(Role.name.in_(roles)))
+    return PolicyDocument.publish(school.alice, named, title=title, **values | more)
+
+
 SECRET = b"correct-horse-battery-staple"  # to the keys in a backup
 
 
@@ -516,6 +525,7 @@ def full(school, signed):
     Event.write("setting:add", setting, None)
     slip(school, about_adult=True, adult="Mr Bob Adeyemi")
     guidance()
+    policy_document(school, roles=["Staff"]).acknowledge(by=school.dave)
     Sheet.choose(school.alice, "four words that do not belong")
     SetupLink.make()
     Device.meet("a browser", school.carol)
@@ -569,4 +579,5 @@ def case(school):
         "slip": slip(school, about_adult=True, adult="Mr Bob Adeyemi").id,
         "visitor_pass": VisitorPass.get().id,
         "guidance": guidance().id,
+        "policy_document": policy_document(school).id,
     }
