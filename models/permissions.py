@@ -340,7 +340,7 @@ VOCABULARY = {
     "policy_document:retire": Verb("retired the policy"),
     "policy_document:export": Verb("exported who has read the policy"),
     "policy_document:acknowledge": Verb(
-        "read the policy", "Read the policies that are for them, and say so.", STAFF, opens=False
+        "read the policy", "Read the policies that are for them, and say so.", STAFF
     ),
     "sheet:choose": Verb(
         "chose a passphrase for their emergency sheet",

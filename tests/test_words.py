@@ -16,6 +16,7 @@ EXCEPTIONS = {  # all others take an s, and no noun that ends otherwise is forgo
     "entry": "entries",
     "note to an author": "notes to an author",
     "person": "people",
+    "policy": "policies",
     "school or home": "schools and homes",
 }
 LOWER = [  # whose records are called by words in small letters

@@ -224,8 +224,8 @@ class PolicyDocument(Record):
 
     def roles(self) -> list[Role]:
         """Those whose people are to read it, by name; none for all."""
-        rows = PolicyReader.select(PolicyReader.role).where(PolicyReader.document == self)
-        return list(Role.select().where(Role.id.in_(rows)).order_by(Role.name))
+        mine = Role.select().join(PolicyReader).where(PolicyReader.document == self)
+        return list(mine.order_by(Role.name))
 
     def read_by(self, roles: Iterable[Role]) -> None:
         """Have the people of `roles` read it, and of no other."""
