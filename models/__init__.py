@@ -5,6 +5,7 @@ The rooms, each knowing those before it only: ground, people, history, access, c
 module stands above which follows from their imports; a test sees to it that they go one way.
 """
 
+from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ globals().update({model.__name__: model for model in TABLES})
 from .policy import of_seen, visible, who_sees  # noqa: E402 it asks every noun
 
 
+@cache
 def step_of(verb: str) -> Any:
     """The method of a verb: step_of("log:complete") is Log.complete.
 
