@@ -98,6 +98,7 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "both: runs on PostgreSQL as well as on SQLite, because engines can differ there"
     )
+    config.addinivalue_line("markers", "long: takes so long that it is begun before the others")
 
 
 def pytest_unconfigure(config):
@@ -115,7 +116,24 @@ def pytest_collection_modifyitems(config, items):
         return mark.args[0] == name if mark else name == "sqlite" or item.get_closest_marker("both")
 
     config.hook.pytest_deselected(items=[item for item in items if not here(item)])
-    items[:] = [item for item in items if here(item)]
+    items[:] = dealt([item for item in items if here(item)])
+
+
+def dealt(items):
+    """`items` in the order in which pytest-xdist shares them out, a stretch to each process: those
+    that are `long` first in theirs, for nobody can help with one that was begun last. The first
+    process has the browser's.
+    """
+    shares = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = [item for item in items if not item.get_closest_marker("long")]
+    found = []
+    for place in range(shares):
+        first = long if shares == 1 else long[place - 1 :: shares - 1] if place else []
+        size = (len(items) - len(found)) // (shares - place) - len(first)
+        found += [*first, *rest[:size]]
+        rest = rest[size:]
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,7 @@ def test_the_command_serves_it_and_keeps_what_was_entered(tmp_path):
     assert (tmp_path / "demo" / "secret.key").stat().st_mode & 0o77 == 0
 
 
+@pytest.mark.long
 def test_two_started_at_once_in_an_empty_folder(tmp_path):
     """One builds and serves; the other says that the port is used. On another port it waits, and
     serves the same school.

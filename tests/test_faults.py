@@ -63,6 +63,7 @@ STEPS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_every_statement_a_step_is_done_whole_or_not_at_all(school, step):
     prepare, act = STEPS[step]
@@ -280,6 +281,7 @@ def test_no_level_5_at_all_stops_no_report(school, cast):
     assert upkeep.daily(TABLES) and whole()
 
 
+@pytest.mark.long
 def test_one_poisoned_record_blocks_nothing_of_the_others(app, school, cast):
     """A megabyte, 200 kB without a space, right to left, emoji: the list, the paper and the mail of
     all still work.

@@ -5,6 +5,8 @@ fails, with the cure.
 import re
 from pathlib import Path
 
+import pytest
+
 from models import Log, db
 
 from .person import Person
@@ -72,6 +74,7 @@ def sent(app, rule, case):
     }
 
 
+@pytest.mark.long
 def test_every_door_answers_each_role_as_written(app, school, cast, case):
     found, told, secret = (
         {},

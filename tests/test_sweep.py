@@ -101,6 +101,7 @@ def test_every_table_has_its_row(full):
     assert [model.noun() for model in Base.every() if not model.select().exists()] == []
 
 
+@pytest.mark.long
 @pytest.mark.only("sqlite")  # a digest is reckoned by us, the same on every engine
 def test_every_column_that_is_changed_is_noticed_but_those_that_say_why_not(full):
     lawless()
