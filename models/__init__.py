@@ -20,9 +20,11 @@ from .history.looks import look
 from .permissions import PERMISSIONS, SHIPPED_ROLES, VOCABULARY
 
 ROOMS = ("ground", "people", "history", "access", "case", "shelf")
+LATER = ("typeface", "cleaned")  # what makes papers and pictures, and no page: when first used
 
 for _module in walk_packages(__path__, f"{__name__}."):
-    if _module.name.count(".") == 2 and _module.name.split(".")[1] in ROOMS:
+    _room, _, _name = _module.name.removeprefix(f"{__name__}.").partition(".")
+    if _name and _room in ROOMS and _name not in LATER:
         import_module(_module.name)
 TABLES = sort_models(Base.every())  # what a foreign key leads to comes first
 globals().update({model.__name__: model for model in TABLES})

@@ -8,8 +8,6 @@ from io import BytesIO
 from pathlib import Path
 from smtplib import SMTPResponseException
 
-from PIL import Image, ImageDraw
-
 from models.access.proposal import Proposal
 from models.access.visitor_pass import VisitorPass
 from models.case.absence import Absence
@@ -125,6 +123,8 @@ def visit(people):
 
 def sheet(text):
     """A sheet of paper with a line of writing on it: a picture."""
+    from PIL import Image, ImageDraw
+
     paper = Image.new("L", (420, 594), 255)
     ImageDraw.Draw(paper).text((40, 60), text, fill=40, font_size=24)
     return paper
