@@ -32,18 +32,25 @@ globals().update({model.__name__: model for model in TABLES})
 from .policy import of_seen, visible, who_sees  # noqa: E402 it asks every noun
 
 
-@cache
 def step_of(verb: str) -> Any:
     """The method of a verb: step_of("log:complete") is Log.complete.
 
     Its `sources` are the statuses from which it can be taken, its `who` says who may, on this
     record. A step that makes another noun stands there: "incident:share" is Share.share.
     """
+    model, name = home_of(verb)
+    return getattr(model, name)
+
+
+@cache
+def home_of(verb: str) -> tuple[Any, str]:
+    """The model at which the step of a verb stands, and the name of its method."""
     noun, name = verb.split(":")
     name = "save_answers" if verb == "section:save" else name  # a model has a save of its own
     own = next(model for model in TABLES if model.noun() == noun)
-    others = (getattr(model, name, None) for model in TABLES)
-    return getattr(own, name, None) or next(method for method in others if hasattr(method, "who"))
+    if getattr(own, name, None):
+        return own, name
+    return next(model for model in TABLES if hasattr(getattr(model, name, None), "who")), name
 
 
 if TYPE_CHECKING:
