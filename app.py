@@ -18,7 +18,7 @@ from flask import Flask, current_app, g, request
 from flask.cli import with_appcontext
 from flask_login import AnonymousUserMixin, current_user
 from flask_mailman import EmailMessage, Mail
-from flask_security import PeeweeUserDatastore, Security, hash_password
+from flask_security import Security, hash_password
 from flask_security.recoverable import generate_reset_password_token
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -136,7 +136,7 @@ def create_app(**given):
     Mail(app)
     Security(
         app,
-        PeeweeUserDatastore(db, User, Role, UserRole, WebAuthn),
+        signin.People(db, User, Role, UserRole, WebAuthn),
         totp_cls=signin.CodeOnce,
         mail_util_cls=signin.Outbox,
         password_util_cls=signin.Passphrase,

@@ -23,10 +23,10 @@ from models import (
     Refused,
     Role,
     Setting,
-    Template,
     db,
     transaction,
 )
+from models.case import shipped
 from models.ground.database import Unsafe, connect
 from models.ground.record import without_words
 from models.ground.settings import settings
@@ -122,7 +122,7 @@ def prepare(backed_up=False):
                 Profile.ship()
                 Duty.ship()
                 Abbreviation.ship()
-                Template.ship()
+                shipped.ship()
                 Document.adopt()
                 proof.adopt(TABLES)
 

@@ -17,6 +17,7 @@ from .account import first_start
 from .calendar import feed
 from .home import HomeView
 from .rails.door import Door
+from .rails.drawn import drawn_once
 from .rails.moments import this_day
 from .rails.signin import codes_left
 
@@ -50,6 +51,7 @@ def install(app, settings):
         INLINE=INLINE,
         PAGE=PAGE,
         once=token_urlsafe,
+        drawn_once=drawn_once,
         missing_url=missing_url,
         column_names=column_names,
         this_day=this_day,

@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 from zlib import crc32
 
 from flask import abort, request
-from icalendar import Calendar as Ical
-from icalendar import Event as Entry
 
 from models import Calendar, Case, Task, Triage, now, settings, visible
 from models.access.calendar import count_wrong, waits
@@ -23,6 +21,9 @@ def feed(token):
     """What is due of whoever's address this is, as days and hours. It needs no session and sets no
     cookie; anything but an address that counts does not exist.
     """
+    from icalendar import Calendar as Ical  # few ask: it is loaded for the first who does
+    from icalendar import Event as Entry
+
     place = crc32((request.remote_addr or "").encode())
     if waits(place):
         abort(429)

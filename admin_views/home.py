@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flask_admin import expose
 
-from models import Incident, Log, now
+from models import Incident, Log, PolicyDocument, now
 from models.ground.clock import LONDON
 from models.ground.words import when
 from models.shelf import upkeep
@@ -40,14 +40,18 @@ def greeting():
 
 
 def counts(by):
-    """How many incidents and logs there are, where `by` may count them."""
+    """How many incidents and logs there are, and how far policies are read, where `by` may count
+    them.
+    """
     within = by.within("counts:read")
+    read = map(sum, zip(*PolicyDocument.tally(within).values(), strict=True))
+    policies = {"Policies": {"read by staff": " of ".join(map(str, read)) or "none to be read"}}
     if within is None:
-        return {"Incidents": Incident.counts(), "Ofsted logs": Log.counts()}
+        return {"Incidents": Incident.counts(), "Ofsted logs": Log.counts()} | policies
     return {
         "Incidents": Incident.counts(Incident.lies(within, Incident.id)),
         "Ofsted logs": Log.counts(Incident.lies(within, Log.incident)),
-    }
+    } | policies
 
 
 class HomeView(Home):

@@ -1,40 +1,37 @@
 """One page for each section of a tracker: fill it in, save it half-finished, come back."""
 
-from flask import abort, g, redirect, request, url_for
-from flask_admin import expose
+from flask import g, request, url_for
 
-from models import (
-    Child,
-    Incident,
-    Involved,
-    Log,
-    Refused,
-    Section,
-    Tracker,
-    Triage,
-    User,
-    look,
-    visible,
-)
-from models.case.tracker import as_kind
+from models import Child, Incident, Involved, Log, Section, Tracker, Triage, User, look, visible
 
+from .rails.asking import AskedView
 from .rails.door import me
-from .rails.forms import outline, section_form
-from .rails.writing import RecordView
 
 
-class SectionView(RecordView):
+class SectionView(AskedView):
     shows, title = Section, "Sections"
-    one = "section"
     permission = "log:read"
     edit_permission = "section:save"
-    details_view = create_view = export = action_view = (
-        None  # a section is reached from its log only
-    )
 
-    @expose("/")
-    def index_view(self):
-        return redirect(url_for("log.index_view"))
+    def list_of(self):
+        return url_for("log.index_view")
+
+    def page_of(self, section):
+        return url_for("log.details_view", id=section.tracker.log_id)
+
+    def asked_of(self, section):
+        return section.questions
+
+    def locked(self, section):
+        log = section.tracker.log
+        return f"{log} is completed and read-only" if log.status == "completed" else ""
+
+    def opened(self, section):
+        if request.method == "GET":
+            look("section:read", section, me())
+
+    def allowed(self, section):
+        return self.may_edit(section) and section.fills_in(me())
 
     def joined(self, query):
         return (
@@ -48,11 +45,7 @@ class SectionView(RecordView):
         )
 
     def edit_form(self, obj=None):
-        data = {
-            f"q{question['id']}": as_kind(question["kind"], obj.answers.get(question["id"]))
-            for question in obj.questions
-        }
-        form = section_form(obj)(self.begun_with(), data=data)
+        form = super().edit_form(obj)
         if request.method == "GET" and "draft" not in g:
             self.suggest(form, obj)
         return form
@@ -83,25 +76,14 @@ class SectionView(RecordView):
     def update(self, form, record):
         record.save_answers({name[1:]: field.data for name, field in form._fields.items()}, me())
 
-    def saved_words(self, record, is_created):
-        words = f"Saved: {record.title}. It is {record.status}."
-        if aside := record.set_aside():
-            named = "; ".join(f"“{question['text']}”" for question in aside)
-            words += (
-                f" Kept, but neither shown nor printed, for it does not apply after what was "
-                f"answered before it: {named}."
-            )
-        return words
-
-    def form_page(self, template, form, status=200, **context):
-        record = context["record"]
-        drawn = {"outline": outline(form, record.questions)} if form else {}
-        drawn["texts"] = (
-            {} if record.damaged else {one["id"]: one["text"] for one in record.questions}
-        )
-        if record.shows == "earlier incidents":
-            drawn["before"] = self.earlier(record.tracker.log.incident)
-        return super().form_page(template, form, status, **drawn | context)
+    def shown(self, section):
+        log = section.tracker.log
+        page = url_for("log.details_view", id=log.id, _anchor="tracker")
+        trail = [("Ofsted logs", url_for("log.index_view")), (log, page)]
+        said = {"whole": log, "whom": log.incident.child, "trail": trail, "kind": "log"}
+        if section.shows == "earlier incidents":
+            said["before"] = self.earlier(log.incident)
+        return said
 
     @staticmethod
     def earlier(incident):
@@ -117,35 +99,9 @@ class SectionView(RecordView):
             .order_by(Incident.reported_at.desc(), Incident.id.desc())
         )
 
-    def get_save_return_url(self, model, is_created=False):
-        following = (
-            visible(Section, me())
-            .where(Section.tracker == model.tracker, Section.position > model.position)
-            .order_by(Section.position)
-            .first()
+    def following(self, section):
+        rows = visible(Section, me()).where(
+            Section.tracker == section.tracker, Section.position > section.position
         )
-        if "next" in request.form and following:
-            return url_for("section.edit_view", id=following.id)
-        return url_for("log.details_view", id=model.tracker.log_id)
-
-    @expose("/edit/", methods=("GET", "POST"))
-    def edit_view(self):
-        section = self.asked()
-        if request.method == "GET":
-            look("section:read", section, me())
-        allowed = self.may_edit(section) and section.fills_in(me())
-        if allowed and section.tracker.log.status != "completed" and not section.damaged:
-            return super().edit_view()
-        if request.method == "GET":
-            return self.form_page(self.edit_template, None, record=section, typed=self.begun_with())
-        if not allowed:
-            abort(403)
-        why = (
-            "This section is damaged"
-            if section.damaged
-            else f"{section.tracker.log} is completed and read-only"
-        )
-        refused = Refused(f"{why}. Nothing was saved. What you typed is below, to copy.")
-        return self.form_page(
-            self.edit_template, None, 409, record=section, refused=refused, typed=request.form
-        )
+        following = rows.order_by(Section.position).first()
+        return following and url_for("section.edit_view", id=following.id)

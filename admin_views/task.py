@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 
 from flask import g, request, url_for
 
-from models import Case, Child, Incident, Task, User, of_seen, visible
+from models import Case, Child, Incident, Submission, Task, Template, User, of_seen, visible
 from models.case.task import today
 from models.ground.words import day, due
 
@@ -86,13 +86,17 @@ class TaskView(RecordView):
     cards = dict.fromkeys(("incident", "log", "case"), "task/card.html")
 
     def joined(self, query):
-        query = (
-            query.select(Task, Incident, Child, *User.named())
-            .join(Incident)
-            .join(Child)
-            .switch(Task)
-        )
+        query = query.select(Task, Incident, Child, Submission, Template, *User.named())
+        query = query.left_outer_join(Incident).left_outer_join(Child).switch(Task)
+        query = query.left_outer_join(Submission).left_outer_join(Template).switch(Task)
         return query.join(User, on=(Task.owner == User.id))
+
+    @staticmethod
+    def whom(task):
+        """Whom a task is about: the child of its incident or, of what a form asked for, the kind of
+        form: whoever does the task may not read the form.
+        """
+        return task.incident.child if task.incident_id else task.submission.template
 
     @property
     def tab(self):
@@ -109,6 +113,10 @@ class TaskView(RecordView):
         query = super().get_query()
         return query.where(*self.shown()) if request.endpoint == "task.index_view" else query
 
+    def about(self, record):
+        seen = visible(Submission, me()).where(Submission.id == record.submission_id)
+        return {"form_seen": bool(record.submission_id) and seen.exists()}
+
     def shown(self):
         """The conditions of the tab."""
         late = (Task.status == "open") & (Task.due_on < today())
@@ -120,7 +128,7 @@ class TaskView(RecordView):
     def cell(self, row, name):
         if name == "due_on" and row.status == "open":
             return f"{super().cell(row, name)}, {due(row.due_on)[0].removeprefix('due ')}"
-        return str(row.incident.child) if name == "child" else super().cell(row, name)
+        return str(self.whom(row)) if name == "child" else super().cell(row, name)
 
     def mark(self, row, name):
         return due(row.due_on)[1] if name == "due_on" and row.status == "open" else ""
@@ -163,4 +171,4 @@ class TaskView(RecordView):
             at = datetime.combine(task.due_on, time(17), UTC)
             url = url_for("task.details_view", id=task.id)
             what = " · ".join(filter(None, (task.what, task.urgency)))
-            yield Need(task.incident.child, what, words, mark, "Do this", url, at)
+            yield Need(self.whom(task), what, words, mark, "Do this", url, at)

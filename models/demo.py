@@ -3,12 +3,10 @@ of every step.
 """
 
 import tomllib
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
 from smtplib import SMTPResponseException
-
-from PIL import Image, ImageDraw
 
 from models.access.proposal import Proposal
 from models.access.visitor_pass import VisitorPass
@@ -26,6 +24,7 @@ from models.case.guidance import Guidance
 from models.case.incident import Incident
 from models.case.log import Log
 from models.case.mark import Mark
+from models.case.policy_document import PolicyDocument
 from models.case.relation import Relation
 from models.case.school import School
 from models.case.slip import Slip
@@ -33,6 +32,7 @@ from models.case.task import Task
 from models.case.template import columns
 from models.case.tracker import Tracker
 from models.case.triage import Triage
+from models.demo_forms import on, tell_forms
 from models.ground.clock import LONDON, at, now
 from models.ground.database import transaction
 from models.history.event import Event, plain
@@ -75,6 +75,9 @@ def build(password: str) -> None:
         for number, (days, who, place, topic, text) in enumerate(TOLD["small"]):
             told = (days, who, 6, place, "I saw or heard it", topic, text, "", NONE)
             tell(told, number + len(TOLD["stories"]), people, children, later)
+        for policy in TOLD["policies"]:
+            publish(policy, people, later)
+        tell_forms(people, children, later)
         for moment, _order, function in sorted(steps, key=lambda step: step[:2]):
             with at(moment):
                 function()
@@ -123,8 +126,24 @@ def visit(people):
     Slip.hand_in(visitor, now(), noticed_at=now(), **TOLD["visitor"])
 
 
+def publish(policy, people, later):
+    """A policy that staff are to read, and those who have read it, a day each."""
+    known, made = dict(policy), {}
+    days, due, readers = known.pop("days_ago"), known.pop("due"), known.pop("read_by")
+
+    def put_in_force():
+        day = now().date() + timedelta(days=due)
+        made["policy"] = PolicyDocument.publish(people["alice"], due_on=day, **known)
+
+    later(days, 400, put_in_force)
+    for number, name in enumerate(readers, 1):
+        later(days - number, 410, lambda name=name: made["policy"].acknowledge(by=people[name]))
+
+
 def sheet(text):
     """A sheet of paper with a line of writing on it: a picture."""
+    from PIL import Image, ImageDraw
+
     paper = Image.new("L", (420, 594), 255)
     ImageDraw.Draw(paper).text((40, 60), text, fill=40, font_size=24)
     return paper
@@ -511,16 +530,6 @@ def given(question, child, incident):
             value.format(child=child.name, incident=incident.reference)
             if isinstance(value, str)
             else value
-        )
-
-    def on(text):
-        """The day, or moment, that so many days are from now."""
-        days, _word, *hours = text.split()
-        day = now().astimezone(LONDON).date() + timedelta(days=int(days))
-        return (
-            datetime.combine(day, time.fromisoformat(hours[0]), LONDON).astimezone(UTC)
-            if hours
-            else day
         )
 
     answer = fill(TOLD["answers"].get(question["text"]))

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 STAFF = ("Staff", "Contributor", "Safeguarding team", "Manager", "DSL", "Head")
 HELPERS, TEAM, MANAGERS, LEVEL_5 = STAFF[1:], STAFF[2:], STAFF[3:], STAFF[4:]
+OUTSIDE = ("Safeguarding governor", "Chair of governors", "Reviewer")
+FORMS = (*STAFF, *OUTSIDE)
 LEADS = ("Safeguarding team", *LEVEL_5)  # the DSL, and who stands in for them
 
 
@@ -252,6 +254,30 @@ VOCABULARY = {
     "section:read_restricted": Verb(
         None, "Read and fill in restricted sections (allegations against adults).", MANAGERS
     ),
+    "submission:read": Verb(
+        "read the form",
+        "Begin forms, and open those that a right of their role or their name opens.",
+        FORMS,
+        opens=False,
+    ),
+    "submission:read_restricted": Verb(
+        None, "Open forms that are no child’s: audits, reviews, those they were named for.", OUTSIDE
+    ),
+    "submission:begin": Verb("began the form"),
+    "submission:fill_in": Verb("filled in the form"),
+    "submission:submit": Verb("submitted the form"),
+    "submission:send_back": Verb("returned the form"),
+    "submission:sign": Verb("signed the form"),
+    "submission:name": Verb("named somebody for the form"),
+    "submission:unname": Verb("took somebody off the form"),
+    "submission:pdf": Verb("made a PDF of the form"),
+    "submission:export": Verb(
+        "exported the list of forms", "Export lists of forms they may see as CSV.", MANAGERS
+    ),
+    "enclosure:add": Verb("attached a file to the form"),
+    "enclosure:read": Verb("fetched a file of the form"),
+    "enclosure:infected": Verb("found a virus in a file of the form"),
+    "enclosure:cleared": Verb("found the virus in a file of the form no more"),
     "child:read": Verb("read the child's record", "See the list of children.", TEAM),
     "child:edit": Verb(
         "edited the child's details", "Add children and correct their details.", TEAM
@@ -309,6 +335,7 @@ VOCABULARY = {
         "edited the template", "Edit what trackers ask.", ("DSL", "IT"), opens=False
     ),
     "template:add": Verb("added the template"),
+    "template:ask_also": Verb("asked open forms what is new"),
     "template_section:edit": Verb("edited a section of the template"),
     "template_section:add": Verb("added a section to the template"),
     "question:edit": Verb("edited a question"),
@@ -336,6 +363,17 @@ VOCABULARY = {
         LEVEL_5,
     ),
     "guidance:add": Verb("wrote what to record"),
+    "policy_document:edit": Verb(
+        "changed who is to read the policy, and by when",
+        "Publish policies for staff to read, in editions, and see by name who has read them.",
+        LEVEL_5,
+    ),
+    "policy_document:add": Verb("published the policy"),
+    "policy_document:retire": Verb("retired the policy"),
+    "policy_document:export": Verb("exported who has read the policy"),
+    "policy_document:acknowledge": Verb(
+        "read the policy", "Read the policies that are for them, and say so.", STAFF
+    ),
     "sheet:choose": Verb(
         "chose a passphrase for their emergency sheet",
         "Have an emergency sheet of their own made each night, encrypted, and fetch it.",
@@ -445,6 +483,7 @@ HARMLESS = {verb for verb, row in VOCABULARY.items() if row.allows and not row.o
 # The nouns that people do not call by their own plural.
 NOUNS = {
     "abbreviation": "The glossary",
+    "submission": "Forms",
     "attachment": "Files",
     "child": "Children",
     "choice": "Lists",
@@ -459,6 +498,7 @@ NOUNS = {
     "guidance": "What to record",
     "log": "Ofsted logs",
     "notice": "Emails",
+    "policy_document": "Policies",
     "profile": "Bodies",
     "proposal": "Approvals",
     "roll": "The roll",
@@ -499,6 +539,12 @@ ROLES = {  # the shipped roles: (level, what each is for)
     "DSL": (5, "Designated Safeguarding Lead: keeps the records."),
     "Head": (5, "Head teacher or registered manager."),
     "Governor": (0, "Sees counts only, never a name."),
+    "Safeguarding governor": (0, "Reads the audits and reviews that are meant for governors."),
+    "Chair of governors": (
+        0,
+        "Signs for the governors; stands in where a concern is about the head.",
+    ),
+    "Reviewer": (0, "From outside: opens the forms they were named for, for a time."),
     "IT": (0, "Sets the system up and never reads a record."),
 }
 SHIPPED_ROLES = {

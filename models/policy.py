@@ -16,14 +16,19 @@ from models.case.choice import Choice
 from models.case.duty import Duty
 from models.case.extract import Extract
 from models.case.feedback import Feedback
+from models.case.form_part import Enclosure, Listed, Reader, Signature, SubmissionSection
 from models.case.guidance import Guidance
 from models.case.incident import Incident, OfIncident
 from models.case.log import Assignee, Log
+from models.case.policy_document import Acknowledgement, PolicyDocument
 from models.case.profile import Profile
 from models.case.relation import Relation
+from models.case.right import REVIEWS, Right
 from models.case.sharing import LASTS, Emergency, Share
 from models.case.shut_out import ShutOut
 from models.case.slip import Slip
+from models.case.submission import Submission
+from models.case.task import Task
 from models.case.template import Question, Template, TemplateSection
 from models.case.tracker import Section, Tracker
 from models.ground.clock import now
@@ -189,7 +194,8 @@ def documents(by: User) -> "ModelSelect[Any]":
     A restricted section that was saved before the sign-off, and emptied, shuts a copy as well:
     earlier versions kept such a copy as open.
     """
-    query = Document.select().where(Document.among(lambda column: sees_log(by, column)))
+    of_forms = Document.event.in_(Event.select(Event.id).where(Event.subject == Submission.noun()))
+    query = Document.select().where(Document.among(lambda column: sees_log(by, column)), ~of_forms)
     within = by.within("section:read_restricted")
     if within is None:
         return query
@@ -232,25 +238,38 @@ def events(by: User) -> "ModelSelect[Any]":
     if not by.may("event:read_all"):
         return Event.select().where(False)
     refused = (Event.verb == "record:refused") & Event.incident.is_null()
-    told = ~refused | (Event.by != by)
+    told = [~refused | (Event.by != by)]
     if shut_out(by):  # for whom a copy of a chronology was made can tell that there is something
-        told = ~refused & ((Event.subject != "extract") | (Event.by == by))
-    told &= Event.verb.not_in((DIGEST, HANDED, *ENDS.values()))
+        told = [~refused, (Event.subject != "extract") | (Event.by == by)]
+    told.append(Event.verb.not_in((DIGEST, HANDED, *ENDS.values())))
     theirs = feedback(by).select(Feedback.id)
-    told &= (Event.subject != Feedback.noun()) | Event.record.in_(theirs)
-    told &= (Event.subject != Slip.noun()) | Event.record.in_(slips(by).select(Slip.id))
+    told.append((Event.subject != Feedback.noun()) | Event.record.in_(theirs))
+    told.append((Event.subject != Slip.noun()) | Event.record.in_(slips(by).select(Slip.id)))
+    of_none = Submission.incident.is_null() & (
+        Submission.child.is_null() | Submission.child.in_(children(by).select(Child.id))
+    )
+    forms = Submission.narrowed(Submission.select(Submission.id).where(of_none), by)
+    for noun, rows in (
+        (Submission.noun(), forms),
+        (Enclosure.noun(), Enclosure.select(Enclosure.id).where(Enclosure.submission.in_(forms))),
+        (Task.noun(), Task.select(Task.id).where(Task.submission.in_(forms))),
+    ):
+        told.append((Event.subject != noun) | Event.record.is_null() | Event.record.in_(rows))
     # most are related to nobody, and read of all the children: asked once
     if by.within("child:read") is not None or Relation.children_of(by).exists():
-        told &= about_seen(by)
+        told += about_seen(by)
     if (within := by.within("event:read_all")) is not None:
-        told &= (Event.subject != Roll.noun()) | (Event.by == by)  # whose list it was is not kept
+        # whose list it was is not kept
+        told.append((Event.subject != Roll.noun()) | (Event.by == by))
         there = UserRole.select(UserRole.user).where(UserRole.covering(within))
-        told &= (Event.subject != Emergency.noun()) | Event.by.in_(there)
+        told.append((Event.subject != Emergency.noun()) | Event.by.in_(there))
     of_cases = narrowed(sees(by, Event.incident), by, "event:read_all", Event)
+    theirs = Submission.narrowed(Submission.select(Submission.id), by)  # their incident is asked
+    of_cases &= (Event.subject != Submission.noun()) | Event.record.in_(theirs)
     if shut_out(by):
         theirs = cases(by).select(Case.id)
         of_cases &= (Event.subject != Case.noun()) | Event.record.in_(theirs)
-    return Event.select().where((Event.incident.is_null() & told) | of_cases)
+    return Event.select().where((Event.incident.is_null() & every(told)) | of_cases)
 
 
 def slips(by: User) -> "ModelSelect[Any]":
@@ -275,6 +294,23 @@ def guidance(by: User) -> "ModelSelect[Any]":
     return rows if within is None else rows.where(Guidance.setting.in_(within))
 
 
+def policy_documents(by: User) -> "ModelSelect[Any]":
+    """Those that they are to read or have read; with policy_document:edit also all of the schools
+    and homes where they have it, and what is for all of them.
+    """
+    within, rows = by.within("policy_document:edit"), PolicyDocument.select()
+    if within is None:
+        return rows
+    if not by.may("policy_document:acknowledge"):
+        return rows.where(False)
+    read = Acknowledgement.select(Acknowledgement.document).where(Acknowledgement.user == by)
+    theirs = PolicyDocument.id.in_(PolicyDocument.asked_of(by)) | PolicyDocument.id.in_(read)
+    if within:
+        here = PolicyDocument.setting
+        theirs |= here.is_null() | here.in_(within)
+    return rows.where(theirs)
+
+
 def feedback(by: User) -> "ModelSelect[Any]":
     """What the team said to an author: for whoever may say it, and for the author; never to an
     adult whom the incident is about.
@@ -288,19 +324,72 @@ def feedback(by: User) -> "ModelSelect[Any]":
     return rows.where(Feedback.incident.in_(own) | theirs)
 
 
-def about_seen(by: User) -> Expression:
-    """The condition that an event which belongs to no incident is about no child, or anything that
+def every(conditions: list[Any]) -> Any:
+    """The condition that all of `conditions` hold, nested as little as can be: SQLite reads no
+    condition that is nested a hundred deep.
+    """
+    if len(conditions) == 1:
+        return conditions[0]
+    half = len(conditions) // 2
+    return every(conditions[:half]) & every(conditions[half:])
+
+
+def about_seen(by: User) -> list[Expression]:
+    """The conditions that an event which belongs to no incident is about no child, or anything that
     is a child's, whom `by` does not see: one to whom they are related, or of another school or
     home.
     """
     theirs = children(by).select(Child.id)
-    told = (Event.subject != "child") | Event.record.is_null() | Event.record.in_(theirs)
+    told = [(Event.subject != "child") | Event.record.is_null() | Event.record.in_(theirs)]
     model: Any
     for model in OfChild.every():
         seen = model.select(model.id).where(model.child.in_(theirs))
         other = (Event.subject != model.noun()) | Event.record.is_null()
-        told &= other | Event.record.in_(seen)
+        told.append(other | Event.record.in_(seen))
     return told
+
+
+def submissions(by: User) -> "ModelSelect[Any]":
+    """Forms that a right or a name opens to them; of an incident, or a child, only where they see
+    that. Never one about themselves.
+    """
+    rows = Submission.select().where(Submission.incident.is_null() | sees(by, Submission.incident))
+    theirs = children(by).select(Child.id)
+    rows = rows.where(Submission.child.is_null() | Submission.child.in_(theirs))
+    return Submission.narrowed(rows, by)
+
+
+def of_form(model: Any) -> Callable[[User], Any]:
+    """Rows that are of a form, for whoever sees the form."""
+
+    def rows(by):
+        return model.select().where(model.submission.in_(submissions(by).select(Submission.id)))
+
+    return rows
+
+
+def form_sections(by: User) -> "ModelSelect[Any]":
+    """Those of forms that they see; restricted ones of those that they review."""
+    seen = submissions(by)
+    reviewed = seen.where(Submission.allowed(by, REVIEWS)).select(Submission.id)
+    rows = SubmissionSection.select()
+    rows = rows.where(SubmissionSection.submission.in_(seen.select(Submission.id)))
+    return rows.where(~SubmissionSection.restricted | SubmissionSection.submission.in_(reviewed))
+
+
+def tasks(by: User) -> "ModelSelect[Any]":
+    """Those of incidents that they see, as Task.narrowed has it; of forms those that they see, and
+    what they are to do themselves, unless the form is about them.
+    """
+    of_incidents = Task.narrowed(
+        Task.select(Task.id).where(Task.among(lambda column: sees(by, column))), by
+    )
+    own = Submission.select(Submission.id).where(
+        Submission.about.is_null() | (Submission.about != by)
+    )
+    of_forms = Task.submission.in_(submissions(by).select(Submission.id))
+    of_forms |= (Task.owner == by) & Task.submission.in_(own)
+    return Task.select().where(Task.id.in_(of_incidents) | Task.incident.is_null() & of_forms)
 
 
 def of_log(model: type[Base]) -> Callable[[User], Any]:
@@ -359,6 +448,20 @@ def who_sees_child(child: Child) -> list[tuple[User, list[str]]]:
     ]
 
 
+def copies(by: User) -> "ModelSelect[Any]":
+    """The copies kept of logs, and those of forms: with restricted sections for who reviews."""
+    seen = submissions(by)
+    reviewed = seen.where(Submission.allowed(by, REVIEWS)).select(Submission.id)
+    mine = Event.select(Event.id).where(Event.subject == Submission.noun())
+    of_forms = mine.where(Event.record.in_(seen.select(Submission.id)))
+    whole = mine.where(Event.record.in_(reviewed))
+    return Document.select().where(
+        Document.id.in_(documents(by).select(Document.id))
+        | Document.event.in_(whole)
+        | Document.event.in_(of_forms) & ~Document.restricted
+    )
+
+
 VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Incident: incidents,
     Case: cases,
@@ -366,13 +469,21 @@ VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Assignee: of_log(Assignee),
     Tracker: of_log(Tracker),
     Section: sections,
-    Document: documents,
+    Document: copies,
+    Submission: submissions,
+    SubmissionSection: form_sections,
+    Signature: of_form(Signature),
+    Reader: of_form(Reader),
+    Listed: of_form(Listed),
+    Enclosure: of_form(Enclosure),
+    Task: tasks,
     Notice: notices,
     Event: events,
     Feedback: feedback,
     Slip: slips,
     VisitorPass: passes,
     Guidance: guidance,
+    PolicyDocument: policy_documents,
     Child: children,
     # whose file it is: another's holds children, and what they chose
     Roll: lambda by: Roll.select().where(Roll.by == by if by.may("roll:take") else False),
@@ -380,6 +491,7 @@ VISIBLE: dict[type[Base], Callable[[User], Any]] = {
     Template: only(Template, "template:edit"),
     TemplateSection: only(TemplateSection, "template:edit"),
     Question: only(Question, "template:edit"),
+    Right: only(Right, "template:edit"),
     Choice: only(Choice, "choice:edit"),
     Profile: only(Profile, "profile:edit"),
     Duty: only(Duty, "duty:edit"),

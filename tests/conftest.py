@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -22,6 +22,7 @@ from models import (
     Document,
     Draft,
     Emergency,
+    Enclosure,
     Entry,
     Event,
     Extract,
@@ -34,6 +35,7 @@ from models import (
     Mark,
     Notice,
     Pack,
+    PolicyDocument,
     Proposal,
     Quarantine,
     Receipt,
@@ -49,7 +51,10 @@ from models import (
     Share,
     Sheet,
     Slip,
+    Submission,
+    SubmissionSection,
     Task,
+    Template,
     Tracker,
     Triage,
     User,
@@ -62,7 +67,7 @@ from models.access import calendar, signin
 from models.case.chronology import lines
 from models.case.incident import ABOUT
 from models.case.template import columns
-from models.ground.clock import now
+from models.ground.clock import now, today
 from models.ground.database import connect
 from models.ground.settings import settings
 from models.history import document, looks
@@ -98,6 +103,7 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "both: runs on PostgreSQL as well as on SQLite, because engines can differ there"
     )
+    config.addinivalue_line("markers", "long: takes so long that it is begun before the others")
 
 
 def pytest_unconfigure(config):
@@ -115,7 +121,24 @@ def pytest_collection_modifyitems(config, items):
         return mark.args[0] == name if mark else name == "sqlite" or item.get_closest_marker("both")
 
     config.hook.pytest_deselected(items=[item for item in items if not here(item)])
-    items[:] = [item for item in items if here(item)]
+    items[:] = dealt([item for item in items if here(item)])
+
+
+def dealt(items):
+    """`items` in the order in which pytest-xdist shares them out, a stretch to each process: those
+    that are `long` first in theirs, for nobody can help with one that was begun last. The first
+    process has the browser's.
+    """
+    shares = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = [item for item in items if not item.get_closest_marker("long")]
+    found = []
+    for place in range(shares):
+        first = long if shares == 1 else long[place - 1 :: shares - 1] if place else []
+        size = (len(items) - len(found)) // (shares - place) - len(first)
+        found += [*first, *rest[:size]]
+        rest = rest[size:]
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -240,7 +263,41 @@ def besides(school, incident, by=None):
         Clarification.ask(incident, by, "Which wrist?", now().date()),
         Feedback.give(incident, by, "Thank you", "Clear, and at once."),
         referral(school, incident, by),
+        form_of(school, incident),
     ]
+
+
+def form_of(school, incident, prefix="RES"):
+    """A form of the incident with a row of each thing that forms are made of."""
+    template = Template.get(Template.prefix == prefix, Template.in_force)
+    form = Submission.begin(template, school.carol, incident=incident)
+    section, question = next(
+        (section, one)
+        for section in form.sections()
+        for one in section.questions
+        if one["kind"] == "long text" and not section.restricted
+    )
+    form.fill_in(section, {question["id"]: "Steep stairs."}, school.carol)
+    form.name(school.alice, school.mark)
+    Enclosure.enclose(form, question["id"], "plan.txt", b"A plan.", school.carol)
+    return through(Submission.get_by_id(form.id), school.carol, school.mark)
+
+
+def through(form, by, signer):
+    """The form with all that it needs answered, submitted, and signed by the first who signs."""
+    for section in form.sections():
+        given = {
+            question["id"]: answer_to(question)
+            for question in section.questions
+            if section.lacks(question)
+        }
+        if given and not section.after:
+            form.fill_in(section, section.answers | given, by)
+    form = Submission.get_by_id(form.id)
+    form.submit(by=by)
+    if signer:
+        form.sign(by=signer)
+    return Submission.get_by_id(form.id)
 
 
 def contact(school, incident, by=None, answers=None, **more):
@@ -333,7 +390,7 @@ def answer_all(tracker, by):
 def answer_to(question):
     kinds = {
         "yes/no": False, "date": "2026-06-01", "date and time": "2026-06-01T10:00:00+00:00",
-        "several of a list": question["choices"][:2],
+        "several of a list": question["choices"][:2], "number": "1",
     }  # fmt: skip
     if question["kind"] == "table of rows":
         cells = kinds | {"yes/no": "Yes", "time": "14:05"}
@@ -451,6 +508,14 @@ def guidance(**more):
     return made
 
 
+def policy_document(school, title="Child protection policy", roles=(), **more):
+    """A policy for all staff, or for those with one of `roles`, by their names."""
+    values = {"edition": "September 2026", "text": "Tell the DSL, on the day."}
+    values |= {"due_on": today() + timedelta(days=14)}
+    named = list(Role.select().where(Role.name.in_(roles)))
+    return PolicyDocument.publish(school.alice, named, title=title, **values | more)
+
+
 SECRET = b"correct-horse-battery-staple"  # to the keys in a backup
 
 
@@ -516,6 +581,7 @@ def full(school, signed):
     Event.write("setting:add", setting, None)
     slip(school, about_adult=True, adult="Mr Bob Adeyemi")
     guidance()
+    policy_document(school, roles=["Staff"]).acknowledge(by=school.dave)
     Sheet.choose(school.alice, "four words that do not belong")
     SetupLink.make()
     Device.meet("a browser", school.carol)
@@ -569,4 +635,7 @@ def case(school):
         "slip": slip(school, about_adult=True, adult="Mr Bob Adeyemi").id,
         "visitor_pass": VisitorPass.get().id,
         "guidance": guidance().id,
+        "submission_section": SubmissionSection.get().id,
+        "enclosure": Enclosure.get().id,
+        "policy_document": policy_document(school).id,
     }

@@ -42,6 +42,7 @@ def command(school, *args):
     )
 
 
+@pytest.mark.long
 @pytest.mark.both
 def test_a_backup_made_while_people_write_holds_a_moment_of_it(school, vault, elsewhere, tmp_path):
     stop, written, troubles = threading.Event(), [], []

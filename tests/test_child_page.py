@@ -36,7 +36,7 @@ def test_the_page_says_who_this_is_and_what_is_in_force(cast, school, incident):
     assert "Thornley Infants until 20 July 2024 · file not received" in text
     for path in ("/extract/new/?child=1", "/entry/new/?child=1", "/flag/new/?child=1"):
         assert f'href="{path}"' in page.text, path
-    assert "Chronology 8 of 8" in text
+    assert "Chronology 9 of 9" in text
 
 
 def test_a_case_that_the_reader_may_see_is_one_press_away(cast, school, incident, app):

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from peewee import IntegrityError
 
 from models import (
     TABLES,
@@ -21,9 +22,15 @@ from models import (
     Log,
     Notice,
     Section,
+    Submission,
+    SubmissionSection,
+    Task,
+    Template,
     User,
     demo,
 )
+from models.case.asked import EMPTY
+from models.case.template import columns
 from models.ground.clock import now
 from models.shelf import proof
 
@@ -82,6 +89,110 @@ def test_the_school_is_believable(demo_school):
     assert {user.email for user in User.select()} == {email for email, *_rest in demo.PEOPLE}
 
 
+# a form of each group, and how each kind stands: {prefix: [status]} in the order they were begun
+FORMS = {
+    "AUD": ["complete", "returned"],
+    "SCR": ["complete", "complete", "open", "complete", "open"],
+    "LLC": ["complete", "submitted", "submitted"],
+    "LADO": ["complete"],
+    "ADM": ["complete"],
+    "RES": ["complete"],
+    "MIS": ["complete"],
+    "VIS": ["complete"],
+    "ANX": ["open"],
+    "COC": ["complete"],
+    "RA": ["complete"],
+    "CV": ["complete", "open"],
+    "MASH": ["complete"],
+    "QC": ["complete", "complete"],
+    "TR": ["complete"],
+    "LES": ["complete", "complete", "open"],
+}
+
+
+def forms(prefix):
+    """The forms of one kind, in the order they were begun."""
+    rows = Submission.select(Submission, Template).join(Template).where(Template.prefix == prefix)
+    return list(rows.order_by(Submission.begun_at, Submission.id))
+
+
+def said(form):
+    """{key: answer} of a form, with its restricted sections."""
+    return {key: answer for key, (_question, answer) in form.by_key(restricted=True).items()}
+
+
+def test_each_group_of_forms_is_told(demo_school):
+    assert {prefix: [form.status for form in forms(prefix)] for prefix in FORMS} == FORMS
+    assert sum(map(len, FORMS.values())) == Submission.select().count()
+
+    last, this = forms("AUD")
+    assert [one.by.email.split("@")[0] for one in last.signatures()] == ["alice", "bob", "ngozi"]
+    assert "visit_found" in said(last) and said(last)["lead_overdue"] and last.for_public()
+    assert not last.named_in_public()
+    assert Task.select().where(Task.submission == last, Task.status == "done").count() == 14
+    returned = Event.get(Event.verb == "submission:send_back", Event.record == this.id)
+    assert returned.by.email == "ngozi@demo.example" and "no rating yet" in returned.payload
+
+    reviews = forms("SCR")
+    assert [form.template.edition for form in reviews] == ["2023"] + ["July 2024"] * 4
+    for key, least in (("status", 3), ("review_type", 4), ("stage", 4), ("organisation", 3)):
+        assert len({said(form)[key] for form in reviews}) >= least, key
+    assert reviews[0].not_asked() and not reviews[1].not_asked()
+
+    own, second, allegation = forms("LLC")
+    assert own.about == own.begun_by == second.about and said(own)["outcome_why"]
+    assert allegation.about is None and "Osei-Lind" in said(allegation)["lado_who"]
+
+    (restraint,) = forms("RES")
+    clocks = [clock for one in restraint.sections() for clock in one.clocks().values()]
+    assert len(clocks) == 3 and not any(late for _due, late in clocks)
+    assert said(forms("MIS")[0])["rhi_accepted"] == "Yes"
+
+
+def test_every_answer_of_a_form_is_one_that_could_be_given(demo_school):
+    """Chosen from its list; people and children by the label by which a form names them."""
+    people = {user.label for user in User.select()}
+    children = {child.label for child in Child.select()}
+
+    def fits(kind, value, choices):
+        if kind in ("one of a list", "rating", "organisation", "several of a list"):
+            return set(value if isinstance(value, list) else [value]) <= set(choices)
+        if kind in ("number", "money"):
+            return bool(re.fullmatch(r"\d+(\.\d+)?", value))
+        if kind == "yes/no":
+            return isinstance(value, bool) or value in ("Yes", "No")
+        named = {"person": people, "child": children}
+        return value in named[kind] if kind in named else isinstance(value, str)
+
+    given = 0
+    for section in SubmissionSection.select():
+        for question in section.questions:
+            answer = section.answers.get(question["id"])
+            if answer in EMPTY:
+                continue
+            given += 1
+            if question["kind"] == "table of rows":
+                kinds = {one.name: one for one in columns(question)}
+                for row in answer:
+                    for name, cell in row.items():
+                        wrong = f"{section}: {name}: {cell}"
+                        assert fits(kinds[name].kind, cell, kinds[name].choices or ()), wrong
+            else:
+                wrong = f"{section}: {question['text']}: {answer}"
+                assert fits(question["kind"], answer, question["choices"]), wrong
+    assert given > 500
+
+
+def test_the_school_is_told_once_and_all_of_it_fits(demo_school):
+    told = [(form.template_id, form.headline, form.whom) for form in Submission.select()]
+    assert len(told) == len(set(told))
+    before = Event.select().count()
+    with pytest.raises(IntegrityError):
+        demo.build("not again")
+    assert (Event.select().count(), len(told)) == (before, Submission.select().count())
+    assert proof.history(TABLES) == before and proof.references(TABLES) and proof.files()
+
+
 def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -131,6 +242,7 @@ def test_the_command_serves_it_and_keeps_what_was_entered(tmp_path):
     assert (tmp_path / "demo" / "secret.key").stat().st_mode & 0o77 == 0
 
 
+@pytest.mark.long
 def test_two_started_at_once_in_an_empty_folder(tmp_path):
     """One builds and serves; the other says that the port is used. On another port it waits, and
     serves the same school.

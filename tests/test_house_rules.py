@@ -57,6 +57,7 @@ RANKS = [
     "models.permissions",
     *(f"models.{room}" for room in models.ROOMS),
     "models.policy",
+    "models.demo_forms",
     "models.demo",
 ]
 
@@ -211,7 +212,7 @@ def test_the_doors_of_flask_admin_that_we_do_not_have(app):
     for rule in app.url_map.iter_rules():
         if "POST" in rule.methods:
             assert re.search(
-                r"/(new|edit|action|move|release|retry)/$|^/(login|logout|verify|change|reset|tf-|mf-|wan-|setup|account|report-here)",
+                r"/(new|edit|action|move|release|retry|copy|ask-also|import)/$|^/(login|logout|verify|change|reset|tf-|mf-|wan-|setup|account|report-here)",
                 rule.rule,
             ), f"{rule.rule} takes POST: a new kind of door wants a test of its own"
 

@@ -113,7 +113,7 @@ def back(school):
 def test_a_full_disk_shuts_out_no_reader(school, cast, case, caplog, tmp_path, back, disk):
     for person in (cast.alice, cast.dina):
         person.get("/")
-    with disk(tmp_path / "small", 6_000_000):
+    with disk(tmp_path / "small", 16_000_000):
         moved(school, tmp_path / "small")
         db.connect()
         Event.head()

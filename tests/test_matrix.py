@@ -5,7 +5,9 @@ fails, with the cure.
 import re
 from pathlib import Path
 
-from models import Log, db
+import pytest
+
+from models import Log, Template, db
 
 from .person import Person
 
@@ -38,13 +40,20 @@ def address(rule, method, case):
         .replace("<path:filename>", "style.css")
         .replace("<token>", "x")
     )
+    if rule == "/submission/new/":
+        risk = Template.get(Template.prefix == "RA")
+        return f"{path}?template={risk.id}&incident={case['incident']}"
+    if rule == "/enclosure/new/":
+        return f"{path}?submission={case['submission']}"
+    if rule in ("/submission/figures/", "/template/toml/"):
+        return f"{path}?kind=RA&id=1"
     if rule.endswith("/new/"):
         return f"{path}?template=1&section=1&incident={case['incident']}&child=1&line=entry-{case['entry']}"
     if rule == "/log/copy/":
         return f"{path}?id={case['document']}"
     return (
         f"{path}?id={case.get(noun, 1)}"
-        if re.search(r"/(details|edit|pdf|file|copy|preview)/$", rule)
+        if re.search(r"/(details|edit|pdf|file|copy|preview|public)/$", rule)
         else path
     )
 
@@ -72,6 +81,7 @@ def sent(app, rule, case):
     }
 
 
+@pytest.mark.long
 def test_every_door_answers_each_role_as_written(app, school, cast, case):
     found, told, secret = (
         {},

@@ -4,6 +4,8 @@ and what each keeps in its memory does no harm to the others.
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -24,6 +26,7 @@ from .bench.peer import Browser, together
 from .conftest import ANSWERS, settle
 from .faults import whole
 from .person import PASSWORD, code_of
+from .test_house_rules import HERE
 
 
 def children(pid):
@@ -212,3 +215,17 @@ def test_each_process_writes_what_it_noted_of_reading(school, app, monkeypatch):
     thread.start()
     assert caught.wait(5)
     thread.join()  # or it would write into the school of another test
+
+
+def test_what_makes_papers_and_pictures_is_loaded_when_it_is_first_used():
+    """It would be a fifth of the memory that each process has."""
+    asked = "import sys, app; print(*{name.partition('.')[0] for name in sys.modules})"
+    known = {"PATH": os.environ["PATH"]}
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", asked],
+        cwd=HERE, env=known, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = set(found.stdout.split())
+    assert "flask_admin" in loaded
+    late = {"pypdf", "reportlab", "xhtml2pdf", "fontTools", "uharfbuzz", "icalendar"}
+    assert not late & loaded, "import it in the function that needs it"

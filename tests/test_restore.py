@@ -154,6 +154,7 @@ def test_the_newest_backup_is_broken_so_an_older_one_comes_back_and_backups_go_o
     assert backup.make(vault, SECRET, TABLES) and proof.findings(TABLES)
 
 
+@pytest.mark.long
 def test_a_restore_that_is_killed_can_be_done_again(school, signed, vault, elsewhere):
     waiting = Notice.select().where(Notice.status == "waiting").count()
     backup.make(vault, SECRET, TABLES)

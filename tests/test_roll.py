@@ -75,6 +75,7 @@ def spoilt(count, number):
     return table, said
 
 
+@pytest.mark.long
 def test_ten_thousand_rows_with_37_bad_ones_cut_off_half_way_and_run_twice(school, monkeypatch):
     count = (
         10_000 if sqlite() else 2_000

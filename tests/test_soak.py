@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from . import engine
 from .test_house_rules import HERE
 
 # PostgreSQL has its turn by `make soak ENGINE=postgresql`: here it would cost every run a minute
 
 
+@pytest.mark.long
 def test_nothing_acknowledged_is_lost_however_often_the_server_is_killed():
     address = (
         {"TEST_DATABASE_URL": engine.current().address}

@@ -36,6 +36,7 @@ FREE = {  # tables that the history does not vouch for, each with its reason
     "roll": "a file that waits to be imported; what is done with it is an event",
     "roll_columns": "how the headings of such files were matched; a person looks at it each time",
     "sheet": "the lock of an emergency sheet; that it was chosen, made and fetched are events",
+    "listed": "what lists show of a form, drawn anew from it whenever it is saved",
     "receipt": "by which a form that is sent again finds what it made",
 }
 
@@ -101,6 +102,7 @@ def test_every_table_has_its_row(full):
     assert [model.noun() for model in Base.every() if not model.select().exists()] == []
 
 
+@pytest.mark.long
 @pytest.mark.only("sqlite")  # a digest is reckoned by us, the same on every engine
 def test_every_column_that_is_changed_is_noticed_but_those_that_say_why_not(full):
     lawless()

@@ -84,9 +84,8 @@ class Door:
         return [(template, card) for template, card in said if card is not None]
 
     def is_accessible(self):
-        return current_user.is_authenticated and (
-            self.permission is None or current_user.may(self.permission)
-        )
+        user = me()
+        return user.is_authenticated and (self.permission is None or user.may(self.permission))
 
     def _handle_view(self, name, **kwargs):
         """A new second factor opens nothing until a code, handed over face to face, shows whose it

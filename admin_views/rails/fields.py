@@ -1,5 +1,6 @@
 """Form fields for our kinds of value: what is typed, and what it is read as."""
 
+import re
 from functools import cached_property
 
 from wtforms import fields, validators, widgets
@@ -9,6 +10,7 @@ from models.ground.words import bare
 
 from .moments import day_of, for_cell, in_cell
 
+NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,4})?")  # of a number, or of money
 SPARE_ROWS = 3
 CHOOSABLE = 10  # people whom a name fits, to choose from; of more, more of the name is asked for
 
@@ -184,6 +186,25 @@ class NamedField(fields.StringField):
             self.raw_data = [self.near]
 
 
+class LabelField(NamedField):
+    """Somebody named in an answer: found like a linked record, and kept as the label, for the
+    record must read the same whoever leaves or is renamed.
+    """
+
+    def beside(self, rows):
+        return rows
+
+    def _value(self):
+        return self.raw_data[0] if self.raw_data else self.data or ""
+
+    def process_formdata(self, valuelist):
+        if valuelist and valuelist[0].strip() == self.object_data:
+            self.data = self.object_data
+            return
+        super().process_formdata(valuelist)
+        self.data = self.data and self.data.label
+
+
 class Near(ValueError):
     """What was typed is part of one name only: `label` is written in its place, for the writer to
     say yes to.
@@ -286,6 +307,10 @@ class TableField(fields.Field):
                         row[key], wrong = for_cell(text, kind, today)
                     except ValueError as problem:
                         wrong = problem
+                elif kind in ("number", "money") and text:
+                    row[key] = text.removeprefix("£").replace(",", "").strip()
+                    if not NUMBER.fullmatch(row[key]):
+                        wrong = "Write a number, for example 12."
                 if wrong:
                     self.wrong[place, key] = f"Row {place}, {label}: {wrong}"
 

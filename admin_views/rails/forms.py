@@ -14,7 +14,7 @@ from models.case.child import Child
 from models.case.choice import Choice
 from models.case.incident import Addendum
 from models.case.injury import Injuries, prompts, sheet
-from models.case.template import Question, columns
+from models.case.template import UNASKED, Question, columns
 from models.ground.dates import example
 from models.ground.fields import Moment, Pick, Rows, YesNo
 from models.people.setting import Setting
@@ -22,6 +22,8 @@ from models.people.user import User
 
 from .door import me
 from .fields import (
+    NUMBER,
+    LabelField,
     LongTextField,
     NamedField,
     PickField,
@@ -268,6 +270,19 @@ class InjuriesField(ModelTable):
         ]
 
 
+class AnswersTable(TableField):
+    """A table of a form: where a column is of people or children, their names are suggested."""
+
+    @property
+    def datalists(self):
+        suggest = {"person": people, "child": children}
+        return {
+            key: [row.label for row in suggest[kind]()]
+            for key, _label, _options, kind in self.columns
+            if kind in suggest
+        }
+
+
 def answer_field(question):
     """The form field of one pinned question of a tracker."""
     kwargs = {
@@ -277,11 +292,16 @@ def answer_field(question):
     }
     kind, choices = question["kind"], question["choices"]
     if kind == "table of rows":
-        return TableField(
+        return AnswersTable(
             columns=[(one.name, one.name, one.choices, one.kind) for one in columns(question)],
             **kwargs,
         )
-    if kind in ("one of a list", "rating"):
+    if kind in ("person", "child"):
+        return LabelField(records=people if kind == "person" else children, what=kind, **kwargs)
+    if kind in ("number", "money"):
+        kwargs["validators"] = [validators.Optional(), is_number(kind)]
+        return TextField(filters=[clean, plain_number], **kwargs)
+    if kind in ("one of a list", "rating", "organisation"):
         return PickField(names=choices, **kwargs)
     if kind == "several of a list":
         return SeveralField(names=choices, **kwargs)
@@ -298,14 +318,34 @@ def answer_field(question):
     }[kind](**kwargs, **({"filters": [clean]} if kind == "long text" else {}))
 
 
-def section_form(section):
-    """The form class of a tracker section: one field for each pinned question, half-finished
-    welcome.
+def plain_number(text):
+    """A number as the record keeps it: without the pound sign, and the commas of thousands."""
+    return text and text.removeprefix("£").replace(",", "").strip()
+
+
+def is_number(kind):
+    """Refuse what is no number."""
+
+    def check(_form, field):
+        if not NUMBER.fullmatch(field.data or ""):
+            like = "12.50" if kind == "money" else "12"
+            raise validators.ValidationError(f"Write a number, for example {like}.")
+
+    return check
+
+
+def section_form(questions):
+    """The form class of a section: one field for each of its pinned `questions` that is typed or
+    chosen, half-finished welcome.
     """
     return type(
         "SectionForm",
         (BaseForm,),
-        {f"q{question['id']}": answer_field(question) for question in section.questions},
+        {
+            f"q{question['id']}": answer_field(question)
+            for question in questions
+            if question["kind"] not in UNASKED
+        },
     )
 
 
@@ -320,15 +360,17 @@ def outline(form, questions):
     drawn, at = [], {}
     last = []  # the ids of the question drawn last, and of those around it
     for question in questions:
-        field, depends = form[f"q{question['id']}"], question.get("depends")
+        field, depends = form._fields.get(f"q{question['id']}"), question.get("depends")
         node = (question, field, [])
         if depends and depends["on"] in last:
             _question, parent, blocks = at[depends["on"]]
             if not blocks or blocks[-1][1] != depends["answers"]:
                 blocks.append((len(blocks) + 1, depends["answers"], []))
-                note_opens(parent, len(blocks), depends["answers"])
+                if parent:
+                    note_opens(parent, len(blocks), depends["answers"])
             blocks[-1][2].append(node)
-            field.inside = True
+            if field:
+                field.inside = True
             last = [*last[: last.index(depends["on"]) + 1], question["id"]]
         else:
             drawn.append(node)

@@ -80,6 +80,10 @@ class Reading(Door, ModelView):
     def get_query(self):
         return visible(self.model, me())
 
+    def where_may(self, query, permission):
+        """`query` without what is where the reader has no `permission`."""
+        return Incident.where_may(query, me(), permission)
+
     def joined(self, query):
         """Add to `query` what a row shows of other records, so that a list costs the same however
         many rows.
@@ -127,7 +131,7 @@ class Reading(Door, ModelView):
         if search and self._search_supported:
             query = query.where(self.model.matching(search[:200].replace("\0", "")))
         if "exporting" in g:
-            query = Incident.where_may(query, me(), g.exporting)
+            query = self.where_may(query, g.exporting)
         for name, (_label, names) in self.sieves.items():
             if (chosen := request.args.get(name)) and chosen in names():
                 query = query.where(

@@ -20,6 +20,7 @@ from flask_security import (
     MfRecoveryCodesUtil,
     MfRecoveryForm,
     PasswordUtil,
+    PeeweeUserDatastore,
     Totp,
     TwoFactorVerifyCodeForm,
     VerifyForm,
@@ -259,6 +260,15 @@ def render(template, **context):
         options = options.replace("\\", "\\\\").replace("'", "\\x27").replace("<", "\\x3c")
         context["credential_options"] = options
     return render_template(template, **context)
+
+
+class People(PeeweeUserDatastore):
+    """Where Flask-Security finds people: at each request whoever is signed in."""
+
+    def find_user(self, case_insensitive=False, **given):
+        if given.keys() != {"fs_uniquifier"}:
+            return super().find_user(case_insensitive, **given)
+        return next(iter(User.of_session(given["fs_uniquifier"])), None)
 
 
 class CodeOnce(Totp):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.form import BaseForm
-from flask_login import current_user
 
 from models import Refused, step_of
 from models.ground.words import counted
@@ -72,8 +71,8 @@ class Taking:
     @staticmethod
     def allows(permission, record=None):
         """Whether the reader has `permission`: where `record` is or, without one, anywhere."""
-        signed_in = bool(permission) and current_user.is_authenticated
-        return signed_in and current_user.may(permission, record)
+        user = me()
+        return bool(permission) and user.is_authenticated and user.may(permission, record)
 
     def may_take(self, verb, record):
         """Whether the reader may take a step on `record`: it may be of a school or home in which

@@ -21,7 +21,6 @@ from models.ground.words import counted, day
 from models.history.event import Event
 from models.people.user import User
 
-from . import cleaned
 from .child import EARLIEST
 from .incident import Incident, OfIncident
 from .line import Line
@@ -131,6 +130,8 @@ class Kept:
     @staticmethod
     def admit(name: str, content: bytes) -> None:
         """Raise Refused unless the file may be kept: size, and kind by content."""
+        from . import cleaned
+
         name, limit, kind = plain_name(name), settings.upload_mb, kind_of(content)
         why = ""
         if len(content) > limit * 1_000_000:
@@ -166,6 +167,8 @@ class Kept:
         A picture is the same to the eye, and which way up it is stays. Raises Refused where it
         cannot be read.
         """
+        from . import cleaned
+
         content = self.read()
         if self.is_photograph:
             return cleaned.without_metadata(content, self.name)
@@ -175,6 +178,8 @@ class Kept:
 
     def for_a_page(self) -> bytes:
         """A picture drawn anew, for a page. Raises Refused where it cannot be read."""
+        from . import cleaned
+
         return cleaned.for_a_page(self.read(), self.name)
 
     def held_back(self) -> "Quarantine | None":

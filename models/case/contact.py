@@ -17,10 +17,10 @@ from models.history.event import Event, plain
 from models.history.step import starts, step
 from models.people.user import User
 
+from .asked import readable
 from .incident import Incident, OfIncident
 from .line import Line
 from .profile import DIRECTIONS, KINDS, Profile, Rung, Step, rungs
-from .tracker import readable
 
 TOLD, HEARD = DIRECTIONS
 REFERRAL = KINDS[0]

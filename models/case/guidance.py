@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from peewee import CharField, ForeignKeyField, TextField
 
+from models.ground.composed import composed
 from models.ground.record import NoIncident, Record, Refused
 from models.ground.words import paragraphs
 from models.people.setting import Setting
@@ -83,8 +84,13 @@ class Guidance(Record):
     @classmethod
     def of(cls, setting: int | None) -> "Guidance":
         """What counts at a school or home (an id): its own, else that of all, else what we ship."""
-        rows = {row.setting_id: row for row in cls.select()}
+        rows = {row.setting_id: row for row in cls.all_of_them()}
         return rows.get(setting) or rows.get(None) or cls()
+
+    @classmethod
+    @composed
+    def all_of_them(cls):
+        return cls.select()
 
     @property
     def ring(self) -> list[str]:

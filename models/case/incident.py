@@ -572,6 +572,13 @@ class Involved(OfIncident):
         return rows.order_by(cls.id)
 
     @classmethod
+    @composed
+    def called(cls, incidents: Any) -> Any:
+        """Of several incidents (a list of ids): whether the concern is about an adult."""
+        rows = cls.select(cls.incident, cls.adult, cls.part).where(cls.incident.in_(incidents))
+        return rows.where(cls.part.in_((ABOUT, CLEARED))).order_by(cls.id)
+
+    @classmethod
     def named(cls, rows: Iterable["Involved"]) -> list[Any]:
         """The adults whom the concern is about, by the rows of one incident, in order."""
         latest = {row.adult: row.part for row in rows if row.part in (ABOUT, CLEARED)}

@@ -426,6 +426,7 @@ class Log(OfIncident):
         parties = front.parties(self, involved, assignees, signed)
         html = pages.get_template("pdf/log.html").render(
             log=self,
+            reference=self.reference,
             letterhead=Setting.letterhead(incident.setting),
             incident=incident,
             parties=parties,

@@ -16,7 +16,7 @@ from .case import Case, Link
 from .child import Child
 from .contact import HEARD, REFERRAL, TELEPHONE, TOLD, Contact
 from .duty import SINCE, Duty
-from .incident import ABOUT, CLEARED, Incident, Involved
+from .incident import ABOUT, Incident, Involved
 from .triage import Category, Triage
 
 RECENT = timedelta(days=60)  # what stands in no living case is looked at for so long
@@ -136,8 +136,7 @@ def owed(
     for contact in sorted(contacts, key=lambda one: one.at):
         made.setdefault(contact.incident_id, []).append(contact)
     triages: dict[int, Triage] = {}
-    said = Triage.select(Triage.id, Triage.incident, Triage.decision, Triage.at)
-    for triage in said.where(Triage.incident.in_(here)).order_by(Triage.id):
+    for triage in Triage.decided(here):
         triages[triage.incident_id] = triage
     given, about = categories(triages.values()), adults(here)
     left = [one.id for one in rows.values() if one.child.left_on]
@@ -165,9 +164,7 @@ def categories(triages: Iterable[Triage]) -> dict[int, set[str]]:
 def adults(incidents: list[int]) -> set[int]:
     """Those of `incidents` (ids) that are about an adult with an account, while that stands."""
     named: dict[tuple, str] = {}
-    parts = Involved.select(Involved.incident, Involved.adult, Involved.part)
-    parts = parts.where(Involved.incident.in_(incidents))
-    for row in parts.where(Involved.part.in_((ABOUT, CLEARED))).order_by(Involved.id):
+    for row in Involved.called(incidents):
         named[row.incident_id, row.adult_id] = row.part
     return {incident for (incident, _adult), part in named.items() if part == ABOUT}
 

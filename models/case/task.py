@@ -17,11 +17,15 @@ from models.history.notice import Notice
 from models.history.step import starts, step
 from models.people.user import User
 
+from .asked import as_kind
 from .case import Case
+from .child import Child
 from .handing import HandsOver
 from .incident import Incident, OfIncident
 from .line import Line
 from .shut_out import ShutOut
+from .submission import Submission
+from .template import columns
 
 NEVER = "Never"
 REPEATS = {  # how often a task comes again: days, or months
@@ -57,6 +61,10 @@ class Task(HandsOver, OfIncident):
     holders, unfinished, held_by = {"owner": "task"}, ("open",), "task:done"
     keeps, changes = "submitted", ("status", "version", "effect", "evidence", "owner")
 
+    incident: Any = ForeignKeyField(Incident, null=True, backref="tasks", on_delete="RESTRICT")
+    submission = ForeignKeyField(
+        Submission, null=True, backref="tasks", on_delete="RESTRICT", verbose_name="Form"
+    )
     what = TextField(verbose_name="What is to be done", help_text="One thing that one person does.")
     owner = ForeignKeyField(
         User, on_delete="RESTRICT", verbose_name="Who does it", help_text="Type part of the name."
@@ -82,9 +90,23 @@ class Task(HandsOver, OfIncident):
     next_one: "Task | None" = None  # of one that repeats and was done just now
 
     def __str__(self):
-        return f"task about {self.incident}"
+        return f"task about {self.of}"
 
     reference = property(__str__)  # what an email calls it: never what is to be done
+
+    @property
+    def of(self) -> Any:
+        """What it is about: an incident or, of what a form asked for, the form."""
+        return self.incident or self.submission
+
+    def its_setting(self) -> int | None:
+        return self.of.its_setting()
+
+    @classmethod
+    def with_child(cls, rows: Any) -> Any:
+        """See HandsOver: with the form, where it is about one."""
+        rows = rows.select(cls, Incident, Child, Submission).left_outer_join(Incident)
+        return rows.left_outer_join(Child).switch(cls).left_outer_join(Submission)
 
     @property
     def gist(self) -> str:
@@ -118,7 +140,8 @@ class Task(HandsOver, OfIncident):
     def matching(cls, term: str) -> Expression:
         """The search condition: what is to be done, or the incident."""
         found = Incident.select(Incident.id).where(Incident.matching(term))
-        return contains(cls.what, term) | cls.incident.in_(found)
+        forms = Submission.select(Submission.id).where(contains(Submission.reference, term))
+        return contains(cls.what, term) | cls.incident.in_(found) | cls.submission.in_(forms)
 
     @classmethod
     @starts(*Incident.STATUSES)
@@ -165,6 +188,39 @@ class Task(HandsOver, OfIncident):
         return task
 
     @classmethod
+    def of_row(
+        cls, form: Submission, question: dict, row: dict, by: User, closed: bool
+    ) -> "Task | None":
+        """The task that a row of a table of a form becomes: its first cell says what, a person in
+        it who does it, else `by`; a date when it is due, else in four weeks. None where it is one
+        already, or says nothing.
+
+        closed: of a restricted section, so not for all who see the incident of the form.
+        """
+        kinds = {one.name: one.kind for one in columns(question)}
+        first = next(iter(kinds))
+        what = str(row.get(first) or "").strip()
+        if not what:
+            return None
+        named = [row.get(name) for name, kind in kinds.items() if kind == "person"]
+        days = [row.get(name) for name, kind in kinds.items() if kind == "date"]
+        owner = next((User.of_label(name) for name in named if name), None) or by
+        due_on = as_kind("date", next(filter(None, days), None)) or later(today(), days=28)
+        if cls.select().where(cls.submission == form, cls.what == what).exists():
+            return None
+        task = cls.create(
+            incident=None if closed else form.incident_id,
+            submission=form,
+            what=what,
+            owner=owner if owner.id != form.about_id else by,
+            due_on=due_on,
+            given_by=by,
+            given_at=now(),
+        )
+        Notice.announce("task:give", task, by, task.recipients())
+        return task
+
+    @classmethod
     def stops(cls, incidents: list[int]) -> list[tuple[str, Any, str]]:
         """What a case lacks before it can close: tasks that are neither done nor cancelled."""
         rows = cls.select().where(cls.incident.in_(incidents), cls.status == "open")
@@ -178,14 +234,15 @@ class Task(HandsOver, OfIncident):
             self.what,
             "task",
             self.given_at,
-            facts=[str(self.owner), stands, self.effect or "", self.incident.reference],
-            source=f"{self.given_by}, {self.incident}",
+            facts=[str(self.owner), stands, self.effect or "", self.of.reference],
+            source=f"{self.given_by}, {self.of}",
             action=self.effect or stands,
         )
 
     def recipients(self) -> list[User]:
         """Its owner, unless the concern turned out to be about them."""
-        return [] if self.owner_id in ShutOut.of(self.incident_id) else [self.owner]
+        shut_out = ShutOut.of(self.incident_id) if self.incident_id else ()
+        return [] if self.owner_id in shut_out else [self.owner]
 
     def theirs(self, by: User) -> Any:
         """A task is done by the person who owns it, or by somebody who gives tasks."""
@@ -214,6 +271,8 @@ class Task(HandsOver, OfIncident):
         """Whose the next one may be, the first first: whoever had this one, who leads a case that
         it stands in, and who gave it.
         """
+        if not self.incident_id:
+            return [self.owner, self.given_by]
         cases = Case.of(self.incident_id).where(Case.status.in_(Case.ALIVE))
         return [self.owner, *(case.lead for case in cases if case.lead), self.given_by]
 
@@ -253,3 +312,6 @@ class Task(HandsOver, OfIncident):
     def cancel(self, reason: str, by: User) -> dict[str, str]:
         """It is not to be done any more, nor again."""
         return {"reason": reason}
+
+
+Submission.becomes_task = Task.of_row

@@ -1,10 +1,12 @@
-"""What trackers ask. Edited in the panel; a begun tracker keeps the text it was begun with."""
+"""What trackers and other forms ask. Edited in the panel; what is begun keeps the text it was begun
+with.
+"""
 
-import tomllib
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from peewee import CharField, ForeignKeyField, IntegerField, TextField, fn
+from peewee import CharField, Expression, ForeignKeyField, IntegerField, TextField, fn
 
 from models.ground.database import transaction
 from models.ground.fields import Pick, YesNo
@@ -25,12 +27,64 @@ KINDS = [
     "several of a list",
     "rating",
     "table of rows",
+    "number",
+    "money",
+    "person",
+    "child",
+    "organisation",
+    "file",
+    "figure",
+    "heading",
 ]
-CELLS = ["short text", "long text", "date", "date and time", "time", "yes/no", "rating"]
+OWN = ["number", "money", "person", "child"]  # kinds that have a field of their own
+CELLS = ["short text", "long text", "date", "date and time", "time", "yes/no", "rating", *OWN]
+UNASKED = ("heading", "figure", "file")  # the kinds that nobody types an answer to
+FORM_ONLY = ("file", "figure")  # of what is no safeguarding tracker
 ANSWERS = {"yes/no": ["Yes", "No"]}  # of a kind that has them without a list
 CONDITIONS = ("yes/no", "one of a list", "several of a list", "rating")  # what may be followed from
 SHOWS = ["earlier incidents"]
+KEY = re.compile("[a-z][a-z0-9_]*")
 CHOSEN = ("one of a list", "several of a list", "rating")  # the kinds that take a choice list
+ORGANISATION = "organisation"  # the list from which such a question is answered
+STANDS_ON = ["Ofsted log", "incident", "child", "adult", "nothing"]
+TRACKER = STANDS_ON[0]
+HOW_MANY = ["any number", "one at a time", "one"]
+REPEATS = {  # how often a form is owed: months
+    "Each month": 1,
+    "Each term": 4,
+    "Each 6 months": 6,
+    "Each year": 12,
+}
+FIGURES = [  # what a figure counts, over the year up to now: see models/case/figures.py
+    "incidents reported",
+    "hours until acknowledged (median)",
+    "incidents triaged",
+    "referrals made",
+    "referrals with an outcome",
+    "Ofsted notifications",
+    "Ofsted told on time",
+    "cases opened",
+    "cases closed",
+    "cases open now",
+    "tasks overdue now",
+    "children with a plan or social worker now",
+    "files of earlier schools received",
+    "restraints",
+    "missing episodes",
+    "children on roll",
+    "absence days",
+    "exclusion days",
+    "staff with an account",
+    "reports by new staff",
+    "policies acknowledged",
+    "concerns about adults",
+    "admissions",
+    "discharges",
+]
+LISTED = ["column", "filter", "figure"]  # how the list of a form shows an answer
+PREFIX = re.compile("[A-Z]{2,5}")
+TAKEN = ("INC", "OFS", "CASE", "VR")  # what other references begin with
+WITHIN = re.compile(r"(\d{1,3}) (hours|days|working days) after (\w+)")
 RATINGS = ["1 – not in place", "2 – beginning", "3 – mostly in place", "4 – fully in place"]
 
 
@@ -100,30 +154,113 @@ class Template(Record):
     in_force = YesNo(
         default=False,
         verbose_name="In force?",
-        help_text="The one template that Begin safeguarding tracker uses.",
+        help_text="The one edition of its kind that is begun from now on. What is begun already "
+        "keeps its own.",
+    )
+    stands_on = Pick(
+        fixed=STANDS_ON,
+        null=True,
+        max_length=20,
+        verbose_name="What it stands on",
+        help_text="Ofsted log: it is what Begin safeguarding tracker begins.",
+    )
+    prefix = CharField(
+        null=True,
+        max_length=5,
+        verbose_name="Prefix of its references",
+        help_text="Two to five capitals, as AUD for AUD-2026-0001. Editions of one form have the "
+        "same.",
+    )
+    edition = CharField(null=True, max_length=40, verbose_name="Edition")
+    heading = CharField(
+        null=True,
+        max_length=60,
+        verbose_name="Heading in the menu Forms",
+        help_text="For example: Homes.",
+    )
+    basis = TextField(null=True, verbose_name="Legal basis")
+    source = TextField(null=True, verbose_name="Where its questions are from")
+    notice = TextField(
+        null=True, verbose_name="Notice", help_text="What whoever fills it in must know first."
+    )
+    news = TextField(
+        null=True,
+        verbose_name="What changed between editions",
+        help_text="Shown to whoever fills it in. A line for each edition.",
+    )
+    how_many = Pick(fixed=HOW_MANY, null=True, max_length=20, verbose_name="How many there may be")
+    due_days = IntegerField(
+        null=True, verbose_name="Days until it is submitted", help_text="Counted from its begin."
+    )
+    repeats = Pick(
+        fixed=tuple(REPEATS), null=True, max_length=20, verbose_name="How often it is owed"
+    )
+    headline = CharField(
+        null=True,
+        max_length=200,
+        verbose_name="Headline",
+        help_text="Its line in lists and in the chronology. {measure} stands for the answer to the "
+        "question with that key.",
     )
 
     def __str__(self):
         return self.name
 
+    @property
+    def is_tracker(self) -> bool:
+        """Whether it is the safeguarding tracker of an Ofsted log."""
+        return self.stands_on in (None, TRACKER)
+
+    @property
+    def draws(self) -> bool:
+        """Whether its list offers to draw a closed case: of a check that nobody asks for."""
+        return self.stands_on == "incident" and self.heading == "Quality"
+
+    @classmethod
+    def trackers(cls) -> Expression:
+        """The condition that a template is one of the safeguarding tracker."""
+        return cls.stands_on.is_null() | (cls.stands_on == TRACKER)
+
+    @property
+    def same_kind(self) -> Expression:
+        """The condition that a template is another edition of this form."""
+        others = Template.id != (self.id or 0)
+        kind = Template.trackers() if self.is_tracker else Template.prefix == self.prefix
+        return kind & others
+
     def check(self) -> None:
-        """Raise Refused where no template would be in force."""
+        """Raise Refused where no tracker would be in force, and for what no form can be."""
         super().check()
-        if (
-            not self.in_force
-            and not Template.select()
-            .where(Template.in_force, Template.id != (self.id or 0))
-            .exists()
-        ):
-            raise Refused(
-                "The template was not saved.",
-                {"in_force": "One template must be in force. Choose another one first."},
-            )
+        errors = {}
+        alike = list(Template.select().where(self.same_kind))
+        if self.is_tracker:
+            if not self.in_force and not any(one.in_force for one in alike):
+                errors["in_force"] = "One template must be in force. Choose another one first."
+        else:
+            if not PREFIX.fullmatch(self.prefix or ""):
+                errors["prefix"] = "Write two to five capital letters, as AUD."
+            elif self.prefix in TAKEN:
+                errors["prefix"] = f"{self.prefix} begins the references of something else."
+            elif any(one.stands_on != self.stands_on for one in alike):
+                errors["prefix"] = "A form that stands on something else has this prefix already."
+            if self.due_days is not None and not 0 < self.due_days < 1000:
+                errors["due_days"] = "Give 1 to 999 days, or leave it empty."
+        before = self.id and Template.get_by_id(self.id)
+        if before and before.begun():
+            for name in ("stands_on", "prefix"):
+                if getattr(before, name) != getattr(self, name):
+                    errors[name] = "It has been begun with this already. Copy it, to change it."
+        if errors:
+            raise Refused("The template was not saved.", errors)
+
+    def begun(self) -> bool:
+        """Whether anything was begun from it."""
+        return any(model.select().where(model.template == self).exists() for model in begun_from())
 
     def takes_along(self) -> list["Template"]:
-        """Exactly one template is in force: choosing this one retires the others."""
+        """One edition of a form is in force: choosing this one retires the others."""
         others = (
-            list(Template.select().where(Template.in_force, Template.id != self.id))
+            list(Template.select().where(Template.in_force, self.same_kind))
             if self.in_force
             else []
         )
@@ -134,8 +271,8 @@ class Template(Record):
 
     @classmethod
     def current(cls) -> "Template":
-        """The template in force. Raises Refused when there is none."""
-        if template := cls.get_or_none(cls.in_force):
+        """The tracker template in force. Raises Refused when there is none."""
+        if template := cls.get_or_none(cls.in_force, cls.trackers()):
             return template
         raise Refused("No tracker template is in force. Ask the DSL to choose one under Templates.")
 
@@ -153,35 +290,6 @@ class Template(Record):
             TemplateSection.position, TemplateSection.id
         )
         return [(section, questions.get(section.id, [])) for section in sections]
-
-    @classmethod
-    def ship(cls) -> None:
-        """Create each shipped template (models/templates/*.toml) that does not exist yet; the first
-        becomes the one in force.
-        """
-        for file in sorted(SHIPPED.glob("*.toml")):
-            shipped = tomllib.loads(file.read_text(encoding="utf-8"))
-            if cls.get_or_none(cls.name == shipped["name"]):
-                continue
-            with transaction():
-                template = cls.create(
-                    name=shipped["name"],
-                    purpose=shipped["purpose"],
-                    in_force=not cls.select().where(cls.in_force).exists(),
-                )
-                made: list[Any] = []
-                for position, section in enumerate(shipped["section"], 1):
-                    questions, named = section.pop("question"), {}
-                    row = TemplateSection.create(template=template, position=position, **section)
-                    made.append(row)
-                    for n, one in enumerate(questions, 1):
-                        key, on = one.pop("key", one["text"]), one.pop("depends_on", None)
-                        named[key] = Question(section=row, position=n, **one)
-                        named[key].depends_on = named[on] if on else None
-                        named[key].check()
-                        named[key].save()
-                        made.append(named[key])
-                Event.write("template:add", template, None, also=made)
 
 
 class TemplateSection(Ordered):
@@ -210,6 +318,11 @@ class TemplateSection(Ordered):
         verbose_name="What it shows besides",
         help_text="Earlier incidents: links to the child’s earlier incidents, to those who may "
         "see them.",
+    )
+    after = YesNo(
+        null=True,
+        verbose_name="After it was submitted?",
+        help_text="Filled in once the form has been submitted: feedback, an outcome.",
     )
 
     def __str__(self):
@@ -262,9 +375,49 @@ class Question(Ordered):
         verbose_name="Asked after the answer",
         help_text="Yes, No, or a choice of that question’s list. Several: one on each line.",
     )
+    key = CharField(
+        null=True,
+        max_length=40,
+        verbose_name="Key",
+        help_text="Small letters. The same in each edition: by it last year’s answer stands beside "
+        "this year’s, and a headline finds the answer.",
+    )
+    for_review = YesNo(
+        null=True,
+        verbose_name="Answered by who reviews it?",
+        help_text="A governor’s comment, for example.",
+    )
+    public = YesNo(
+        null=True,
+        verbose_name="In the version for the public?",
+        help_text="Never what names a person.",
+    )
+    listed = CharField(
+        null=True,
+        max_length=40,
+        verbose_name="In the list of such forms",
+        help_text="Any of: column, filter, figure.",
+    )
+    makes_tasks = YesNo(
+        null=True,
+        verbose_name="Does each row become a task?",
+        help_text="Of a table with a column that is a date: when it is submitted.",
+    )
+    within = CharField(
+        null=True,
+        max_length=80,
+        verbose_name="Clock",
+        help_text="Of a date and time: “24 hours after happened_at”, the key of another question. "
+        "Hours, days or working days. It warns, and never blocks.",
+    )
 
     def __str__(self):
         return self.text
+
+    @property
+    def lists_as(self) -> list[str]:
+        """How the list of such forms shows its answer: some of LISTED."""
+        return [one.strip() for one in (self.listed or "").split(",") if one.strip()]
 
     @property
     def depends_answers(self):
@@ -301,7 +454,7 @@ class Question(Ordered):
         super().check()
         errors = {}
         asks = self.kind in ("one of a list", "several of a list", "table of rows")
-        if self.from_list and self.kind not in CHOSEN:
+        if self.from_list and self.kind not in (*CHOSEN, ORGANISATION):
             errors["from_list"] = (
                 "This kind of answer takes no list: change the kind, or choose no list here."
             )
@@ -323,12 +476,50 @@ class Question(Ordered):
             elif len({one.name for one in read}) < len(read):
                 errors["options"] = "Two columns have the same name."
         errors |= self.wrong_condition()
+        errors |= self.wrong_in_form()
         if self.id and (after := self.left_without()):
             errors["retired" if self.retired else "kind"] = (
                 f"“{after}” follows from this question. Change that one first."
             )
         if errors:
             raise Refused("The question was not saved.", errors)
+
+    def wrong_in_form(self) -> dict[str, str]:
+        """What is wrong with what only a form other than a tracker has: {field: sentence}."""
+        errors = {}
+        if self.section.template.is_tracker and self.kind in FORM_ONLY:
+            errors["kind"] = "A safeguarding tracker has no such question: choose another kind."
+        if self.key:
+            same = Question.select().join(TemplateSection)
+            same = same.where(TemplateSection.template == self.section.template_id)
+            same = same.where(Question.key == self.key, Question.id != (self.id or 0))
+            if not KEY.fullmatch(self.key):
+                errors["key"] = "Write small letters, digits and _, beginning with a letter."
+            elif same.exists():
+                errors["key"] = "Another question of this template has this key."
+        counted = self.kind in (*CONDITIONS, ORGANISATION)
+        if wrong := [one for one in self.lists_as if one not in LISTED]:
+            errors["listed"] = f"“{wrong[0]}” is none of: {', '.join(LISTED)}."
+        elif self.lists_as and self.section.restricted:
+            errors["listed"] = "What a restricted section says stands in no list."
+        elif set(self.lists_as) - {"column"} and not counted:
+            errors["listed"] = "Only what is chosen can be a filter or a figure."
+        naming = ("person", "child", "table of rows", "file")
+        if self.public and (self.section.restricted or self.kind in naming):
+            errors["public"] = "This may name a person: the public does not read it."
+        if self.makes_tasks and not any(one.kind == "date" for one in self.table()):
+            errors["makes_tasks"] = "Its table needs a column that is a date: “By when | date”."
+        if self.within and (self.kind != "date and time" or not WITHIN.fullmatch(self.within)):
+            errors["within"] = "Write it of a date and time, as “24 hours after happened_at”."
+        if self.kind == "figure" and self.options.strip() not in FIGURES:
+            errors["options"] = f"Write which figure: {', '.join(FIGURES)}."
+        return errors
+
+    def table(self) -> list["Column"]:
+        """The columns of a table; of another kind none."""
+        if self.kind != "table of rows":
+            return []
+        return [column(line) for line in self.choices()]
 
     def wrong_condition(self) -> dict[str, str]:
         """What is wrong with what it follows from: {field: sentence}."""
@@ -353,6 +544,8 @@ class Question(Ordered):
     @property
     def from_list(self) -> str:
         """The choice list that its choices are taken from; "" where they are its own."""
+        if self.kind == ORGANISATION:
+            return ORGANISATION
         first, _colon, name = self.options.partition(":")
         return name.strip() if first == "list" else ""
 
@@ -387,8 +580,27 @@ class Question(Ordered):
         }
         if self.from_list:  # so that what was decided at triage can be suggested
             pinned["list"] = self.from_list
+        extra = {
+            "key": self.key,
+            "review": bool(self.for_review),
+            "public": bool(self.public),
+            "listed": self.lists_as,
+            "tasks": bool(self.makes_tasks),
+            "within": self.within,
+            "counts": self.options.strip() if self.kind == "figure" else "",
+        }
+        pinned |= {name: value for name, value in extra.items() if value}
         on = self.depends_on
         can = on.answers() if on and not on.retired else []
         if possible := [answer for answer in self.depends_answers if answer in can]:
             pinned["depends"] = {"on": str(on.id), "answers": possible}
         return pinned
+
+
+def begun_from() -> list[Any]:
+    """The models whose rows say from which template they were begun."""
+    every: list[Any] = [one for one in Record.every() if one is not TemplateSection]
+    named = [(one, one._meta.fields.get("template")) for one in every]
+    return [
+        one for one, field in named if field and field.rel_model is Template and not one.part_of
+    ]

@@ -2,28 +2,25 @@
 their answers.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
-from datetime import date, datetime
 from typing import Any
 
-from peewee import CharField, ForeignKeyField, IntegerField, TextField
+from peewee import ForeignKeyField
 
 from models.ground.clock import now
 from models.ground.composed import composed
-from models.ground.database import DAMAGED, transaction
-from models.ground.fields import Json, Moment, YesNo
-from models.ground.record import Record, Refused
-from models.ground.words import shown
-from models.history.event import Event, plain
+from models.ground.database import transaction
+from models.ground.fields import Moment
+from models.ground.record import Record
+from models.history.event import Event
 from models.history.notice import Notice
 from models.history.step import claim, starts
 from models.people.user import User
 
+from .asked import Asked
 from .line import Line
 from .log import Assignee, Log
 from .sharing import Share
-from .template import Template, columns
+from .template import Template
 
 
 class Tracker(Record):
@@ -97,125 +94,20 @@ class Tracker(Record):
         return found
 
 
-class Section(Record):
-    """What one section asked, and what was answered.
-
-    A question may follow from an earlier one (`depends`). Once that one is answered otherwise, it
-    is not asked: not needed, and neither shown nor printed, for what does not apply would only
-    mislead whoever reads the paper. But an answer that it had already is evidence of what
-    somebody believed and wrote: it stays in the row, which the history vouches for, and is back as
-    soon as the earlier answer is changed again; whoever saves is told so. As long as the earlier
-    question is not answered at all, nothing is hidden: nobody has said that it does not apply.
-    """
+class Section(Asked):
+    """A section of the safeguarding tracker of a log."""
 
     belongs, keeps = "tracker", "submitted"
     no_line = "its tracker has one"
     changes = ("answers", "saved_by", "saved_at", "version")
 
     tracker = ForeignKeyField(Tracker, backref="sections", on_delete="RESTRICT")
-    position = IntegerField()
-    title = CharField(max_length=120)
-    help = TextField(default="")
-    restricted = YesNo(default=False)
-    questions = Json()
-    answers = Json(default=dict)
-    saved_by = ForeignKeyField(User, null=True, on_delete="RESTRICT")
-    saved_at = Moment(null=True)
-    shows = CharField(max_length=40, null=True)  # besides its questions; see TemplateSection
-
-    def __str__(self):
-        return f"{self.position} {self.title}"
-
-    def follows(self, question: dict[str, Any]) -> bool | None:
-        """Whether what the question follows from was answered so: True, False, or None as long as
-        that is not answered.
-        """
-        depends = question.get("depends")
-        if not depends:  # as most: a page asks it a hundred times
-            return True
-        earlier = self.questions[: self.questions.index(question)]
-        on = next((one for one in earlier if one["id"] == depends["on"]), None)
-        if not on:
-            return True
-        applies, given = self.follows(on), self.answers.get(on["id"])
-        if applies is False:
-            return False
-        if given in (None, "", []):
-            return None
-        if isinstance(given, bool):
-            given = "Yes" if given else "No"
-        met = {given} if isinstance(given, str) else set(given)
-        return applies if met & set(depends["answers"]) else False
-
-    def set_aside(self) -> list[dict[str, Any]]:
-        """The questions that do not apply, and were answered all the same."""
-        return [
-            question
-            for question in self.questions
-            if self.follows(question) is False
-            and self.answers.get(question["id"]) not in (None, "", [])
-        ]
 
     @classmethod
     @composed
     def of(cls, tracker: Any) -> Any:
         rows = cls.select(cls, *User.named()).left_outer_join(User)
         return rows.where(cls.tracker == tracker).order_by(cls.position)
-
-    @classmethod
-    def pin(cls, position: int, section: Any, questions: Iterable[Any]) -> "Section":
-        """A section of a template as a tracker that is begun now has it; not saved, and of no
-        tracker yet.
-        """
-        return cls(
-            position=position,
-            title=section.title,
-            help=section.help,
-            restricted=section.restricted,
-            shows=section.shows,
-            questions=[question.pinned() for question in questions],
-        )
-
-    def lacks(self, question: dict[str, Any]) -> bool:
-        """Whether it is needed and not answered; what does not apply, or does not yet, is not
-        needed.
-        """
-        empty = self.answers.get(question["id"]) in (None, "", [])
-        return question["required"] and empty and self.follows(question) is True
-
-    def lacking(self) -> list[dict[str, Any]]:
-        return [question for question in self.questions if self.lacks(question)]
-
-    @property
-    def progress(self) -> tuple[int, int, list[str]]:
-        """How far it is: (answers given, answers needed, [the questions still to answer])."""
-        if self.damaged:
-            return 0, 0, []
-        asked = [question for question in self.questions if self.follows(question) is True]
-        needed = sum(bool(question["required"]) for question in asked)
-        lacking = [question["text"] for question in self.lacking()]
-        return needed - len(lacking), needed, lacking
-
-    @property
-    def unfinished(self) -> int:
-        """How many answers it still needs; one where it cannot be read."""
-        return 1 if self.damaged else len(self.progress[2])
-
-    @property
-    def damaged(self) -> bool:
-        """Whether its questions or answers can no longer be read."""
-        return DAMAGED in self.questions or DAMAGED in self.answers
-
-    @property
-    def status(self) -> str:
-        """Derived, never stored: damaged, not started, in progress, or complete when every required
-        question is answered.
-        """
-        if self.damaged:
-            return "damaged"
-        if not self.saved_at:
-            return "not started"
-        return "in progress" if self.lacking() else "complete"
 
     def fills_in(self, by: User) -> bool:
         """Only those who read every Ofsted log, are assigned to this one, or with whom its incident
@@ -228,89 +120,8 @@ class Section(Record):
 
     @starts(who=fills_in)
     def save_answers(self, answers: dict[str, Any], by: User) -> Any:
-        """Save answers {question id: value}, half-finished or not. Refused once the log is
-        completed; TypeError for what cannot be an answer.
-        """
+        """Save answers, as for Asked.take. Refused once the log is completed."""
         with transaction():
             self.tracker.log.stay_open()
-            self.stay_whole()
-            old, asked = (
-                self.answers,
-                {question["id"]: question["text"] for question in self.questions},
-            )
-            new = {
-                key: plain(value)
-                for key, value in answers.items()
-                if key in asked and value not in (None, "", [])
-            }
-            for question in self.questions:
-                several = question["kind"] in ("table of rows", "several of a list")
-                if question["id"] in new and several != isinstance(new[question["id"]], list):
-                    raise TypeError(
-                        f"An answer to “{question['text']}” ({question['kind']}) cannot be "
-                        f"{type(new[question['id']]).__name__}."
-                    )
-            changed = {
-                asked[key]: (old.get(key), new.get(key))
-                for key in asked
-                if old.get(key) != new.get(key)
-            }
-            self.answers, self.saved_by, self.saved_at = new, by, now()
-            self.save()
+            changed = self.take(answers, by)
             Event.write("section:save", self, by, changed, restricted=self.restricted)
-
-    def stay_whole(self) -> None:
-        """Raise Refused when it is damaged: what is saved now would take the place of what could be
-        brought back.
-        """
-        if self.damaged:
-            raise Refused(
-                "This section is damaged. IT brings it back from a backup. Nothing was saved."
-            )
-
-    def answered(self) -> list[tuple[dict[str, Any], Any]]:
-        """[(question, answer)] for showing, of those that apply, with dates and times as Python
-        values; of a damaged one what is left, as it stands.
-        """
-        if self.damaged:
-            whole = {
-                "id": "",
-                "help": "",
-                "kind": "long text",
-                "required": False,
-                "source": "",
-                "choices": [],
-            }
-            return [
-                (whole | {"text": f"{DAMAGED} {name}"}, str(getattr(self, name)))
-                for name in ("questions", "answers")
-            ]
-        return [
-            (question, readable(question, self.answers.get(question["id"])))
-            for question in self.questions
-            if self.follows(question) is not False
-        ]
-
-
-def readable(question: dict[str, Any], value: Any) -> Any:
-    """The answer to a pinned question for showing: the dates and times in the cells of a table as
-    people read them.
-    """
-    if question["kind"] != "table of rows" or not value:
-        return as_kind(question["kind"], value)
-    kinds = {one.name: one.kind for one in columns(question)}
-    return [
-        {name: shown(as_kind(kinds.get(name), cell)) for name, cell in row.items()} for row in value
-    ]
-
-
-def as_kind(kind: str | None, value: Any) -> Any:
-    """An answer as stored (JSON) turned into what its kind means; a date that is damaged stays as
-    it is.
-    """
-    with suppress(ValueError):
-        if value and kind == "date":
-            return date.fromisoformat(value)
-        if value and kind == "date and time":
-            return datetime.fromisoformat(value)
-    return value

@@ -83,6 +83,13 @@ class Triage(OfIncident):
         return query.where(cls.incident == incident).order_by(cls.id.desc())
 
     @classmethod
+    @composed
+    def decided(cls, incidents: Any) -> Any:
+        """The decisions on several incidents (a list of ids), in order, without their words."""
+        rows = cls.select(cls.id, cls.incident, cls.decision, cls.at)
+        return rows.where(cls.incident.in_(incidents)).order_by(cls.id)
+
+    @classmethod
     def in_force(cls) -> "ModelSelect[Triage]":
         """A query of the ids of the latest decision on each incident."""
         return cls.select(fn.MAX(cls.id)).group_by(cls.incident)

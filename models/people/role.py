@@ -3,6 +3,7 @@
 from flask_security import RoleMixin
 from peewee import CharField, IntegerField, TextField
 
+from models.ground.composed import composed
 from models.ground.fields import Strings
 from models.ground.record import NoIncident, Record
 from models.permissions import HARMLESS, REPORTS, SHIPPED_ROLES
@@ -25,6 +26,11 @@ class Role(RoleMixin, Record):
     def reads(self) -> bool:
         """Whether this role opens records that are not one's own, or decides about them."""
         return self.level == 5 or bool(set(self.permissions) - HARMLESS - REPORTS)
+
+    @classmethod
+    @composed
+    def every_one(cls):
+        return cls.select()
 
     @classmethod
     def ship(cls) -> list["Role"]:

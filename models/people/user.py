@@ -25,7 +25,7 @@ from peewee import (
 
 from models.ground.clock import LONDON
 from models.ground.composed import composed
-from models.ground.database import contains, db, fold, transaction
+from models.ground.database import contains, fold, transaction
 from models.ground.fields import Moment, Strings, YesNo
 from models.ground.record import ANYWHERE, Base, NoIncident, Record, Refused
 from models.ground.settings import settings
@@ -172,6 +172,13 @@ class User(UserMixin, Record):
     def label(self) -> str:
         """How a form names this person, one way only: name, job title."""
         return f"{self.name}, {self.job_title}" if self.job_title else self.name
+
+    @classmethod
+    def of_label(cls, label: str) -> "User | None":
+        """Whom a label names: see `label`."""
+        name = label.rpartition(", ")[0] or label
+        rows = cls.select(*cls.named()).where(cls.name.in_([name, label]))
+        return next((one for one in rows if one.label == label), None)
 
     @classmethod
     def matching(cls, term: str) -> Expression:
@@ -392,20 +399,25 @@ class User(UserMixin, Record):
         """Every active person, as far as pages name them, with their roles, by name. Two
         queries.
         """
-        roles = {role.id: role for role in Role.select()}
-        links = (
-            cls.select(cls.id, cls.name, cls.job_title, UserRole.role, UserRole.setting)
-            .join(UserRole)
-            .where(cls.active)
-            .order_by(cls.name, cls.id)
-        )
+        roles = {role.id: role for role in Role.every_one()}
         found: dict[int, tuple[User, Grants]] = {}
-        for id, name, job_title, role, setting in db.execute(links).fetchall():
+        for id, name, job_title, role, setting in cls.links():
             if id not in found:
                 person = cls(__no_default__=True, id=id, name=name, job_title=job_title)
                 found[id] = (person, Grants())
             found[id][1].append((roles[role], setting))
         return list(found.values())
+
+    @classmethod
+    @composed
+    def of_session(cls, uniquifier):
+        return cls.select().where(cls.fs_uniquifier == uniquifier)
+
+    @classmethod
+    @composed
+    def links(cls):
+        rows = cls.select(cls.id, cls.name, cls.job_title, UserRole.role, UserRole.setting)
+        return rows.join(UserRole).where(cls.active).order_by(cls.name, cls.id).tuples()
 
     @classmethod
     def who_may(cls, permission: str, record: Base | None = None) -> list["User"]:

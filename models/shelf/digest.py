@@ -12,6 +12,7 @@ from typing import Any
 
 from models.case.case import Case
 from models.case.log import Assignee, Log
+from models.case.policy_document import PolicyDocument
 from models.case.task import Task
 from models.case.tracker import Section, Tracker
 from models.ground.clock import now, today
@@ -81,12 +82,15 @@ def reminders(person: User, visible: Callable) -> list[str]:
     cases = list(visible(Case, person).where(theirs))
     changed = Case.updated(case.id for case in cases)
     resting = sum(case.resting(changed.get(case.id, case.opened_at)) for case in cases)
+    policies = sum(due_on <= today() for _policy, due_on in PolicyDocument.owed(person))
+    read = "policy is to be read", "policies are to be read", PolicyDocument.noun()
     said = (
+        (policies, *read),
         (tasks, "task of yours is due", "tasks of yours are due", "task"),
         (resting, "case of yours is one to look at", "cases of yours are to look at", "case"),
     )
     return [
-        f"{number} {one if number == 1 else many}.\n{settings.url}/{noun}/"
+        f"{number} {one if number == 1 else many}.\n{settings.url}/{noun.replace('_', '-')}/"
         for number, one, many, noun in said
         if number
     ]
