@@ -531,9 +531,13 @@ class SubmissionView(RecordView):
         else:
             incident = record if page == "incident" else record.incident
             ids = record.incidents() if page == "case" else [incident.id]
-            rows = visible(Submission, by).where(Submission.incident.in_(ids))
+            rows = None  # most have none: then nobody is asked who may read it
+            if page == "case" or Submission.rows_of(incident.id):
+                rows = visible(Submission, by).where(Submission.incident.in_(ids))
             under = {"incident": incident.id}
-        rows = list(rows.select(Submission, Template).join(Template).order_by(Submission.id))
+        if rows is not None:
+            rows = rows.select(Submission, Template).join(Template).order_by(Submission.id)
+        rows = list(rows or ())
         Submission.gather(rows)
         offered = Submission.offered(by, stands_on)
         closed = page == "case" and record.status == "closed"

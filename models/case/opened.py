@@ -171,9 +171,6 @@ class Opened:
         """
         if by.within("submission:read") == set():
             return []
-        roles = [role.id for role, _setting in by.grants]
-        rows = Template.select().where(
-            Template.in_force, ~Template.trackers(), Template.id.in_(Right.templates(roles, BEGINS))
-        )
-        rows = rows.where(Template.stands_on == stands_on) if stands_on else rows
-        return list(rows.order_by(Template.heading, Template.name))
+        roles = sorted({role.id for role, _setting in by.grants})
+        rows = Right.begun_by(roles)
+        return [one for one in rows if stands_on in (None, one.stands_on)]

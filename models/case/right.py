@@ -5,6 +5,7 @@ from typing import Any
 
 from peewee import ForeignKeyField, IntegerField
 
+from models.ground.composed import composed
 from models.ground.fields import Pick
 from models.ground.record import NoIncident, Record, Refused
 from models.people.role import Role
@@ -49,6 +50,14 @@ class Right(Record):
         for row in rows.order_by(cls.position, cls.id):
             found[row.does].append(row.role)
         return found
+
+    @classmethod
+    @composed
+    def begun_by(cls, roles: Any) -> Any:
+        """The templates in force from which one of `roles` (ids) begins a form, in their order."""
+        mine = cls.select(cls.template).where(cls.role.in_(roles), cls.does == BEGINS)
+        rows = Template.select().where(Template.in_force, ~Template.trackers())
+        return rows.where(Template.id.in_(mine)).order_by(Template.heading, Template.name)
 
     @classmethod
     def templates(cls, roles: Iterable[int], *does: str) -> Any:
