@@ -549,7 +549,9 @@ def story_of(
     narrower = {
         model.noun(): model
         for model in OfIncident.every()
-        if model.narrowed(rows := model.select(), by) is not rows
+        # a form opens to fewer than its incident for everybody: it is asked where there is one
+        if (model is not Submission or Submission.rows_of(incident))
+        and model.narrowed(rows := model.select(), by) is not rows
     } | ({Case.noun(): Case} if shut_out(by) else {})
     most = None if narrower or everyone else READS
     story = Event.shown_of_incident(incident, restricted, most, record)
