@@ -26,6 +26,7 @@ from models import (
 )
 from models.ground.words import age, due
 from models.history.paper import to_pdf
+from models.policy import documents
 
 from .home import Need
 from .rails.door import is_id, me
@@ -236,7 +237,7 @@ class LogView(RecordView):
             ),
             "lacking": record.lacking() if record.status != "completed" else [],
             "signed_off": record.signed_off,
-            "copies": Document.of_incident(visible(Document, by), record.incident_id),
+            "copies": Document.of_incident(documents(by), record.incident_id),
         }
 
     @staticmethod
