@@ -98,9 +98,24 @@ class BeginForm(BaseForm):
 
 
 def submitted_words(form):
+    shut = " It is about you, so you cannot open it any more." if form.about_id == me().id else ""
+    return f"{form} is submitted and locked. {next_words(form)}{shut}"
+
+
+def submitted_to(form):
+    """Where submitting leads: to the form, unless it is shut to whom it is about from then on."""
+    if form.about_id == me().id:
+        return url_for("submission.index_view")
+    return url_for("submission.details_view", id=form.id)
+
+
+def signed_words(form):
+    return f"You signed {form}. {next_words(form)}"
+
+
+def next_words(form):
     role = form.next_signer()
-    signs = f" {role} signs it next." if role else " It is complete."
-    return f"{form} is submitted and locked.{signs}"
+    return f"{role} signs it next." if role else "It is complete."
 
 
 class SubmissionView(RecordView):
@@ -122,9 +137,16 @@ class SubmissionView(RecordView):
             "Submit",
             permission="submission:read",
             said=submitted_words,
+            leads=submitted_to,
             given={"figures": partial(count, visible=visible)},
         ),
-        Step("submission:sign", "Sign", permission="submission:read", guarded=True),
+        Step(
+            "submission:sign",
+            "Sign",
+            permission="submission:read",
+            said=signed_words,
+            guarded=True,
+        ),
         Step("submission:send_back", "Return", ReasonForm, permission="submission:read"),
         Step("submission:name", "Name them", NameForm, permission="submission:read", asked=True),
         Step(
@@ -194,12 +216,12 @@ class SubmissionView(RecordView):
             **{name: one for name, one in super().sieves.items() if name != "kind"},
         }
 
-    @staticmethod
-    def values_of(key):
-        """A function giving what was answered so far, of what the reader sees."""
+    def values_of(self, key):
+        """A function giving what was answered so far in this kind, of what the reader sees."""
 
         def values():
-            seen = visible(Submission, me()).select(Submission.id)
+            seen = visible(Submission, me()).where(self.chosen("kind", self.kind))
+            seen = seen.select(Submission.id)
             rows = Listed.select(Listed.value).where(Listed.key == key, Listed.value != "")
             rows = rows.where(Listed.submission.in_(seen)).distinct().order_by(Listed.value)
             return [row.value for row in rows.limit(200)]
@@ -303,8 +325,12 @@ class SubmissionView(RecordView):
                 .order_by(Template.in_force.desc(), Template.id.desc())
                 .first()
             )
-            drawn = context["kind"] and context["kind"].draws
-            context["draws"] = drawn and context["kind"].id in {one.id for one in self.begins()}
+            begins = context["kind"] and context["kind"].id in {one.id for one in self.begins()}
+            context["draws"] = begins and context["kind"].draws
+            if begins and context["kind"].stands_on != "incident":  # that has to be chosen first
+                context["adds_at"] = url_for(
+                    "submission.create_view", template=context["kind"].id
+                )
             context["has_figures"] = any("figure" in how for _t, how in self.columns_of().values())
         return super().render(template, **context)
 

@@ -131,7 +131,7 @@ def test_each_group_of_forms_is_told(demo_school):
     assert not last.named_in_public()
     assert Task.select().where(Task.submission == last, Task.status == "done").count() == 14
     returned = Event.get(Event.verb == "submission:send_back", Event.record == this.id)
-    assert returned.by.email == "ngozi@demo.example" and "no rating yet" in returned.payload
+    assert returned.by.email == "ngozi@demo.example" and "no evidence yet" in returned.payload
 
     reviews = forms("SCR")
     assert [form.template.edition for form in reviews] == ["2023"] + ["July 2024"] * 4

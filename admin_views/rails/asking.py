@@ -7,8 +7,9 @@ from flask_admin import expose
 
 from models import Refused
 from models.case.asked import as_kind
+from models.case.template import TODAY
 
-from .forms import outline, section_form
+from .forms import notes, outline, section_form
 from .writing import RecordView
 
 # what stands beside a question: a clock, last time’s answer, a figure, files, what is locked
@@ -23,6 +24,8 @@ BESIDE = {
     "adds_files": False,
     "form_id": None,
     "needed_to": "complete",
+    "notes": notes,
+    "counted_today": TODAY,
 }
 
 

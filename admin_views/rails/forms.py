@@ -10,6 +10,7 @@ from peewee import IntegerField
 from wtforms import HiddenField, SelectField, SelectMultipleField, validators
 from wtfpeewee.orm import ValueRequired
 
+from models.case.asked import EMPTY
 from models.case.child import Child
 from models.case.choice import Choice
 from models.case.incident import Addendum
@@ -138,6 +139,7 @@ def put_errors(form, refused):
             field.errors = [*field.errors, sentence]
     if not refused.errors:
         form.form_errors.append(str(refused))
+        form.links = refused.links
 
 
 def in_order(form, names):
@@ -377,6 +379,23 @@ def outline(form, questions):
             last = [question["id"]]
         at[question["id"]] = node
     return drawn
+
+
+def notes(question, blocks, locked):
+    """What follows from a rating and is never needed stands folded behind it, for a page of ratings
+    is to be read at a glance: ([its questions], how many are answered, whether it is open). None
+    where nothing is folded.
+
+    locked: {question id: answer} of what the reader may not answer; they read it unfolded.
+    """
+    inner = [(asked, field) for _number, _answers, nodes in blocks for asked, field, _on in nodes]
+    if question["kind"] != "rating" or not inner or any(asked["required"] for asked, _f in inner):
+        return None
+    answers = [field.data if field else locked.get(asked["id"]) for asked, field in inner]
+    written = sum(answer not in EMPTY for answer in answers)
+    fields = [field for _asked, field in inner if field]
+    wrong = any(field.errors or hasattr(field, "theirs") for field in fields)
+    return [asked["text"] for asked, _f in inner], written, wrong or (written and not fields)
 
 
 def note_opens(field, number, answers):

@@ -2,6 +2,7 @@
 form that the school keeps.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
@@ -138,7 +139,7 @@ class Asked(Record, abstract=True):
         for what cannot be an answer.
         """
         self.stay_whole()
-        old, asked = self.answers, {one["id"]: one["text"] for one in self.questions}
+        old, asked = self.answers, self.told_apart()
         new = {
             key: plain(value)
             for key, value in answers.items()
@@ -159,6 +160,18 @@ class Asked(Record, abstract=True):
         self.answers, self.saved_by, self.saved_at = new, by, now()
         self.save()
         return changed
+
+    def told_apart(self) -> dict[str, str]:
+        """{question id: its text}; where several of the section have one text (“Evidence”, of each
+        standard), with what it follows from before it, or the history would keep one of them.
+        """
+        texts = {one["id"]: one["text"] for one in self.questions}
+        several = {text for text, number in Counter(texts.values()).items() if number > 1}
+        on = {one["id"]: one["depends"]["on"] for one in self.questions if "depends" in one}
+        return {
+            id: f"{texts[on[id]]} {text}" if text in several and on.get(id) in texts else text
+            for id, text in texts.items()
+        }
 
     def stay_whole(self) -> None:
         """Raise Refused when it is damaged: what is saved now would take the place of what could be

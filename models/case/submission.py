@@ -80,7 +80,8 @@ class Submission(Opened, OfIncident):
         backref="submissions_about",
         on_delete="RESTRICT",
         verbose_name="The adult, if they have an account here",
-        help_text="They will see nothing of this form.",
+        help_text="They will see nothing of this form. Writing about yourself? Give your own name: you "
+        "read it until you submit it.",
     )
     about_name = CharField(
         null=True,
@@ -457,7 +458,8 @@ class Submission(Opened, OfIncident):
         """Its headline: that of the template, with answers in it; what is not answered is “…”."""
         said = {key: value_text(one) or "…" for key, one in answers.items()}
         headline = self.template.headline or self.template.name
-        return PLACE.sub(lambda found: said.get(found[1], "…"), headline)
+        line = PLACE.sub(lambda found: said.get(found[1], "…"), headline)
+        return line if any(map(str.isalnum, line)) else self.template.name  # nothing answered yet
 
     @classmethod
     def gather_signing(cls, rows: Iterable["Submission"]) -> None:
