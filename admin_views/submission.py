@@ -141,11 +141,7 @@ class SubmissionView(RecordView):
             given={"figures": partial(count, visible=visible)},
         ),
         Step(
-            "submission:sign",
-            "Sign",
-            permission="submission:read",
-            said=signed_words,
-            guarded=True,
+            "submission:sign", "Sign", permission="submission:read", said=signed_words, guarded=True
         ),
         Step("submission:send_back", "Return", ReasonForm, permission="submission:read"),
         Step("submission:name", "Name them", NameForm, permission="submission:read", asked=True),
@@ -328,9 +324,7 @@ class SubmissionView(RecordView):
             begins = context["kind"] and context["kind"].id in {one.id for one in self.begins()}
             context["draws"] = begins and context["kind"].draws
             if begins and context["kind"].stands_on != "incident":  # that has to be chosen first
-                context["adds_at"] = url_for(
-                    "submission.create_view", template=context["kind"].id
-                )
+                context["adds_at"] = url_for("submission.create_view", template=context["kind"].id)
             context["has_figures"] = any("figure" in how for _t, how in self.columns_of().values())
         return super().render(template, **context)
 
@@ -461,6 +455,7 @@ class SubmissionView(RecordView):
                 ),
                 None,
             ),
+            "clocks": {section.id: section.running() for section in sections},
             "signers": record.signers(),
             "rights": Right.of(record.template_id) if inside else {},
             "signatures": record.signatures(),

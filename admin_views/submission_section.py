@@ -32,6 +32,15 @@ class SubmissionSectionView(AskedView):
         mine = section.open_to(section.submission, me())
         return [question for question in section.questions if question["id"] in mine]
 
+    def edit_form(self, obj=None):
+        form = super().edit_form(obj)
+        if request.method == "GET" and obj.submission.incident_id and not obj.saved_at:
+            wanted = (one for one in obj.questions if one["kind"] == "child" and one["required"])
+            field = form._fields.get(f"q{next(wanted, {'id': ''})['id']}")
+            if field is not None and not field.raw_data:  # whom the incident is about
+                field.data = obj.submission.incident.child.label
+        return form
+
     def locked(self, section):
         form = section.submission
         if section.open_to(form, me()):

@@ -723,3 +723,116 @@ def test_a_concern_that_nobody_would_read_is_sent_elsewhere(school):
     told = {one.user for one in Notice.select().join(Event).where(Event.record == form.id)}
     assert chair in told and school.bob not in told and school.alice not in told
     assert visible(Notice, school.bob).where(Notice.user == school.bob).count() == 0
+
+
+def audit(by):
+    """An audit that was begun, one of its areas, and {key: id} of what it asks."""
+    form = Submission.begin(Template.get(Template.prefix == "AUD"), by)
+    return form, of(form, "Leadership and governance"), ids(form)
+
+
+def test_an_audit_is_not_submitted_before_each_standard_is_rated(school):
+    form, _section, _asked = audit(school.alice)
+    missing = [text for text, _section, _anchor in form.missing()]
+    assert "2 Leadership and governance: A named governor" in " ".join(missing)
+    assert not [text for text in missing if "Evidence" in text], "of a standard only the rating"
+    assert len(missing) > 90
+    with pytest.raises(Refused, match="Still to answer"):
+        form.submit(by=school.alice)
+
+
+def test_each_standard_has_its_evidence_and_the_history_keeps_them_apart(school):
+    form, section, asked = audit(school.alice)
+    said = {"lead_named": "4 – fully in place", "lead_named_evidence": "Notes of five meetings"}
+    said |= {"lead_report": "3 – mostly in place", "lead_report_evidence": "Minutes of January"}
+    form.fill_in(section, {asked[key]: one for key, one in said.items()}, school.alice)
+    payload = Event.last(form, "submission:fill_in").payload
+    assert "Notes of five meetings" in payload and "Minutes of January" in payload
+    assert "meets the DSL regularly and writes down what was looked at. Evidence" in payload
+    for other in form.sections():
+        assert len({*other.told_apart().values()}) == len(other.questions), other
+
+
+def test_what_follows_from_a_rating_stands_folded_behind_it(cast, school):
+    form, section, asked = audit(school.alice)
+    path = f"/submission-section/edit/?id={section.id}"
+    page = cast.alice.get(path).text
+    assert page.count('<details class="fold notes">') == 6 and "written" not in page
+    opened = dict(re.findall(r'name="(version|opened)" value="([^"]*)"', page))
+    rating, evidence = (f"q{asked[key]}" for key in ("lead_named", "lead_named_evidence"))
+    gap = f"q{asked['lead_report_gap']}"
+    typed = {rating: "4 – fully in place", evidence: "Notes", f"{gap}-rows": "1"}
+    wrong = typed | {f"{gap}-0-Gap and what will be done": "None", f"{gap}-0-By when": "soonish"}
+    page = cast.alice.post(path, opened | wrong)
+    assert page.status_code == 422 and page.text.count('<details class="fold notes" open>') == 1
+    cast.alice.post(path, opened | typed)
+    assert "1 written" in cast.alice.get(path).text_only
+    assert "Notes" in Submission.get_by_id(form.id).paper()
+
+
+def test_a_gap_that_does_not_apply_any_more_becomes_no_task(school, bike):
+    form, section, asked = audit(school.alice)
+    row = [{"Gap and what will be done": "Meet each term", "By when": "2030-01-04"}]
+    for rating, tasks in (("4 – fully in place", 0), ("2 – beginning", 1)):
+        said = {asked["lead_named"]: rating, asked["lead_named_gap"]: row}
+        form.fill_in(section, said, school.alice)
+        form.give_tasks(school.alice, [of(Submission.get_by_id(form.id), section.title)])
+        assert Task.select().where(Task.submission == form).count() == tasks, rating
+
+
+def test_where_there_may_be_one_only_the_refusal_leads_to_it(cast, school):
+    form, _section, _asked = audit(school.alice)
+    path = f"/submission/new/?template={form.template_id}"
+    assert path.replace("&", "&amp;") in cast.alice.get("/submission/?kind=AUD").text
+    page = cast.alice.post(path, {"template": form.template_id})
+    assert page.status_code == 422 and f"There is {form} already" in page.text_only
+    assert f'href="/submission/details/?id={form.id}"' in page.text
+
+
+def test_a_filter_offers_what_was_answered_in_this_kind(cast, school, bike):
+    filled(bike, school.alice, "Green")
+    text = TOML.replace("Bicycle check", "Car check").replace("BIKE", "CAR")
+    car = shipped.read(text.replace("Red\\nGreen", "Blue\\nGrey"), school.alice)
+    Template.update(in_force=True).where(Template.id == car.id).execute()
+    filled(Template.get_by_id(car.id), school.alice, "Blue")
+    page = cast.alice.get("/submission/?kind=BIKE").text
+    assert 'value="Green"' in page and 'value="Blue"' not in page
+
+
+def test_who_reported_themselves_is_told_where_it_went(cast, school):
+    template = Template.get(Template.prefix == "LLC")
+    form = Submission.begin(template, school.dina, about=school.dina)
+    assert form.headline == str(template), "nothing is answered yet"
+    asked = ids(form)
+    said = {"known_at": "2026-11-20T10:00:00+00:00", "what": "I raised my voice."}
+    for question in form.sections()[0].questions:
+        if question["required"] and question["key"] not in said:
+            said[question["key"]] = (question["choices"] or ["2026-11-20T10:00:00+00:00"])[0]
+    form.fill_in(
+        form.sections()[0],
+        {asked[key]: one for key, one in said.items() if key in asked},
+        school.dina,
+    )
+    cast.dina.get("/")
+    page = cast.dina.press("submission:submit", form)
+    assert page.status_code == 200 and "It is about you, so you cannot open it" in page.text_only
+
+
+def test_a_record_of_restraint_knows_its_child_and_shows_its_clocks(cast, school, incident):
+    template = Template.get(Template.prefix == "RES")
+    form = Submission.begin(template, school.alice, incident=incident)
+    section, asked = form.sections()[0], ids(form)
+    path = f"/submission-section/edit/?id={section.id}"
+    typed = re.compile(f'<input[^>]*value="{incident.child.label}"')
+    assert typed.search(cast.alice.get(path).text)
+    form.fill_in(section, {asked["happened_at"]: "2026-11-20T10:00:00+00:00"}, school.alice)
+    assert not typed.search(cast.alice.get(path).text), "it was left empty"
+    page = cast.alice.get(f"/submission/details/?id={form.id}").text_only
+    assert page.count("due by 2") == 3 and "22 November 2026" in page
+    assert page.count("once it is submitted") == 2
+
+
+def test_a_figure_says_since_when_it_counts(cast, school):
+    _form, section, _asked = audit(school.alice)
+    page = cast.alice.get(f"/submission-section/edit/?id={section.id}").text_only
+    assert "today, as you see the records" in page and "over the last 12 months" not in page

@@ -163,15 +163,20 @@ class Asked(Record, abstract=True):
 
     def told_apart(self) -> dict[str, str]:
         """{question id: its text}; where several of the section have one text (“Evidence”, of each
-        standard), with what it follows from before it, or the history would keep one of them.
+        standard), behind that of the question that it belongs to, or the history would keep one of
+        them.
         """
-        texts = {one["id"]: one["text"] for one in self.questions}
-        several = {text for text, number in Counter(texts.values()).items() if number > 1}
-        on = {one["id"]: one["depends"]["on"] for one in self.questions if "depends" in one}
-        return {
-            id: f"{texts[on[id]]} {text}" if text in several and on.get(id) in texts else text
-            for id, text in texts.items()
-        }
+        often = Counter(one["text"] for one in self.questions)
+        named: dict[str, str] = {}
+        before = ""
+        for number, one in enumerate(self.questions, 1):
+            text = one["text"]
+            if often[text] == 1:
+                before = text
+            else:
+                text = f"{before} {text}".strip()
+            named[one["id"]] = f"{text} ({number})" if text in named.values() else text
+        return named
 
     def stay_whole(self) -> None:
         """Raise Refused when it is damaged: what is saved now would take the place of what could be

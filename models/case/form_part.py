@@ -18,7 +18,7 @@ from models.history.event import Event
 from models.people.role import Role
 from models.people.user import User
 
-from .asked import Asked, as_kind
+from .asked import EMPTY, Asked, as_kind
 from .attachment import Kept
 from .right import BEGAN, COMPLETE, DOES, FILLS, READS, REVIEWS, SUBMITTED, WRITING
 from .template import UNASKED, WITHIN, Question
@@ -92,6 +92,12 @@ class SubmissionSection(Asked):
             done = as_kind("date and time", self.answers.get(question["id"])) or now()
             found[question["id"]] = (when(due), isinstance(done, datetime) and done > due)
         return found
+
+    def running(self) -> list[tuple[str, bool]]:
+        """[(by when it should be, whether it is late)] of what has a clock and no answer yet."""
+        if self.damaged or not any(question.get("within") for question in self.questions):
+            return []
+        return [clock for id, clock in self.clocks().items() if self.answers.get(id) in EMPTY]
 
     def ask_also(self, questions: Iterable[Question]) -> list[str]:
         """Ask what an open form did not ask yet, of this edition or of a later one; returns the

@@ -80,8 +80,8 @@ class Submission(Opened, OfIncident):
         backref="submissions_about",
         on_delete="RESTRICT",
         verbose_name="The adult, if they have an account here",
-        help_text="They will see nothing of this form. Writing about yourself? Give your own name: you "
-        "read it until you submit it.",
+        help_text="They will see nothing of this form. Writing about yourself? Give your own name: "
+        "you read it until you submit it.",
     )
     about_name = CharField(
         null=True,
@@ -271,7 +271,7 @@ class Submission(Opened, OfIncident):
             type(self).becomes_task(self, question, row, by, bool(section.restricted))  # type: ignore[misc]
             for section in sections
             for question in section.questions
-            if question.get("tasks")
+            if question.get("tasks") and section.follows(question) is not False
             for row in section.answers.get(question["id"]) or ()
         ]
         return [task for task in made if task]
