@@ -208,3 +208,11 @@ def test_a_question_that_is_moved_keeps_ones_place(cast, school, section):
         "/template-section/move/", {"rowid": section.id, "to": "down"}, follow=False
     )
     assert page.headers["Location"].endswith(f"#template_section-{section.id}-down")
+
+
+def test_a_template_of_very_many_questions_has_them_folded(cast, school):
+    for prefix, folded in (("AUD", True), ("RES", False)):
+        template = Template.get(Template.prefix == prefix)
+        page = cast.ira.get(f"/template/details/?id={template.id}").text
+        assert ('<details class="fold" open>' not in page) == folded, prefix
+        assert page.count("<summary>Questions") == template.sections.count()
