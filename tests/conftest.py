@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 
 import app as application
 from models import (
@@ -163,29 +164,41 @@ def settle(folder, **given):
     connect(settings.database)
 
 
+def prepared(tmp_path_factory, name, fill, **known):
+    """The folder of a school that `fill()` fills, made once: by the first of the processes that
+    asks, for a file can be copied; each has a PostgreSQL of its own.
+    """
+    folder = tmp_path_factory.mktemp(name) / "data"
+    ours = os.environ.get("PYTEST_XDIST_WORKER") and engine.current().name == "sqlite"
+    first = (tmp_path_factory.getbasetemp().parent / name) if ours else folder
+    with FileLock(f"{first}.lock"):
+        if not first.exists():
+            half = first.with_name(f"{name} half made")
+            settle(half, **known) if ours else settle(first, **known)
+            application.prepare()
+            with db.connection_context():
+                fill()
+                engine.current().settle()
+            half.rename(first) if ours else None
+    return shutil.copytree(first, folder) if ours else folder
+
+
 @pytest.fixture(scope="session")
 def blank(app, tmp_path_factory):
-    """A database with the tables, the cast and four children, made once and copied for every
-    test.
-    """
-    folder = tmp_path_factory.mktemp("blank")
-    settle(folder)
-    application.prepare()
-    with app.app_context(), db.connection_context():
+    """A database with the tables, the cast and four children, copied for every test."""
+    return prepared(tmp_path_factory, "blank", lambda: people_and_children(app))
+
+
+def people_and_children(app):
+    """The cast, and four children."""
+    with app.app_context():
         enrol_cast(app, "thornley.example")
-        for number, name in enumerate(
-            ["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]
-        ):
-            born = date(2013, number + 1, 17)
-            child = Child.create(
-                name=name,
-                date_of_birth=born,
-                year=f"Year {number + 6}",
-                upn=f"A12345678900{number}",
-            )
-            Event.write("child:add", child, None)
-        engine.current().settle()
-    return folder
+    for number, name in enumerate(["Zofia Łukasiewicz", "Ngũgĩ wa Kamau", "山田 花子", "Siôn Ŵyn"]):
+        born = date(2013, number + 1, 17)
+        child = Child.create(
+            name=name, date_of_birth=born, year=f"Year {number + 6}", upn=f"A12345678900{number}"
+        )
+        Event.write("child:add", child, None)
 
 
 @pytest.fixture
@@ -426,14 +439,13 @@ def ready(school, log, tracker):
 
 @pytest.fixture(scope="session")
 def demonstration(app, tmp_path_factory):
-    """The fictional school, built once: the path of its folder."""
-    folder = tmp_path_factory.mktemp("demonstration") / "demo"
-    settle(folder, demo=True, **demo.SCHOOL)
-    application.prepare()
-    with app.app_context(), db.connection_context():
-        demo.build(application.hash_password(demo.PASSWORD))
-        engine.current().settle()
-    return folder
+    """The fictional school: the path of its folder."""
+
+    def build():
+        with app.app_context():
+            demo.build(application.hash_password(demo.PASSWORD))
+
+    return prepared(tmp_path_factory, "demonstration", build, demo=True, **demo.SCHOOL)
 
 
 @pytest.fixture

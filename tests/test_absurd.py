@@ -65,7 +65,7 @@ def filled(form):
         elif kind != "hidden":
             fields[name] = (
                 fields.get(name, ("",))[0] or SENSIBLE.get(kind, "Words"),
-                [*NUMBERS[:2], TEXT],
+                [TEXT] if kind == "textarea" else [*NUMBERS[:2], TEXT],
             )
     return fields
 

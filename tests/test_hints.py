@@ -238,10 +238,10 @@ def test_no_text_breaks_a_hint_and_a_press_does_what_it_says(seed):
      "was told ", "said ", "and he ", "big ", "should have ", "e\u0301", "a'", "a-", "1", "👩‍👩‍👧", "مرحبا ", "Tomasz "],
 )  # fmt: skip
 def test_no_text_takes_long(piece):
-    text = (piece * 100_000)[:100_000]
+    text = (piece * 40_000)[:40_000]
     began = time.process_time()
     hints_of({"what_happened": text}, KNOWN)
-    assert time.process_time() - began < 5, "a fraction of a second is usual"
+    assert time.process_time() - began < 2, "a fraction of a second is usual"
 
 
 def test_a_name_is_looked_for_a_few_times_only():
