@@ -60,7 +60,7 @@ class ProposalView(RecordView):
         for one in Proposal.waiting_for(me())[:limit]:
             url = url_for("proposal.details_view", id=one.id)
             yield Need(
-                one.user or one.role,
+                one.whom,
                 f"{one.what} · asked for by {one.by}",
                 age(one.at),
                 "",

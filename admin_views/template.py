@@ -47,6 +47,12 @@ DOING = {
 }
 
 
+WAITS = (
+    "Whom it lets in, and that it is in force, waits for the approval of a Level 5, who have been "
+    "told. The rest counts already."
+)
+
+
 def roles():
     return [role.name for role in Role.select().order_by(Role.level.desc(), Role.name)]
 
@@ -135,18 +141,22 @@ class TemplateView(RecordView):
         return values
 
     def create(self, form):
-        record = super().create(form)
-        Right.give(record, self.wanted(form), me())
-        Right.stay_offered(record, me())
-        return record
+        record = self.store(Template(**self.values(form) | {"in_force": False}), "add")
+        return self.update(form, record)
 
     def update(self, form, record):
-        offered = record.in_force
-        given = Right.give(record, self.wanted(form), me())
-        changed = record.set(**self.values(form))
-        if record.in_force and not offered:
-            Right.stay_offered(record, me())
-        return self.store(record, "edit", changed | given)
+        """What lets people in waits for a Level 5; what else was changed counts at once."""
+        values, wanted = self.values(form), self.wanted(form)
+        in_force, given = values.pop("in_force"), Right.give(record, wanted, me())
+        changed = record.set(**values)
+        waits = {does: {*roles} for does, roles in Right.of(record).items()} != {
+            does: {*roles} for does, roles in wanted.items()
+        }
+        if in_force and not record.in_force and not Right.offer(record, me()):
+            in_force, waits = False, True
+        if waits:
+            flash(WAITS, "warning")
+        return self.store(record, "edit", changed | record.set(in_force=in_force) | given)
 
     def about(self, record):
         questions, texts = {}, {}

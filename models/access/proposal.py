@@ -3,9 +3,9 @@ gains approves them.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from peewee import CharField, ForeignKeyField, IntegerField, ModelSelect
 
@@ -31,7 +31,10 @@ KINDS = {
     "active": "let {user} sign in again",
     "email": "change the email of {user} to {value}",
     "factor": "reset the second factor of {user}",
+    "form": "let more people into the form {value[form]}",
+    "offer": "put the form {value[form]} in force",
 }
+OF_A_FORM = ("form", "offer")
 # approved; it counts once the person has typed what the approver handed over
 CODE = "code to be typed"
 TRIES = 5
@@ -62,6 +65,9 @@ class Proposal(Record):
     code = CharField(null=True, max_length=64)  # a hash of the last one handed over
     tries = IntegerField(null=True)
 
+    # {kind: what does it when it is approved, giving the record that it changed}, of what stands
+    # in rooms above this one
+    brought: ClassVar[dict[str, Callable[[str, dict[str, Any], User], Record]]] = {}
     unvouched = Record.unvouched | dict.fromkeys(
         ("code", "tries"), "of a code that is typed once; that it was typed is an event"
     )
@@ -80,6 +86,11 @@ class Proposal(Record):
     def damaged(self) -> bool:
         """Whether what was asked for can no longer be read."""
         return self.kind not in KINDS or isinstance(self.value, dict) and DAMAGED in self.value
+
+    @property
+    def whom(self) -> Any:
+        """Whom or what it is about."""
+        return self.user or self.role or (None if self.damaged else self.value["form"])
 
     @property
     def what(self) -> str:
@@ -111,14 +122,24 @@ class Proposal(Record):
 
     def given(self) -> list[tuple[str, list[str]]]:
         """What it lets people do who could not, by noun: [("Incidents", [end of a sentence])]."""
-        if self.damaged or self.kind not in ("grant", "role"):
+        if self.damaged or self.kind not in ("grant", "role", *OF_A_FORM):
             return []
+        if self.kind in OF_A_FORM:
+            return self.let_in()
         if self.kind == "grant":
             added, level = self.role.permissions, self.role.level
         else:
             added, level = self.added(), self.value["level"]
         found = [(noun, opened(verbs)) for noun, verbs in by_noun(added)]
         return found + ([("Level 5", opened((), level))] if level == 5 else [])
+
+    def let_in(self) -> list[tuple[str, list[str]]]:
+        """[(role, [what it will do with a form, and does not now])]."""
+        before, wanted = self.value["before"], self.value["wanted"]
+        more = {does: [one for one in wanted[does] if one not in before[does]] for does in wanted}
+        names = {role.id: role.name for role in Role.select().order_by(Role.name)}
+        found = ((name, [d for d in more if id in more[d]]) for id, name in names.items())
+        return [(name, doing) for name, doing in found if doing]
 
     def added(self) -> list[str]:
         """The permissions that a role would get; the whole list in those asked for before."""
@@ -208,7 +229,8 @@ class Proposal(Record):
         """Those who would read more: the person, or everyone who has the role."""
         if self.user:
             return [self.user]
-        people = User.select().join(UserRole).where(UserRole.role == self.role)
+        roles = self.value["gain"] if self.kind in OF_A_FORM else [self.role]
+        people = User.select().join(UserRole).where(UserRole.role.in_(roles))
         return list(people.distinct().order_by(User.name))
 
     def accounts(self) -> list[tuple[User, Event | None, list[User]]]:
@@ -270,6 +292,8 @@ class Proposal(Record):
     def approve(self, by: User) -> dict[str, Any]:
         if self.damaged:
             raise Refused("What was asked for is damaged. Refuse it, and have it asked for again.")
+        if self.kind in OF_A_FORM:
+            return {"also": [self.brought[self.kind](self.kind, self.value, by)]}
         for person in self.gainers():
             Session.end_all(person)
         if self.kind == "role":

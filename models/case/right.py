@@ -5,9 +5,11 @@ from typing import Any
 
 from peewee import ForeignKeyField, IntegerField
 
+from models.access.proposal import Proposal
 from models.ground.composed import composed
 from models.ground.fields import Pick
 from models.ground.record import NoIncident, Record, Refused
+from models.history.event import Event
 from models.people.role import Role
 from models.people.user import User
 
@@ -22,10 +24,10 @@ OPEN, RETURNED, SUBMITTED, COMPLETE = STATUSES = ("open", "returned", "submitted
 WRITING = (OPEN, RETURNED)  # while a form is filled in; later it is locked
 NAMED = (READS, REVIEWS)  # what somebody can be named for
 SIGNERS = 4  # signatures of one form, at most
-CLOSED = (
-    "Only a Level 5 who does not gain by it lets more people into a form that is in use. Nothing "
-    "was changed: ask one."
+NOT_AS_ASKED = (
+    "Who may open it was changed since this was asked for. Refuse it, and have it asked for again."
 )
+Roles = Mapping[str, list[Role]]  # {what is done: [who does it]}
 
 
 class Right(Record):
@@ -69,19 +71,14 @@ class Right(Record):
         """Make the rights of `template` those that are `wanted`: {what is done: [Role]}. Returns
         {what: (before, after)} of what changed.
 
-        Where it is in use, whoever lets more people in is Level 5 and has none of the roles that
-        are let in (trust: widening waits for a Level 5). by: None for what is shipped.
+        Where it is in use, letting more people in waits for a Level 5 who has none of the roles
+        that are let in (trust: widening waits for a Level 5): it is asked for, and the rest counts
+        at once. by: None for what is shipped.
         """
         before = cls.of(template)
         given = {does: list(wanted.get(does, ())) for does in DOES}
         if len(given[SIGNS]) > SIGNERS:
             raise Refused("The template was not saved.", {"signs": f"At most {SIGNERS} sign."})
-        more = {
-            role
-            for does in (BEGINS, *READING, STANDS_IN)
-            for role in given[does]
-            if role not in before[does]
-        }
         closed = [role for does in READING for role in given[does] if not role.reads]
         if by and closed and template.stands_on != "incident":
             wrong = (
@@ -89,9 +86,12 @@ class Right(Record):
                 "first, which waits for a Level 5."
             )
             raise Refused("The template was not saved.", {"reads": wrong})
+        more = cls.more(before, given, (BEGINS, *READING, STANDS_IN))
         in_use = template.in_force or template.begun()
-        if by and more and in_use and (by.level < 5 or more & set(by.roles)):
-            raise Refused("The template was not saved.", {"reads": CLOSED})
+        if by and more and in_use and not cls.settles(by, more):
+            kept = {does: [one for one in before[does] if one in given[does]] for does in DOES}
+            cls.ask("form", template, kept, given, more, by)
+            given = kept
         cls.delete().where(cls.template == template).execute()
         rows = [
             {"template": template, "role": role, "does": does, "position": position}
@@ -106,24 +106,76 @@ class Right(Record):
             if before[does] != given[does]
         }
 
+    @staticmethod
+    def more(before: Roles, given: Roles, doing: Iterable[str]) -> set[Role]:
+        """The roles that are let in, to one of what is done in `doing`."""
+        return {role for does in doing for role in given[does] if role not in before[does]}
+
+    @staticmethod
+    def settles(by: User, more: set[Role]) -> bool:
+        """Whether `by` decides that these roles are let in: a Level 5 who does not gain by it."""
+        return by.level == 5 and not more & set(by.roles)
+
     @classmethod
-    def stay_offered(cls, template: Template, by: User) -> None:
-        """Refuse that a form is put in force by somebody who is not Level 5, or whom it lets into
-        more than the edition in force does.
+    def ask(
+        cls, kind: str, template: Template, old: Roles, new: Roles, more: set[Role], by: User
+    ) -> None:
+        """Ask for a Level 5: what is asked for is what the roles may then, and it holds only while
+        they may what they may now.
         """
-        if template.is_tracker or not template.in_force:
-            return
-        if by.level < 5:
-            wrong = "Only a Level 5 puts a form in force, for that opens records. Ask one."
-            raise Refused("The template was not saved.", {"in_force": wrong})
-        rows = Template.select().where(Template.in_force, template.same_kind)
-        before = rows.first()
-        if not before:
-            return
-        old, new = cls.of(before), cls.of(template)
-        more = {
-            role for does in (*READING, STANDS_IN) for role in new[does] if role not in old[does]
+        value = {
+            "template": template.id,
+            "form": str(template),
+            "before": ids_of(old),
+            "wanted": ids_of(new),
+            "gain": sorted(role.id for role in more),
         }
-        if more & set(by.roles):
-            wrong = "It lets your own role into more than the edition before. Ask another Level 5."
-            raise Refused("The template was not saved.", {"in_force": wrong})
+        Proposal.make(by, kind, value=value)
+
+    @classmethod
+    def offer(cls, template: Template, by: User) -> bool:
+        """Whether `by` puts a form in force: a Level 5, whom it lets into no more than the edition
+        in force does. Else it is asked for.
+        """
+        if template.is_tracker:
+            return True
+        before = Template.select().where(Template.in_force, template.same_kind).first()
+        new = cls.of(template)
+        old = cls.of(before) if before else {does: [] for does in DOES}
+        more = cls.more(old, new, (*READING, STANDS_IN)) if before else set()
+        if cls.settles(by, more):
+            return True
+        cls.ask("offer", template, old, new, more, by)
+        return False
+
+    @classmethod
+    def approved(cls, kind: str, value: dict[str, Any], by: User) -> Template:
+        """Do what was asked for of a template, which is returned. Raises Refused where it is not
+        any more what was asked for.
+        """
+        template = Template.get_by_id(value["template"])
+        now = ids_of(cls.of(template))
+        if now != value["wanted" if kind == "offer" else "before"]:
+            raise Refused(NOT_AS_ASKED)
+        if kind == "offer":
+            if not cls.offer(template, by):
+                raise Refused(NOT_AS_ASKED)
+            changed, also = template.set(in_force=True), template.takes_along()
+            template.check()
+            template.save()
+        else:
+            roles = {role.id: role for role in Role.select()}
+            wanted = {
+                does: [roles[one] for one in some if one in roles]
+                for does, some in value["wanted"].items()
+            }
+            changed, also = cls.give(template, wanted, by), []
+        Event.write("template:edit", template, by, changed, also=also)
+        return template
+
+
+def ids_of(rights: Roles) -> dict[str, list[int]]:
+    return {does: [role.id for role in some] for does, some in rights.items()}
+
+
+Proposal.brought |= dict.fromkeys(("form", "offer"), Right.approved)
