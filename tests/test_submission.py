@@ -501,6 +501,8 @@ def test_a_form_that_it_imports_is_in_force_once_a_level_5_approves(cast, school
     waiting = Proposal.get(Proposal.kind == "offer")  # asked for twice, it waits once
     home = cast.alice.get("/").text_only
     assert "put the form Bicycle check in force" in home
+    page = cast.alice.get(f"/proposal/details/?id={waiting.id}").text
+    assert f"/template/details/?id={made.id}" in page, "what it asks is looked at first"
     cast.ira.press("proposal:approve", waiting)
     assert not Template.get_by_id(made.id).in_force
     more = Right.of(made) | {"reads": [one for one in Role.select() if one.reads]}
