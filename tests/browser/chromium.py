@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 NAMES = (
+    "chromium-headless-shell",  # without what draws a window, at half the work
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -41,11 +42,13 @@ def find():
 
 
 def install():
-    """Playwright's own download first; where that is closed, Debian's package, for root."""
+    """Playwright's own download first; where that is closed, Debian's packages, for root."""
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if not find() and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=True)
+        for name in NAMES[:2]:
+            if not find():
+                subprocess.run(["apt-get", "install", "-y", "-qq", name], check=False)
 
 
 if __name__ == "__main__":
