@@ -21,7 +21,6 @@ from models import (
 )
 from models.case import shipped
 from models.case.template import TRACKER
-from models.ground.words import counted
 from models.history.step import ask
 
 from .rails.asking import BESIDE
@@ -188,9 +187,11 @@ class TemplateView(RecordView):
     @expose("/ask-also/", methods=("POST",))
     def ask_also_view(self):
         template = self.asked(request.form.get("rowid"))
-        many = Submission.ask_also(template, me())
-        said = counted(many, "open form")
-        flash(f"What is new is asked of {said} now.", "success" if many else "warning")
+        try:
+            Submission.ask_also(template, me())
+            flash("What is new is asked in the forms that are not submitted yet.", "success")
+        except Refused as refused:
+            flash(str(refused), "warning")
         return saved(url_for("template.details_view", id=template.id))
 
     @expose("/toml/")

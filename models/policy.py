@@ -255,6 +255,7 @@ def events(by: User) -> "ModelSelect[Any]":
         (Task.noun(), Task.select(Task.id).where(Task.submission.in_(forms))),
     ):
         told.append((Event.subject != noun) | Event.record.is_null() | Event.record.in_(rows))
+    told.append(no_copy_of_others(forms))
     # most are related to nobody, and read of all the children: asked once
     if by.within("child:read") is not None or Relation.children_of(by).exists():
         told += about_seen(by)
@@ -266,10 +267,23 @@ def events(by: User) -> "ModelSelect[Any]":
     of_cases = narrowed(sees(by, Event.incident), by, "event:read_all", Event)
     theirs = Submission.narrowed(Submission.select(Submission.id), by)  # their incident is asked
     of_cases &= (Event.subject != Submission.noun()) | Event.record.in_(theirs)
+    of_cases &= no_copy_of_others(theirs)
     if shut_out(by):
         theirs = cases(by).select(Case.id)
         of_cases &= (Event.subject != Case.noun()) | Event.record.in_(theirs)
     return Event.select().where((Event.incident.is_null() & every(told)) | of_cases)
+
+
+def no_copy_of_others(forms: Any) -> Expression:
+    """The condition that an event is about no copy kept of a form other than `forms` (a query of
+    ids): it names the form.
+    """
+    signed = Event.alias()
+    others = signed.select(signed.id).where(
+        signed.subject == Submission.noun(), signed.record.not_in(forms)
+    )
+    kept = Document.select(Document.id).where(Document.event.in_(others))
+    return (Event.subject != Document.noun()) | Event.record.not_in(kept)
 
 
 def slips(by: User) -> "ModelSelect[Any]":
@@ -385,7 +399,9 @@ def tasks(by: User) -> "ModelSelect[Any]":
         Task.select(Task.id).where(Task.among(lambda column: sees(by, column))), by
     )
     own = Submission.select(Submission.id).where(
-        Submission.about.is_null() | (Submission.about != by)
+        Submission.about.is_null() | (Submission.about != by),
+        Submission.incident.is_null() | Submission.incident.not_in(ShutOut.incidents_of(by)),
+        Submission.child.is_null() | Submission.child.not_in(Relation.children_of(by)),
     )
     of_forms = Task.submission.in_(submissions(by).select(Submission.id))
     of_forms |= (Task.owner == by) & Task.submission.in_(own)

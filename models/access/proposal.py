@@ -139,7 +139,11 @@ class Proposal(Record):
         more = {does: [one for one in wanted[does] if one not in before[does]] for does in wanted}
         names = {role.id: role.name for role in Role.select().order_by(Role.name)}
         found = ((name, [d for d in more if id in more[d]]) for id, name in names.items())
-        return [(name, doing) for name, doing in found if doing]
+        let_in = [(name, doing) for name, doing in found if doing]
+        if wanted["signs"] == before["signs"]:
+            return let_in
+        signers = ", then ".join(names[one] for one in wanted["signs"] if one in names)
+        return [*let_in, ("Signatures", [signers or "nobody signs it any more"])]
 
     def added(self) -> list[str]:
         """The permissions that a role would get; the whole list in those asked for before."""

@@ -88,8 +88,10 @@ class Right(Record):
             raise Refused("The template was not saved.", {"reads": wrong})
         more = cls.more(before, given, (BEGINS, *READING, STANDS_IN))
         in_use = template.in_force or template.begun()
-        if by and more and in_use and not cls.settles(by, more):
+        signs = given[SIGNS] != before[SIGNS]  # IT dropping one is no narrowing: nobody looks then
+        if by and in_use and (more and not cls.settles(by, more) or signs and by.level < 5):
             kept = {does: [one for one in before[does] if one in given[does]] for does in DOES}
+            kept[SIGNS] = before[SIGNS]
             cls.ask("form", template, kept, given, more, by)
             given = kept
         cls.delete().where(cls.template == template).execute()

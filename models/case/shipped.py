@@ -1,12 +1,16 @@
 """Templates as TOML: those that we ship, and those that are exported, copied and imported."""
 
+import re
 import tomllib
 from typing import Any
 
 import tomli_w
+from peewee import IntegerField
 
 from models.ground.database import transaction
+from models.ground.fields import YesNo
 from models.ground.record import Refused
+from models.ground.words import TURNS
 from models.history.event import Event
 from models.people.role import Role
 from models.people.user import User
@@ -27,7 +31,10 @@ QUESTION = {
     "for_review": "for_review", "public": "public", "listed": "listed", "task": "makes_tasks",
     "within": "within",
 }  # fmt: skip
+# a key of a hundred parts, which would be read for minutes
+DEEP = re.compile(r"""(?<![\w"'-])(?:[\w"'-]+ *\. *){100}""")
 LARGEST, MOST = 1_000_000, 1_000  # characters of a file, its questions: all others wait meanwhile
+KINDS_OF = ((YesNo, bool), (IntegerField, int))  # of a column, what TOML has; of the others text
 
 
 def ship() -> None:
@@ -57,12 +64,13 @@ def make(asked: dict[str, Any], by: User | None) -> Template:
             raise Refused(f"This asks more than {MOST:,} questions. Nothing was saved.")
         made: list[Any] = []
         for position, section in enumerate(listed(asked, "section"), 1):
-            stay_known(section, {*SECTION, "question"}, f"section {position}")
-            row = TemplateSection(
-                template=template,
-                position=position,
-                **{name: section[name] for name in SECTION if name in section},
-            )
+            where = f"section {position}"
+            stay_known(section, {*SECTION, "question"}, where)
+            values = {name: section[name] for name in SECTION if name in section}
+            stay_readable(TemplateSection, values, where)
+            if not values.get("title"):
+                raise Refused(f"There is no title in {where}. Nothing was saved.")
+            row = TemplateSection(template=template, position=position, **values)
             row.save()
             made.append(row)
             made += questions(row, listed(section, "question"))
@@ -78,13 +86,7 @@ def head(asked: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(asked.get("name"), str) or not asked["name"].strip():
         raise Refused("This is no template: it has no name. Nothing was saved.")
     found = {HEAD[key]: value for key, value in asked.items() if key in HEAD}
-    for name, value in found.items():
-        if not isinstance(value, int if name == "due_days" else str):
-            raise Refused(f"“{name}” of the template cannot be read. Nothing was saved.")
-        most = getattr(Template._meta.fields[name], "max_length", None)
-        if most and len(str(value)) > most:
-            raise Refused(f"“{name}” is longer than {most} characters. Nothing was saved.")
-    stay_chosen(Template, found, "its head")
+    stay_readable(Template, found, "its head")
     if found.get("stands_on") == TRACKER:  # as those are kept that were there before other forms
         found["stands_on"] = None
     return found
@@ -97,23 +99,24 @@ def questions(section: TemplateSection, asked: list[dict[str, Any]]) -> list[Que
         where = f"question {number} of “{section.title}”"
         stay_known(one, {*QUESTION, "depends_on"}, where)
         values = {QUESTION[key]: value for key, value in one.items() if key in QUESTION}
-        for name, value in values.items():
-            yes_no = name in ("required", "for_review", "public", "makes_tasks")
-            if not isinstance(value, bool if yes_no else str):
-                raise Refused(f"“{name}” of {where} cannot be read. Nothing was saved.")
+        stay_readable(Question, values, where)
         if not values.get("text"):
             raise Refused(f"There is no text in {where}. Nothing was saved.")
-        stay_chosen(Question, values, where)
         question = Question(section=section, position=number, **values)
         if on := one.get("depends_on"):
-            if on not in named:
-                raise Refused(f"{where.capitalize()} follows from “{on}”, which is not before it.")
+            if not isinstance(on, str) or on not in named:
+                raise Refused(
+                    f"{where.capitalize()} follows from “{on}”, which is not before it. "
+                    "Nothing was saved."
+                )
             question.depends_on = named[on]
         try:
             question.check()
         except Refused as refused:
             why = " ".join(refused.errors.values()) or str(refused)
-            raise Refused(f"{where.capitalize()} (“{question}”): {why}") from None
+            raise Refused(
+                f"{where.capitalize()} (“{question}”): {why} Nothing was saved."
+            ) from None
         question.save()
         named[one.get("key") or question.text] = question
     return list(named.values())
@@ -124,7 +127,9 @@ def roles(asked: dict[str, Any], does: str, lenient: bool) -> list[Role]:
     a school renames its roles, and has to start all the same.
     """
     names = asked.get(does.replace(" ", "_"), [])
-    known = {role.name: role for role in Role.select().where(Role.name.in_(list(names)))}
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Refused(f"“{does}” is a list of the names of roles. Nothing was saved.")
+    known = {role.name: role for role in Role.select().where(Role.name.in_(names))}
     unknown = [str(name) for name in names if name not in known]
     if unknown and not lenient:
         raise Refused(f"There is no role “{unknown[0]}” ({does}). Nothing was saved.")
@@ -145,21 +150,40 @@ def stay_known(asked: dict[str, Any], known: set[str], where: str) -> None:
         raise Refused(f"“{unknown[0]}” is not known in {where}. Nothing was saved.")
 
 
-def stay_chosen(model: Any, values: dict[str, Any], where: str) -> None:
-    """Refuse what is on no list of what may be chosen."""
+def stay_readable(model: Any, values: dict[str, Any], where: str) -> None:
+    """Refuse what a column does not take: another kind of value, what is too long, a sign that
+    nobody sees, and what is on no list of what may be chosen.
+    """
     for name, value in values.items():
-        fixed = getattr(model._meta.fields[name], "fixed", ())
+        field = model._meta.fields[name]
+        kind = next((one for column, one in KINDS_OF if isinstance(field, column)), str)
+        if type(value) is not kind:
+            raise Refused(f"“{name}” of {where} cannot be read. Nothing was saved.")
+        if kind is int and not 0 <= value < 1000:
+            raise Refused(f"“{name}” of {where} is no number of days. Nothing was saved.")
+        if kind is str and any(sign in value for sign in ("\0", *TURNS)):
+            raise Refused(f"“{name}” of {where} holds a sign nobody sees. Nothing was saved.")
+        most, fixed = getattr(field, "max_length", None), getattr(field, "fixed", ())
+        if most and len(value) > most:
+            raise Refused(
+                f"“{name}” of {where} is longer than {most} characters. Nothing was saved."
+            )
         if fixed and value not in fixed:
-            raise Refused(f"“{value}” is no {name} ({where}): {', '.join(fixed)}.")
+            choices = ", ".join(fixed)
+            raise Refused(f"“{value}” is no {name} ({where}): {choices}. Nothing was saved.")
 
 
 def read(text: str, by: User) -> Template:
     """Make a template of TOML that somebody sent. It is not in force."""
     if len(text) > LARGEST:
         raise Refused("This is longer than any template. Nothing was saved.")
+    if DEEP.search(text):
+        raise Refused("This is nested too deep for a template. Nothing was saved.")
     try:
         asked = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except RecursionError:
+        raise Refused("This is nested too deep for a template. Nothing was saved.") from None
+    except ValueError as problem:  # of a number of 5,000 digits as well
         raise Refused(f"This is not TOML: {problem}. Nothing was saved.") from None
     return make(asked, by)
 

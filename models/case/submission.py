@@ -18,7 +18,7 @@ from models.ground.words import bare, pages, shown, when
 from models.history.document import Document
 from models.history.event import LOOKING, Event
 from models.history.notice import Notice
-from models.history.step import starts, step
+from models.history.step import ask, starts, step
 from models.people.role import Role
 from models.people.setting import Setting
 from models.people.user import User, UserRole
@@ -29,9 +29,11 @@ from .case import Case
 from .child import Child
 from .choice import Choice
 from .form_part import Enclosure, Listed, Reader, Signature, SubmissionSection
+from .hiding import mentioned
 from .incident import GO_ELSEWHERE, Incident, OfIncident
 from .line import Line
 from .opened import Opened
+from .relation import Relation
 from .right import (
     COMPLETE,
     NAMED,
@@ -44,12 +46,14 @@ from .right import (
     WRITING,
     Right,
 )
+from .shut_out import ShutOut
 from .template import Question, Template, TemplateSection
 from .triage import Triage
 
 HEADLINE = ""  # the key under which the list has it
 PLACE = re.compile(r"\{(\w+)\}")  # of an answer in a headline
 NOT_ASKED = "not asked then"
+UNNAMED = {"mr", "mrs", "ms", "miss", "mx", "dr", "sir", "madam", "the", "our", "my"}
 MONTHS = (12, 24)  # over which a pattern is looked for
 
 
@@ -185,13 +189,24 @@ class Submission(Opened, OfIncident):
 
     @staticmethod
     def stay_nameless(name: str) -> None:
-        """Refuse the name, in letters, of who has an account: it would not be shut to them."""
-        words = set(bare(name))
+        """Refuse the name, in letters, of who has an account: it would not be shut to them. So is
+        a part of it, with initials, and what they do here (“the head”), where that is all.
+        """
+        words, first = set(bare(name)), set(bare(name.partition(",")[0])) - UNNAMED
         for one in User.select(*User.named()):
-            if set(bare(one.name)) <= words:
+            known = bare(one.name)
+            part = first and all(
+                word in known or len(word) == 1 and any(some.startswith(word) for some in known)
+                for word in first
+            )
+            does = first and first <= set(bare(one.job_title or ""))
+            if set(known) <= words or part or does:
                 raise Refused(
                     "Nothing was begun.",
-                    {"about_name": f"{one} has an account here: choose it above."},
+                    {
+                        "about_name": f"{one} has an account here: choose it above. Of somebody "
+                        "else write the full name."
+                    },
                 )
 
     @classmethod
@@ -224,6 +239,10 @@ class Submission(Opened, OfIncident):
         """
         with transaction():
             fresh = Submission.get_by_id(self.id)
+            if section.submission_id != self.id:
+                raise Refused(f"This is no section of {self}. Nothing was saved.")
+            now_there = SubmissionSection.get_by_id(section.id)  # a reviewer’s answers as well
+            section.answers, section.questions = now_there.answers, now_there.questions
             asked = section.open_to(fresh, by)
             if not asked:
                 raise Refused(f"This section of {self} is locked. Nothing was saved.")
@@ -252,6 +271,7 @@ class Submission(Opened, OfIncident):
 
         figures: as for SubmissionSection.counted.
         """
+        self.__dict__.pop("_sections", None)  # what a colleague saved since it was read counts
         if missing := self.missing():
             raise Refused(f"{self} cannot be submitted yet. Still to answer:", links=missing)
         self.submitted_at, self.turn = now(), self.turn + 1
@@ -288,6 +308,13 @@ class Submission(Opened, OfIncident):
     @step(SUBMITTED, after_signing, who=Opened.signs)
     def sign(self, by: User) -> dict[str, str]:
         """The next of those who sign it does. The last one signs what is whole."""
+        for known in ("_sections", "_signed"):  # it may have been returned since it was read
+            self.__dict__.pop(known, None)
+        ask(Opened.signs, self, by)
+        if self.status != self.after_signing():
+            raise Refused(
+                f"{self} has changed since you opened it. Nothing was signed: look again."
+            )
         role = self.next_signer()
         if self.status == COMPLETE and (missing := self.missing(whole=True)):
             raise Refused(f"{self} cannot be signed yet. Still to answer:", links=missing)
@@ -321,7 +348,7 @@ class Submission(Opened, OfIncident):
         errors = {}
         if does not in NAMED:
             errors["does"] = "Say whether they read it, or review it."
-        if person.id == self.about_id:
+        if self.shut_to(person):
             errors["person"] = f"{person} cannot be named here."
         elif person.within("submission:read") == set():
             errors["person"] = f"The role of {person} opens no forms. IT changes roles."
@@ -339,6 +366,16 @@ class Submission(Opened, OfIncident):
             Notice.announce("submission:name", self, by, [person], assigned=[said])
         return self
 
+    def shut_to(self, person: User) -> bool:
+        """Whether it is shut to somebody, whatever is opened to them: it, its incident or its child
+        is about them, or theirs.
+        """
+        if self.incident_id and person.id in ShutOut.of(self.incident_id):
+            return True
+        return person.id == self.about_id or any(
+            child == self.child_id for (child,) in Relation.children_of(person).tuples()
+        )
+
     @starts(*STATUSES, who=Opened.names)
     def unname(self, person: User, by: User) -> "Submission":
         """Take somebody off who was named."""
@@ -355,8 +392,11 @@ class Submission(Opened, OfIncident):
     @staticmethod
     def ask_also(template: Template, by: User) -> int:
         """Ask the open forms of this kind, of whatever edition, what this template asks and they
-        do not yet; returns in how many there was something new.
+        do not yet; returns in how many there was something new, which nobody is told: whoever sets
+        up forms, or whom one is about, would learn that there is one.
         """
+        if not template.in_force:
+            raise Refused(f"{template} is not in force, so it asks nothing of open forms yet.")
         with transaction():
             rows = (
                 Submission.select()
@@ -373,7 +413,7 @@ class Submission(Opened, OfIncident):
                 if more:
                     changed.append(form)
             if changed:
-                Event.write("template:ask_also", template, by, also=changed, assigned=changed)
+                Event.write("template:ask_also", template, by, also=changed)
         return len(changed)
 
     # what it says
@@ -638,10 +678,14 @@ class Submission(Opened, OfIncident):
         public.
         """
         said = [text for _title, rows in self.for_public() for *_question, text, _ in rows]
-        words = f" {' '.join(bare(' '.join(map(value_text, said))))} "
+        words = "\n".join(map(value_text, said))
         every: Any = [*User.select(User.name).tuples(), *Child.select(Child.name).tuples()]
-        names = [name for (name,) in every]
-        return [name for name in names if f" {' '.join(bare(name))} " in words]
+        turned = {}  # {a name, or the family name first: the name}
+        for (name,) in every:
+            first, _space, last = name.rpartition(" ")
+            turned |= {f"{last} {first}".strip(): name, name: name}
+        found = mentioned(words, turned)
+        return list(dict.fromkeys(name for one, name in turned.items() if one in found))
 
 
 def value_text(value: Any) -> str:

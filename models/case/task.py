@@ -212,7 +212,7 @@ class Task(HandsOver, OfIncident):
             incident=None if closed else form.incident_id,
             submission=form,
             what=what,
-            owner=owner if owner.id != form.about_id else by,
+            owner=by if form.shut_to(owner) else owner,
             due_on=due_on,
             given_by=by,
             given_at=now(),

@@ -252,6 +252,11 @@ class Template(Record):
                 errors["prefix"] = f"{self.prefix} begins the references of something else."
             elif any(one.stands_on != self.stands_on for one in alike):
                 errors["prefix"] = "A form that stands on something else has this prefix already."
+            if self.stands_on == "adult" and self.how_many not in (None, HOW_MANY[0]):
+                errors["how_many"] = (
+                    "About an adult there may be any number: else whoever begins one would learn "
+                    "that there is another."
+                )
             if self.due_days is not None and not 0 < self.due_days < 1000:
                 errors["due_days"] = "Give 1 to 999 days, or leave it empty."
         before = self.id and Template.get_by_id(self.id)
