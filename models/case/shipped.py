@@ -156,8 +156,8 @@ def stay_readable(model: Any, values: dict[str, Any], where: str) -> None:
     """
     for name, value in values.items():
         field = model._meta.fields[name]
-        kind = next((one for column, one in KINDS_OF if isinstance(field, column)), str)
-        if type(value) is not kind:
+        kind: Any = next((one for column, one in KINDS_OF if isinstance(field, column)), str)
+        if value.__class__ is not kind:
             raise Refused(f"“{name}” of {where} cannot be read. Nothing was saved.")
         if kind is int and not 0 <= value < 1000:
             raise Refused(f"“{name}” of {where} is no number of days. Nothing was saved.")

@@ -680,7 +680,7 @@ class Submission(Opened, OfIncident):
         said = [text for _title, rows in self.for_public() for *_question, text, _ in rows]
         words = "\n".join(map(value_text, said))
         every: Any = [*User.select(User.name).tuples(), *Child.select(Child.name).tuples()]
-        turned = {}  # {a name, or the family name first: the name}
+        turned: dict[str, str] = {}  # {a name, or the family name first: the name}
         for (name,) in every:
             first, _space, last = name.rpartition(" ")
             turned |= {f"{last} {first}".strip(): name, name: name}
