@@ -76,7 +76,7 @@ class Right(Record):
         at once. by: None for what is shipped.
         """
         before = cls.of(template)
-        given = {does: list(wanted.get(does, ())) for does in DOES}
+        given = {does: list(dict.fromkeys(wanted.get(does, ()))) for does in DOES}
         if len(given[SIGNS]) > SIGNERS:
             raise Refused("The template was not saved.", {"signs": f"At most {SIGNERS} sign."})
         closed = [role for does in READING for role in given[does] if not role.reads]
@@ -98,7 +98,7 @@ class Right(Record):
         rows = [
             {"template": template, "role": role, "does": does, "position": position}
             for does in DOES
-            for position, role in enumerate(dict.fromkeys(given[does]), 1)
+            for position, role in enumerate(given[does], 1)
         ]
         if rows:
             cls.insert_many(rows).execute()
