@@ -75,6 +75,9 @@ class Attacker(Person):
             ]
         )
 
+    def arrive(self):
+        assert self.lands("/") == "/", "signed in"
+
 
 @contextmanager
 def school():

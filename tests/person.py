@@ -103,9 +103,14 @@ class Person:
         if "Your code" in page.text_only:
             code = code_of(self.app, User.get_by_id(self.user.id))
             page = self.post("/tf-validate", {"code": code}, follow=False)
+        self.arrive()
+        return self
+
+    def arrive(self):
+        """Signed in, and told so: the page that says it is not fetched."""
         with self.client.session_transaction() as session:
             assert "_user_id" in session, "signed in"
-        return self
+            session.pop("_flashes", None)
 
     def press(self, verb, record, view=None, **fields):
         """Send what the button of `verb` sends, on the page of `record` as it is now; Trigger with

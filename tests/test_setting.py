@@ -1182,7 +1182,7 @@ OF_NONE = {
     ],
     "templates": [
         "choice:edit", "emergency:begin", "event:read_all", "incident:report", "log:read",
-        "log:read_all", "notice:release", "notice:retry", "task:done",
+        "log:read_all", "notice:release", "notice:retry", "task:done", "template:edit",
     ],
 }  # fmt: skip
 

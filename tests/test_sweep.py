@@ -57,6 +57,12 @@ def blank(app, tmp_path_factory):
         return prepared(tmp_path_factory, "blank_few", lambda: people_and_children(app))
 
 
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Of these tests alone: what others keep there has all templates."""
+    return tmp_path_factory.mktemp("shelf") / "signed"
+
+
 def other(field, value):
     """Another value of the same kind, as the database holds it."""
     if isinstance(field, JSONField):
