@@ -222,6 +222,7 @@ class LogView(RecordView):
         tracker = next(iter(Tracker.of(record)), None)
         sections = tracker.in_order() if tracker else []
         history = self.story(record)
+        signed = any(one.verb.startswith("log:complete") for one in history.done)
         return {
             "seen": self.seen(record.incident),
             "tracker": tracker,
@@ -237,7 +238,7 @@ class LogView(RecordView):
             ),
             "lacking": record.lacking() if record.status != "completed" else [],
             "signed_off": record.signed_off,
-            "copies": Document.of_incident(documents(by), record.incident_id),
+            "copies": Document.of_incident(documents(by), record.incident_id) if signed else [],
         }
 
     @staticmethod

@@ -166,6 +166,12 @@ class Case(HandsOver, OfIncident):
 
     @classmethod
     @composed
+    def now_of(cls, incident: Any) -> Any:
+        """As of(), as rows."""
+        return cls.of(incident)
+
+    @classmethod
+    @composed
     def ids_of(cls, incident: Any) -> Any:
         """[(id,)] of the cases in which an incident (an id) stands now."""
         here = Link.select(Link.case).where(Link.incident == incident, Link.ended_at.is_null())
@@ -190,7 +196,7 @@ class Case(HandsOver, OfIncident):
 
         visible: the policy, which stands above the nouns.
         """
-        cases = list(cls.of(incident))
+        cases = cls.now_of(incident.id)
         if not cases or any(case.status in cls.ALIVE for case in cases):
             return []
         return list(visible(cls, by).where(cls.id.in_(cases)).order_by(cls.id))
