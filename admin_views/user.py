@@ -71,7 +71,7 @@ class UserView(RecordView):
     column_labels = {"level": "Level"}
     column_sortable_list = ["name", "email"]
     order = (User.name,)
-    form_columns = ["name", "job_title", "email", "active"]
+    form_columns = ["name", "job_title", "email", "active", "ends_on"]
     form_extra_fields = {
         "roles": RolesField("Roles"),
         "role_rows": GivenField(

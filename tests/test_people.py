@@ -1,14 +1,19 @@
 """People and roles: what IT sets up, what waits for a Level 5, and need to know."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from peewee import IntegrityError
 
-from models import TABLES, Event, Notice, Proposal, Refused, Role, Session, User, UserRole
+from models import TABLES, Calendar, Event, Notice, Proposal, Refused, Role, Session, User, UserRole
 from models.access.accounts import edit_person, edit_role
+from models.ground.clock import at, now, today
 from models.permissions import HARMLESS, PERMISSIONS, REPORTS, SHIPPED_ROLES
-from models.shelf import proof
+from models.shelf import proof, upkeep
+
+from .conftest import fits
+from .person import PASSWORD
 
 
 def role(name):
@@ -346,3 +351,49 @@ def test_a_role_is_never_widened_unseen(cast, school):
                 5,
                 [p for p in role(name).permissions if p != "proposal:approve"],
             )
+
+
+@pytest.mark.both
+def test_an_account_with_a_last_day(cast, school):
+    """A deputy for one term reads until the evening of it; IT does not lengthen that."""
+    deputy, day = school.carol, today()
+    assert deputy.reads
+    page = cast.ira.get(f"/user/edit/?id={deputy.id}")
+    assert "Last day of the account" in page.text_only
+    form = person_form(deputy, ends_on=f"{day:%d/%m/%Y}")
+    assert cast.ira.post(f"/user/edit/?id={deputy.id}", form).status_code == 200
+    assert User.get_by_id(deputy.id).ends_on == day
+    carol = cast.carol
+    assert carol.lands("/log/") == "/log/"
+    calendar = Calendar.make(deputy)
+    for later in (day + timedelta(days=9), None):
+        edit_person(User.get_by_id(deputy.id), school.ira, deputy.roles, ends_on=later)
+        assert User.get_by_id(deputy.id).ends_on == day, "it waits for a Level 5"
+    first, second = Proposal.select().order_by(Proposal.id)
+    assert second.what == "let Carol Vaughan-Ŵyn sign in without a last day"
+    with at(now() + timedelta(days=1)):
+        assert carol.lands("/log/") == "/login", "signed out at midnight"
+        assert Calendar.find(calendar) is None
+        carol.get("/login")
+        page = carol.post("/login", {"email": deputy.email, "password": PASSWORD})
+        assert page.request.path == "/login", "and cannot sign in"
+        assert not User.get_by_id(deputy.id).may("log:read")
+        with pytest.raises(Refused):
+            second.approve(by=school.ira)
+        first.approve(by=school.alice)
+        again = User.get_by_id(deputy.id)
+        assert again.ends_on == day + timedelta(days=9) and again.may("log:read")
+    with at(now() + timedelta(days=10)):
+        assert upkeep.daily(TABLES)
+        assert not User.get_by_id(deputy.id).active
+        assert [event.by for event in Event.select().where(Event.verb == "user:edit")][-1] is None
+        fits()
+
+
+def test_the_last_level_5_has_no_last_day(cast, school):
+    for person, said in ((school.bob, 200), (school.alice, 422)):
+        cast.ira.get(f"/user/edit/?id={person.id}")
+        form = person_form(person, ends_on=f"{today():%d/%m/%Y}")
+        page = cast.ira.post(f"/user/edit/?id={person.id}", form)
+        assert page.status_code == said
+    assert "no active Level 5" in page.text_only and not User.get_by_id(school.alice.id).ends_on

@@ -4,13 +4,15 @@ records.
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
+from models.ground.clock import today
 from models.ground.database import transaction
 from models.ground.record import Refused
 from models.ground.settings import settings
-from models.ground.words import pages
+from models.ground.words import day, pages
 from models.history.event import Event
 from models.history.notice import Notice
 from models.people.role import Role
@@ -27,9 +29,9 @@ CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])")
 
 def led() -> tuple[bool, bool]:
     """(whether there is an active Level 5 for all schools and homes, whether one of them may
-    approve changes), as the database says now.
+    approve changes), as the database says now. One whose account has a last day does not count.
     """
-    level_5 = list(User.level_5(None))
+    level_5 = [person for person in User.level_5(None) if not person.ends_on]
     return bool(level_5), any(person.within("proposal:approve") is None for person in level_5)
 
 
@@ -95,6 +97,18 @@ def edit_person(person: User, by: User, roles: Iterable[Given], **values: Any) -
         if person.id and values.get("active") and not person.active and person.reads:
             Proposal.make(by, "active", user=person)
             del values["active"]
+        last, until = values.get("ends_on"), person.ends_on
+        if (
+            person.id
+            and person.reads
+            and "ends_on" in values
+            and until
+            and (last or date.max) > until
+        ):
+            words = f"until {day(last)}" if last else "without a last day"
+            on = last.isoformat() if last else None
+            Proposal.make(by, "ends", user=person, value={"on": on, "words": words})
+            del values["ends_on"]
         changed = person.set(**values)
         person.check()
         person.save()
@@ -116,7 +130,7 @@ def edit_person(person: User, by: User, roles: Iterable[Given], **values: Any) -
             person.roles = None
             if "active" in changed:  # an address must not come back with them
                 Calendar.end(person, by)
-            if set(changed) - {"name", "job_title"}:
+            if set(changed) - {"name", "job_title", "ends_on"}:
                 Session.end_all(person)
         if "name" in changed:
             tell(person, by, f"{name} is called {person.name} from now on")
@@ -139,6 +153,18 @@ def add_person(by: User, roles: Iterable[Given], **values: Any) -> User:
             pages.get_template("email/invitation.txt").render(person=person, by=by),
         )
     return person
+
+
+def end_accounts() -> None:
+    """Whose last day has passed does not sign in any more: once a day, for lists and emails; what
+    they do themselves is shut to them from midnight on (User.is_active).
+    """
+    for person in User.select().where(User.active, User.ends_on < today()):
+        changed = person.set(active=False)
+        person.save()
+        Event.write("user:edit", person, None, changed)
+        Calendar.end(person, None)
+        Session.end_all(person)
 
 
 def edit_setting(setting: Setting, by: User, **values: Any) -> Setting:

@@ -51,7 +51,7 @@ class Calendar(Base):
         return token
 
     @classmethod
-    def end(cls, user: User, by: User) -> bool:
+    def end(cls, user: User, by: User | None) -> bool:
         """End the address of `user` for good; False when there was none."""
         with transaction():
             ended = cls.delete().where(cls.user == user).execute()
@@ -81,7 +81,7 @@ class Calendar(Base):
         digest = hashed(token)
         one = cls.select(cls, User).join(User).where(cls.token == digest).first()
         known = compare_digest(one.token if one else "0" * 64, digest)
-        if not one or not known or not one.user.active or one.ran_out:
+        if not one or not known or not one.user.is_active or one.ran_out:
             return None
         if not one.seen_at or now() - one.seen_at > SELDOM:
             with suppress(OperationalError), transaction():  # a full disk shuts no calendar

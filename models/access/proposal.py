@@ -4,6 +4,7 @@ gains approves them.
 
 import secrets
 from collections.abc import Callable, Iterable
+from datetime import date
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -29,6 +30,7 @@ KINDS = {
     "role": "change the role {role}",
     "grant": "give {user} the role {role}",
     "active": "let {user} sign in again",
+    "ends": "let {user} sign in {value[words]}",
     "email": "change the email of {user} to {value}",
     "factor": "reset the second factor of {user}",
     "form": "let more people into the form {value[form]}",
@@ -306,6 +308,10 @@ class Proposal(Record):
             tell(self.user, by, f"Their email changes from {self.user.email} to {self.value}")
             self.user.set(email=self.value)
             self.user.check()
+            self.user.save()
+        elif self.kind == "ends":
+            on = self.value["on"]
+            self.user.set(ends_on=date.fromisoformat(on) if on else None)
             self.user.save()
         elif self.kind == "active":
             self.user.set(active=True)

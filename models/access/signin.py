@@ -87,7 +87,7 @@ class Session(Base):
         10 hours, or never there.
         """
         session = next(iter(cls.open_with(hashed(token), user)), None)
-        if not session or session.ran_out:
+        if not session or session.ran_out or not user.is_active:
             return None
         # often enough, without a write at each page; what is hidden runs out all the same
         if not session.hidden_at and now() - session.seen_at > timedelta(minutes=1):
@@ -111,7 +111,7 @@ class Session(Base):
             session = cls.get_or_none(cls.token == hashed(token))
             if (
                 not session
-                or not session.user.active
+                or not session.user.is_active
                 or now() - session.begun_at > timedelta(days=1)
             ):
                 return None

@@ -23,10 +23,10 @@ from peewee import (
     fn,
 )
 
-from models.ground.clock import LONDON
+from models.ground.clock import LONDON, today
 from models.ground.composed import composed
 from models.ground.database import contains, fold, transaction
-from models.ground.fields import Moment, Strings, YesNo
+from models.ground.fields import Day, Moment, Strings, YesNo
 from models.ground.record import ANYWHERE, Base, NoIncident, Record, Refused
 from models.ground.settings import settings
 from models.ground.words import SUGGESTED, line, meant
@@ -120,6 +120,13 @@ class User(UserMixin, Record):
     email = Email(unique=True, max_length=254, verbose_name="Email")
     password = TextField(null=True)
     active = YesNo(default=True, verbose_name="May sign in?")
+    ends_on = Day(
+        null=True,
+        ahead=True,
+        verbose_name="Last day of the account",
+        help_text="For an outside reviewer or a supply teacher: the day after, they are signed out "
+        "and cannot sign in any more. Leave it empty for who stays.",
+    )
     fs_uniquifier = CharField(unique=True, max_length=64, default=lambda: uuid4().hex)
     last_login_at = Moment(null=True)
     current_login_at = Moment(null=True)
@@ -328,18 +335,23 @@ class User(UserMixin, Record):
         WebAuthn.delete().where(WebAuthn.user == self).execute()
 
     @property
+    def is_active(self) -> bool:
+        """Whether they may sign in today."""
+        return bool(self.active) and not (self.ends_on and self.ends_on < today())
+
+    @property
     def level(self) -> int:
         return max((role.level for role in self.roles), default=0)
 
     def within(self, permission: str) -> set[int] | None:
         """The ids of the schools and homes in which this person has `permission`, None for all."""
-        return self.grants.within(permission) if self.active else set()
+        return self.grants.within(permission) if self.is_active else set()
 
     def may(self, permission: str, record: Base | None = None) -> bool:
         """Whether any of this person's roles has `permission` ("noun:verb"): where `record` is or,
         without one, anywhere. An inactive person may nothing.
         """
-        return self.active and self.grants.may(permission, record)
+        return self.is_active and self.grants.may(permission, record)
 
     def is_level_5(self, record: Base | None = None) -> bool:
         """Whether this person is Level 5: where `record` is or, without one, anywhere."""

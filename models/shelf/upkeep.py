@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from peewee import InterfaceError, OperationalError, fn
 
+from models.access.accounts import end_accounts
 from models.access.draft import Draft
 from models.access.receipt import Receipt
 from models.access.signin import Device
@@ -198,7 +199,8 @@ def stamp_due(moment: datetime, last: Event | None) -> bool:
 
 def daily(tables: list[type[Base]]) -> bool:
     """Once a day (Europe/London): check everything, email the signed head of the history to every
-    Level 5, have it time-stamped where that is due, forget old drafts and receipts.
+    Level 5, have it time-stamped where that is due, end the accounts whose last day has passed,
+    forget old drafts and receipts.
 
     A stamp of the head vouches for all before it: every copy kept, and the stamps of other years.
     Returns whether it was due; of two processes, one does it.
@@ -238,6 +240,7 @@ def daily(tables: list[type[Base]]) -> bool:
             result=result,
             unstamped=bool(asked and not token),
         )
+        end_accounts()
         Device.forget()
         Draft.forget()
         Receipt.forget()
