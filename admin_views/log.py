@@ -190,21 +190,6 @@ class LogView(RecordView):
         done = Log.status == "completed"
         return done if value == "completed" else ~done
 
-    def get_one(self, id):
-        """What the page shows is noted before it is read: what is saved in between is then newer
-        than what is signed, never older.
-        """
-        g.seen = Log.seen_of(int(id))
-        return super().get_one(id)
-
-    def show(self, record, status=200, **context):
-        """The page; its buttons for signing carry what it shows."""
-        context["forms"] = context.get("forms") or self.step_forms(record)
-        for form in filter(None, context["forms"].values()):
-            if "seen" in form:
-                form.seen.data = g.seen
-        return super().show(record, status, **context)
-
     def ready(self, verb, form, record):
         if verb == "log:assign":
             form.log = record

@@ -47,7 +47,7 @@ from models.history.paper import to_pdf
 from .home import Need
 from .rails.door import is_id, me
 from .rails.fields import NamedField, PickField, RowField, TextField, clean
-from .rails.forms import PersonForm, ReasonForm, children, people, required, settings_for
+from .rails.forms import PersonForm, ReasonForm, SeenForm, children, people, required, settings_for
 from .rails.moments import MomentField
 from .rails.taking import Step
 from .rails.writing import RecordView
@@ -141,7 +141,12 @@ class SubmissionView(RecordView):
             given={"figures": partial(count, visible=visible)},
         ),
         Step(
-            "submission:sign", "Sign", permission="submission:read", said=signed_words, guarded=True
+            "submission:sign",
+            "Sign",
+            SeenForm,
+            permission="submission:read",
+            said=signed_words,
+            guarded=True,
         ),
         Step("submission:send_back", "Return", ReasonForm, permission="submission:read"),
         Step("submission:name", "Name them", NameForm, permission="submission:read", asked=True),

@@ -118,8 +118,9 @@ class Person:
         """
         if verb == "log:trigger":
             fields = {"kind": "Other serious event"} | fields
-        if verb.startswith("log:complete") and record.noun() == "log":
-            fields = {"seen": type(record).get_by_id(record.id).seen} | fields
+        if verb in ("log:complete", "log:complete_anyway", "submission:sign"):
+            seen_of = getattr(record, "seen_of", lambda id: "")  # of a record of another noun
+            fields = {"seen": seen_of(record.id)} | fields
         return self.post(
             f"/{view or record.noun()}/action/", {"action": verb, "rowid": record.id} | fields
         )

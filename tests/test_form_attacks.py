@@ -342,6 +342,26 @@ def test_a_signer_of_another_turn_and_a_leaver_are_refused(school, bike):  # noq
     assert Submission.get_by_id(form.id).status == "open"
 
 
+def test_nobody_signs_words_that_changed_while_they_looked(cast, school, bike):  # noqa: F811
+    form = through(filled(bike, school.alice), school.alice, None)
+    cast.alice.press("submission:sign", form)
+    page = cast.bob.get(f"/submission/details/?id={form.id}").text
+    seen = re.search(r'name="seen"[^>]* value="([^"]+)"', page)[1]
+    again = Submission.get_by_id(form.id)
+    again.send_back(reason="Count the spokes again.", by=school.bob)  # at another desk of his
+    again = Submission.get_by_id(form.id)
+    asked = ids(again)
+    again.fill_in(of(again, "The bicycle"), {asked["spokes"]: "12"}, school.alice)
+    through(Submission.get_by_id(form.id), school.alice, school.alice)
+    page = cast.bob.press("submission:sign", form, seen=seen)
+    assert "changed while you were looking at it" in page.text_only
+    assert len(Submission.get_by_id(form.id).signatures()) == 1
+    cast.bob.press("submission:sign", form, seen="")
+    assert len(Submission.get_by_id(form.id).signatures()) == 1
+    cast.bob.press("submission:sign", form)
+    assert Submission.get_by_id(form.id).status == "complete"
+
+
 def test_a_clock_from_the_last_day_of_all_stops_no_page(cast, school):
     restraint = Template.get(Template.prefix == "RES")
     form = Submission.begin(restraint, school.carol, incident=report(school))

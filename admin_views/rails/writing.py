@@ -10,7 +10,7 @@ from models.ground.words import when
 from models.policy import story_of
 
 from .door import here, me, saved
-from .forms import Converter, put_errors
+from .forms import Converter, SeenForm, put_errors
 from .merge import marks, merge
 from .reading import Reading
 from .sessions import stale
@@ -65,12 +65,25 @@ class RecordView(Taking, Reading):
     # doors of Flask-Admin that we do not have
     delete_view = ajax_update = ajax_lookup = action_delete = None
 
+    def get_one(self, id):
+        """Of what is signed, what the page shows is noted before it is read: what is saved in
+        between is then newer than what is signed, never older.
+        """
+        if seen_of := getattr(self.model, "seen_of", None):
+            g.seen = seen_of(int(id))
+        return super().get_one(id)
+
     def show(self, record, status=200, **context):
-        """The page of one record, with the cards that other nouns contribute to it."""
+        """The page of one record, with the cards that other nouns contribute to it; its buttons for
+        signing carry what it shows.
+        """
         known = {"refused": None, "failed": None}
         labels = {step.verb: step.label for step in self.steps}
         context = known | self.about(record) | context
         context["forms"] = context.get("forms") or self.step_forms(record)
+        for form in context["forms"].values():
+            if isinstance(form, SeenForm):
+                form.seen.data = g.seen
         cards = self.cards_on(self.noun, record)
         beside = self.cards_on(f"{self.noun} aside", record)
         page = self.render(

@@ -11,6 +11,7 @@ from typing import Any
 from peewee import CharField, Expression, ForeignKeyField, IntegerField, fn
 
 from models.ground.clock import now
+from models.ground.composed import composed
 from models.ground.database import contains, transaction
 from models.ground.fields import Moment, Pick
 from models.ground.record import Refused
@@ -305,9 +306,30 @@ class Submission(Opened, OfIncident):
         """Where the next signature leads."""
         return COMPLETE if len(self.signatures()) + 1 >= len(self.signers()) else SUBMITTED
 
+    @classmethod
+    @composed
+    def versions_of(cls, id: Any) -> Any:
+        rows = SubmissionSection.select(cls.turn, fn.SUM(SubmissionSection.version))
+        rows = rows.join(cls, on=SubmissionSection.submission == cls.id)
+        return rows.where(cls.id == id).group_by(cls.turn).tuples()
+
+    @classmethod
+    def seen_of(cls, id: int) -> str | None:
+        """By what a page shows the form with this id to be: how often it was submitted, and saved;
+        None where there is no such form.
+        """
+        return next((f"{turn}.{saved}" for turn, saved in cls.versions_of(id)), None)
+
     @step(SUBMITTED, after_signing, who=Opened.signs)
-    def sign(self, by: User) -> dict[str, str]:
-        """The next of those who sign it does. The last one signs what is whole."""
+    def sign(self, by: User, seen: str | None = None) -> dict[str, str]:
+        """The next of those who sign it does. The last one signs what is whole. `seen`: what the
+        page showed that was signed (seen_of); None where no page was looked at.
+        """
+        if seen is not None and seen != self.seen_of(self.id):
+            raise Refused(
+                f"{self} changed while you were looking at it. Nothing was signed yet. Look at "
+                "its sections again, then press."
+            )
         for known in ("_sections", "_signed"):  # it may have been returned since it was read
             self.__dict__.pop(known, None)
         ask(Opened.signs, self, by)

@@ -5,6 +5,7 @@ answer, rows added to a table, and what Enter presses.
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from models import Incident, Question, Section, Template, TemplateSection, Tracker, db
 from models.case.template import columns
@@ -110,7 +111,7 @@ def test_rows_are_added_and_enter_saves(desk, address, school, tracker):
     carol.picture("360-rows")
     page.get_by_role("group", name=re.compile("row 6$")).get_by_label("Full name").fill("An aunt")
     page.keyboard.press("Enter")
-    assert "Saved: Family and context." in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("Saved: Family and context.")
     with db.connection_context():
         rows = Section.get_by_id(section.id).answers[table["id"]]
     assert [one["Full name"] for one in rows] == ["Helena Marsh-Iwu", "An aunt"]
@@ -136,6 +137,6 @@ def test_a_report_typed_as_people_type_whatever_the_browsers_language(chromium, 
     page.keyboard.press("Control+A")
     page.keyboard.type("yesterday 9.30")
     page.keyboard.press("Enter")
-    assert "Saved as INC-" in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("Saved as INC-")  # a key does not wait
     with db.connection_context():
         assert f"{Incident.get().noticed_at:%M}" == "30"
