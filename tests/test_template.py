@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from models import Choice, Event, Log, Question, Section, Template, TemplateSection, Tracker, db
+from models.case import shipped
 
 from .conftest import report
 from .test_queries import counted
@@ -216,3 +217,12 @@ def test_a_template_of_very_many_questions_has_them_folded(cast, school):
         page = cast.ira.get(f"/template/details/?id={template.id}").text
         assert ('<details class="fold" open>' not in page) == folded, prefix
         assert page.count("<summary>Questions") == template.sections.count()
+
+
+@pytest.mark.parametrize("file", sorted(shipped.SHIPPED.glob("*.toml")), ids=lambda file: file.stem)
+def test_what_is_shipped_is_what_anybody_could_import(school, file):
+    before = {template.id for template in Template.select()}
+    text = re.sub(r'(?m)^name = ".*"', 'name = "Another"', file.read_text("utf-8"), count=1)
+    shipped.read(text, school.alice)
+    made = Template.get(Template.id.not_in(before))
+    assert made.sections_asked() and not made.in_force
