@@ -27,7 +27,7 @@ from models.case.figures import count
 from models.case.incident import ABOUT
 
 from .conftest import fits, report, through
-from .test_submission import TOML, bike, filled, ids, of  # noqa: F401  # a fixture among them
+from .test_submission import TOML, bicycle, filled, ids, of
 
 FIGURES = partial(count, visible=visible)
 WHO_BEGINS, FIRST_TITLE = 'begins = ["Staff", "DSL"]', 'title = "The bicycle"'
@@ -38,6 +38,11 @@ OF_INCIDENT = TOML.replace('stands_on = "nothing"', 'stands_on = "incident"').re
     'key = "thought"\ntext = "What is to be done?"\nkind = "table of rows"\n'
     'options = "What | long text\\nWho | person\\nBy when | date"\ntask = true',
 )
+
+
+@pytest.fixture
+def bike(school):
+    return bicycle(school)
 
 
 def in_force(text, by):
@@ -210,7 +215,7 @@ def test_an_adult_with_an_account_is_chosen_by_it_however_they_are_written(schoo
     Submission.begin(template, school.dina, about_name="Wren Adeyemi, coach")
 
 
-def test_who_signs_a_form_in_use_is_not_for_it_to_change(school, bike):  # noqa: F811
+def test_who_signs_a_form_in_use_is_not_for_it_to_change(school, bike):
     wanted = Right.of(bike)
     for signs in ([], wanted["signs"][:1], wanted["signs"][::-1]):
         Right.give(bike, wanted | {"signs": signs}, school.ira)
@@ -227,7 +232,7 @@ def test_who_signs_a_form_in_use_is_not_for_it_to_change(school, bike):  # noqa:
     assert Right.of(bike)["signs"] == wanted["signs"][1:]
 
 
-def test_who_signs_signs_what_is_there_now(school, bike):  # noqa: F811
+def test_who_signs_signs_what_is_there_now(school, bike):
     """Bob's page is open when the form is returned, changed and submitted again: he signs neither
     in Alice's place nor as the last.
     """
@@ -247,7 +252,7 @@ def test_who_signs_signs_what_is_there_now(school, bike):  # noqa: F811
     assert Submission.get_by_id(form.id).status == "complete"
 
 
-def test_what_a_colleague_saved_meanwhile_is_not_lost(school, bike):  # noqa: F811
+def test_what_a_colleague_saved_meanwhile_is_not_lost(school, bike):
     """Dave's page was read before Alice saved: neither his save nor his submitting undoes hers."""
     form = filled(bike, school.dave)
     asked, section = ids(form), of(form, "The bicycle")
@@ -268,7 +273,7 @@ def test_what_a_colleague_saved_meanwhile_is_not_lost(school, bike):  # noqa: F8
     assert (kept[asked["spokes"]], kept[asked["seen"]]) == ("32", "0")
 
 
-def test_a_section_of_another_form_is_not_filled_in_through_ones_own(school, bike):  # noqa: F811
+def test_a_section_of_another_form_is_not_filled_in_through_ones_own(school, bike):
     mine, theirs = filled(bike, school.dave), filled(bike, school.alice)
     section = of(theirs, "The bicycle")
     with pytest.raises(Refused, match="Nothing was saved"):
@@ -276,7 +281,7 @@ def test_a_section_of_another_form_is_not_filled_in_through_ones_own(school, bik
     assert of(Submission.get_by_id(theirs.id), "The bicycle").answers[ids(theirs)["spokes"]] == "36"
 
 
-def test_the_public_reads_no_name_that_is_turned_round_or_broken(school, bike):  # noqa: F811
+def test_the_public_reads_no_name_that_is_turned_round_or_broken(school, bike):
     text = TOML.replace("Bicycle check", "Open check").replace("BIKE", "OPEN")
     text = text.replace('key = "came"', 'key = "came"\npublic = true').replace("after = true\n", "")
     template = in_force(text, school.alice)
@@ -310,7 +315,7 @@ def test_the_public_reads_no_name_that_is_turned_round_or_broken(school, bike): 
     ],
 )
 @pytest.mark.only("sqlite")
-def test_the_thief_with_the_database_is_noticed(school, bike, change):  # noqa: F811
+def test_the_thief_with_the_database_is_noticed(school, bike, change):
     Event.write("template:edit", bike, None)  # put in force by the fixture alone
     form = filled(bike, school.dave)
     form.name(school.mark, school.alice)
@@ -325,7 +330,7 @@ def test_the_thief_with_the_database_is_noticed(school, bike, change):  # noqa: 
         fits()
 
 
-def test_a_signer_of_another_turn_and_a_leaver_are_refused(school, bike):  # noqa: F811
+def test_a_signer_of_another_turn_and_a_leaver_are_refused(school, bike):
     """Each verb at the wrong moment, by the wrong person, and by who has left."""
     form = filled(bike, school.dave)
     chair = User.create(name="Ann Out", email="out@thornley.example", active=False)
@@ -342,7 +347,7 @@ def test_a_signer_of_another_turn_and_a_leaver_are_refused(school, bike):  # noq
     assert Submission.get_by_id(form.id).status == "open"
 
 
-def test_nobody_signs_words_that_changed_while_they_looked(cast, school, bike):  # noqa: F811
+def test_nobody_signs_words_that_changed_while_they_looked(cast, school, bike):
     form = through(filled(bike, school.alice), school.alice, None)
     cast.alice.press("submission:sign", form)
     page = cast.bob.get(f"/submission/details/?id={form.id}").text

@@ -122,6 +122,10 @@ kind = "long text"
 
 @pytest.fixture
 def bike(school):
+    return bicycle(school)
+
+
+def bicycle(school):
     """The template of a form that exists nowhere else, in force."""
     template = shipped.read(TOML, school.ira)
     template.set(in_force=True)
