@@ -97,14 +97,8 @@ def edit_person(person: User, by: User, roles: Iterable[Given], **values: Any) -
         if person.id and values.get("active") and not person.active and person.reads:
             Proposal.make(by, "active", user=person)
             del values["active"]
-        last, until = values.get("ends_on"), person.ends_on
-        if (
-            person.id
-            and person.reads
-            and "ends_on" in values
-            and until
-            and (last or date.max) > until
-        ):
+        until, last = person.ends_on, values.get("ends_on", person.ends_on)
+        if person.id and until and (last or date.max) > until and person.reads:
             words = f"until {day(last)}" if last else "without a last day"
             on = last.isoformat() if last else None
             Proposal.make(by, "ends", user=person, value={"on": on, "words": words})
